@@ -1,0 +1,39 @@
+// Every error that wgrad throws on purpose: typed, and saying what came, what was expected and what to do.
+
+/** Base class of all errors thrown on purpose by wgrad. */
+export class WgradError extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = new.target.name;
+  }
+}
+
+/** Shapes that do not fit together, e.g. `[conv2d] input has 3 channels but weight [64, 4, 3, 3] expects 4`. */
+export class ShapeError extends WgradError {}
+/** An operation got a dtype that it does not take. */
+export class DtypeError extends WgradError {}
+/** An argument is out of its range: a label, a probability, an option. */
+export class ValueError extends WgradError {}
+/** A tensor or graph is used in a state that does not allow it: disposed, no gradient, graph already freed. */
+export class StateError extends WgradError {}
+/** No WebGPU adapter, device lost, or an error that the device reported. */
+export class DeviceError extends WgradError {}
+/** The device could not allocate a buffer. */
+export class OutOfMemoryError extends DeviceError {}
+/** A buffer, binding or grid exceeds what the adapter allows. */
+export class LimitError extends DeviceError {}
+/** A file is damaged, truncated or not of the format it claims. */
+export class FormatError extends WgradError {}
+/** A pickle asks for something other than tensors and plain containers. It was not run. */
+export class UnsafePickleError extends FormatError {}
+/** A state dict lacks a key, has one too many, or one with another shape. */
+export class StateDictError extends WgradError {}
+/** Data that was asked for cannot be had: missing folder, failed download, wrong checksum. */
+export class DataError extends WgradError {}
+
+type WgradErrorClass = new (message: string) => WgradError;
+
+/** Throws `new Kind(message())` unless `condition` holds. The message is only built on failure. */
+export function check(condition: boolean, message: () => string, Kind: WgradErrorClass = ShapeError): asserts condition {
+  if (!condition) throw new Kind(message());
+}

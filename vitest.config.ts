@@ -1,0 +1,21 @@
+import { fileURLToPath } from "node:url";
+import { defineConfig } from "vitest/config";
+import { vite as wgsl } from "./scripts/wgsl-plugin.mjs";
+
+const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+
+export default defineConfig({
+  plugins: [wgsl()],
+  resolve: {
+    alias: [
+      { find: /^wgrad$/, replacement: at("./src/index.ts") },
+      { find: /^wgrad\/node$/, replacement: at("./src/node/index.ts") },
+    ],
+  },
+  test: {
+    include: ["test/**/*.test.ts"],
+    pool: "forks",
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+  },
+});
