@@ -1,0 +1,146 @@
+// backward: reverse-mode differentiation over the tape, accumulating into the leaves' `.grad`.
+import { check, ShapeError, StateError } from "../errors.ts";
+import { keep, scope } from "../tensor/scope.ts";
+import { sameShape, show } from "../tensor/shape.ts";
+import type { GradHook, Tensor } from "../tensor/tensor.ts";
+import { noGrad } from "./mode.ts";
+import type { Node } from "./node.ts";
+
+export interface BackwardOptions {
+  /** Keep the saved tensors, so that backward can run again through the same graph. Default false. */
+  retainGraph?: boolean;
+}
+
+/** The kernels that backward itself needs; ops/ provides them (imports flow from autograd to ops, not back). */
+export interface BackwardKernels {
+  ones(like: Tensor): Tensor;
+  zeros(shape: readonly number[], like: Tensor): Tensor;
+  add(a: Tensor, b: Tensor): Tensor;
+}
+let kernels: BackwardKernels | null = null;
+export function provideBackwardKernels(provided: BackwardKernels): void {
+  kernels = provided;
+}
+
+/**
+ * Adds d(root)/d(leaf) to `.grad` of every leaf that requires it; `gradient` (default 1, for one element only) is
+ * d(objective)/d(root). Frees the tape behind it unless `retainGraph`.
+ * @see https://pytorch.org/docs/stable/generated/torch.Tensor.backward.html
+ */
+export function backward(root: Tensor, gradient?: Tensor | null, options: BackwardOptions = {}): void {
+  check(
+    root.requiresGrad,
+    () => "[backward] the tensor does not require a gradient: no input or parameter that requires one led to it",
+    StateError,
+  );
+  check(
+    gradient != null || root.numel === 1,
+    () => `[backward] needs one element or a gradient argument: the tensor has shape ${show(root.shape)}`,
+  );
+  check(
+    gradient == null || sameShape(gradient.shape, root.shape),
+    () => `[backward] gradient has shape ${show(gradient!.shape)} but the tensor has ${show(root.shape)}`,
+    ShapeError,
+  );
+  noGrad(() => scope(() => run(root, gradient ? gradient.detach() : kernels!.ones(root), options.retainGraph ?? false)));
+}
+
+function run(root: Tensor, seed: Tensor, retainGraph: boolean): void {
+  const start = root.gradFn;
+  if (!start) {
+    accumulate(root, seed);
+    return;
+  }
+  const order = topological(start);
+  // Gradients of each node's outputs, gathered from the nodes after it.
+  const pending = new Map<Node, (Tensor | undefined)[]>([[start, []]]);
+  pending.get(start)![root.outputIndex] = seed;
+  for (const node of order) {
+    const grads = pending.get(node);
+    pending.delete(node);
+    if (!grads) continue;
+    const visible = node.outputSpecs.length - (node.op.aux ?? 0);
+    const given = Array.from({ length: visible }, (_, i) => {
+      const grad = grads[i] ?? kernels!.zeros(node.outputSpecs[i]!.shape, seed);
+      return runHooks(node.hooks?.get(i), grad);
+    });
+    for (const [i, grad] of vjpOf(node, given).entries()) {
+      const edge = node.edges[i];
+      if (!edge || !grad) continue;
+      if ("leaf" in edge) {
+        accumulate(edge.leaf, grad);
+        continue;
+      }
+      const slots = pending.get(edge.node) ?? [];
+      pending.set(edge.node, slots);
+      const before = slots[edge.index];
+      slots[edge.index] = before ? sum(before, grad) : grad;
+    }
+    for (const grad of given) grad.dispose();
+    if (!retainGraph) node.free();
+  }
+}
+
+/** Runs a node's vjp and returns handles that are all distinct and none of `given`. */
+function vjpOf(node: Node, given: readonly Tensor[]): (Tensor | null)[] {
+  const { vjp } = node.op;
+  if (vjp === "not differentiable") throw new StateError(`[${node.name}] is not differentiable`);
+  const seen = new Set(given);
+  return scope(() =>
+    vjp(given, node).map((grad, i) => {
+      if (!grad || !node.needs[i]) return null;
+      if (!seen.has(grad)) {
+        seen.add(grad);
+        return grad;
+      }
+      return grad.detach();
+    }),
+  );
+}
+
+function sum(a: Tensor, b: Tensor): Tensor {
+  const total = kernels!.add(a, b);
+  a.dispose();
+  b.dispose();
+  return total;
+}
+
+function runHooks(hooks: readonly GradHook[] | null | undefined, grad: Tensor): Tensor {
+  for (const hook of hooks ?? []) {
+    const replaced = hook(grad);
+    if (replaced && replaced !== grad) {
+      grad.dispose();
+      grad = replaced;
+    }
+  }
+  return grad;
+}
+
+function accumulate(leaf: Tensor, grad: Tensor): void {
+  if (leaf.disposed) return grad.dispose();
+  const hooked = runHooks(leaf.leafHooks, grad);
+  const before = leaf.grad;
+  // A new handle each time: the old gradient may be shared with whoever read it.
+  leaf.grad = keep(before ? kernels!.add(before, hooked) : hooked.detach());
+  hooked.dispose();
+}
+
+/** The nodes that lead to `start`, each before the nodes it depends on. */
+function topological(start: Node): Node[] {
+  const order: Node[] = [];
+  const seen = new Set<Node>([start]);
+  // An explicit stack: deep networks would overflow the host's.
+  const stack: { node: Node; next: number }[] = [{ node: start, next: 0 }];
+  while (stack.length > 0) {
+    const top = stack.at(-1)!;
+    const edge = top.node.edges[top.next++];
+    if (edge === undefined) {
+      order.push(top.node);
+      stack.pop();
+    } else if (edge && "node" in edge && !seen.has(edge.node)) {
+      seen.add(edge.node);
+      stack.push({ node: edge.node, next: 0 });
+    }
+  }
+  return order.reverse();
+}

@@ -1,0 +1,126 @@
+// Adapter and device for Node and the browser behind one `init()`.
+import { requestGpu } from "#platform";
+import { DeviceError, StateError } from "../errors.ts";
+import { PipelineCache } from "./pipeline.ts";
+import { BufferPool } from "./pool.ts";
+import { Queue } from "./queue.ts";
+
+export interface InitOptions {
+  /** Which adapter to take; "software" insists on a CPU implementation (lavapipe, SwiftShader, WARP). Default "auto". */
+  adapter?: "auto" | "high-performance" | "low-power" | "software";
+  /** False: use no subgroup kernels although the adapter has subgroups. Default true. */
+  subgroups?: boolean;
+}
+
+export interface DeviceInfo {
+  readonly vendor: string;
+  readonly architecture: string;
+  readonly name: string;
+  readonly isSoftware: boolean;
+  /** Lanes of a subgroup, or 0 where subgroups are off, missing, or of a size that varies. */
+  readonly subgroupSize: number;
+  readonly features: readonly string[];
+  readonly limits: Readonly<Record<string, number>>;
+}
+
+/** An open device: what it is, and the queue, pool and pipelines that everything runs on. */
+export class Device {
+  readonly gpu: GPUDevice;
+  readonly info: DeviceInfo;
+  readonly pipelines: PipelineCache;
+  readonly pool: BufferPool;
+  readonly queue: Queue;
+  /** Resolves with the reason if the device is ever lost. */
+  readonly lost: Promise<DeviceError>;
+
+  constructor(gpu: GPUDevice, info: DeviceInfo) {
+    this.gpu = gpu;
+    this.info = info;
+    this.pipelines = new PipelineCache(gpu);
+    this.pool = new BufferPool(gpu);
+    this.queue = new Queue(gpu, this.pipelines, this.pool);
+    this.lost = gpu.lost.then(({ reason, message }) => {
+      const error = new DeviceError(
+        `[device] ${info.name} was lost (${reason}): ${message}. Call init() again and reload your model from a checkpoint`,
+      );
+      this.queue.close(error);
+      return error;
+    });
+    gpu.addEventListener("uncapturederror", (event) => {
+      this.queue.close(new DeviceError(`[device] ${event.error.message}`, { cause: event.error }));
+    });
+  }
+
+  /** Waits for all recorded work. Rejects with the first error that the device reported. */
+  sync(): Promise<void> {
+    return this.queue.idle();
+  }
+
+  /** Frees the device. Its tensors cannot be used afterwards. */
+  destroy(): void {
+    this.queue.close(new DeviceError("[device] destroyed by the program: call init() again"));
+    this.gpu.destroy();
+    if (current === this) current = null;
+  }
+}
+
+let current: Device | null = null;
+
+/** The device that new tensors live on. Throws `StateError` before `init()`. */
+export function currentDevice(): Device {
+  if (!current) throw new StateError("[init] no device yet: call `await init()` once before creating tensors");
+  return current;
+}
+
+const SOFTWARE = /llvmpipe|lavapipe|swiftshader|warp|basic render/i;
+
+/**
+ * Opens a WebGPU adapter and makes its device the one that new tensors live on.
+ * Asks for the adapter's own limits and for subgroups, f16 and timestamps where it has them.
+ * @throws DeviceError where there is no adapter, or none of the kind asked for.
+ */
+export async function init(options: InitOptions = {}): Promise<Device> {
+  const { adapter: wanted = "auto", subgroups = true } = options;
+  const gpu = await requestGpu();
+  const adapter = await gpu.requestAdapter({
+    ...(wanted === "high-performance" || wanted === "low-power" ? { powerPreference: wanted } : {}),
+    ...(wanted === "software" ? { forceFallbackAdapter: true } : {}),
+  });
+  if (!adapter) {
+    throw new DeviceError(
+      `[init] no WebGPU adapter found for adapter: "${wanted}". On Linux install a Vulkan driver (your GPU's, or Mesa 23.1+ for software rendering: in this repository \`npm run setup\` does it); in a browser check chrome://gpu`,
+    );
+  }
+  const { info } = adapter;
+  const name = info.description || info.device || info.architecture || info.vendor || "unknown adapter";
+  const isSoftware = info.isFallbackAdapter || SOFTWARE.test(`${name} ${info.device} ${info.architecture}`);
+  if (wanted === "software" && !isSoftware) {
+    throw new DeviceError(`[init] adapter: "software" was asked for, but the only adapter is ${name}: use "auto"`);
+  }
+  const features: GPUFeatureName[] = [];
+  for (const feature of ["subgroups", "shader-f16", "timestamp-query"] as const) {
+    if (adapter.features.has(feature) && (feature !== "subgroups" || subgroups)) features.push(feature);
+  }
+  const limits: Record<string, number> = {};
+  for (const key in adapter.limits) {
+    const value = Reflect.get(adapter.limits, key) as unknown;
+    if (typeof value === "number") limits[key] = value;
+  }
+  let device: GPUDevice;
+  try {
+    device = await adapter.requestDevice({ label: "wgrad", requiredFeatures: features, requiredLimits: limits });
+  } catch (cause) {
+    throw new DeviceError(`[init] the adapter ${name} refused to open a device: ${String(cause)}`, { cause });
+  }
+  const sameSize = info.subgroupMinSize === info.subgroupMaxSize;
+  current = new Device(device, {
+    vendor: info.vendor,
+    architecture: info.architecture,
+    name,
+    isSoftware,
+    subgroupSize: (features.includes("subgroups") && sameSize && info.subgroupMinSize) || 0,
+    features,
+    limits,
+  });
+  return current;
+}

@@ -1,0 +1,93 @@
+// Compute pipelines: WGSL text to a pipeline that compiles in the background, with the layout that the text declares.
+import { DeviceError } from "../errors.ts";
+
+/** WGSL ready to compile. `key` identifies file and overrides; it is also the label in error messages and profiles. */
+export interface Shader {
+  readonly key: string;
+  readonly code: string;
+}
+
+export interface Pipeline {
+  readonly key: string;
+  /** Set once compiled; until then `compiled` is pending. */
+  gpu: GPUComputePipeline | null;
+  readonly compiled: Promise<void>;
+  readonly layout: GPUBindGroupLayout;
+  /** Storage bindings in binding order, then whether a uniform `Params` block follows. */
+  readonly storages: number;
+  readonly hasParams: boolean;
+}
+
+const BINDING = /@group\(0\)\s*@binding\((\d+)\)\s*var<\s*(storage|uniform)\s*(?:,\s*(read_write|read)\s*)?>/g;
+
+/** The bind-group layout that the WGSL declares: storage buffers first, one dynamic-offset uniform block last. */
+function layoutEntries(code: string): GPUBindGroupLayoutEntry[] {
+  const entries: GPUBindGroupLayoutEntry[] = [];
+  for (const [, binding, space, access] of code.matchAll(BINDING)) {
+    entries.push({
+      binding: Number(binding),
+      visibility: GPUShaderStage.COMPUTE,
+      buffer:
+        space === "uniform"
+          ? { type: "uniform", hasDynamicOffset: true }
+          : { type: access === "read_write" ? "storage" : "read-only-storage" },
+    });
+  }
+  return entries.sort((a, b) => a.binding - b.binding);
+}
+
+export class PipelineCache {
+  readonly #device: GPUDevice;
+  readonly #pipelines = new Map<string, Pipeline>();
+  readonly #layouts = new Map<string, GPUBindGroupLayout>();
+  /** Pipelines asked for and compiled so far. */
+  requested = 0;
+  ready = 0;
+
+  constructor(device: GPUDevice) {
+    this.#device = device;
+  }
+
+  /** The pipeline of a shader. The first request starts its compilation, which runs beside others. */
+  get(shader: Shader): Pipeline {
+    const known = this.#pipelines.get(shader.key);
+    if (known) return known;
+    const pipeline = this.#create(shader);
+    this.#pipelines.set(shader.key, pipeline);
+    return pipeline;
+  }
+
+  #create({ key, code }: Shader): Pipeline {
+    const device = this.#device;
+    const entries = layoutEntries(code);
+    const shape = entries.map((e) => `${e.binding}${e.buffer!.type}`).join();
+    let layout = this.#layouts.get(shape);
+    if (!layout) {
+      layout = device.createBindGroupLayout({ label: shape, entries });
+      this.#layouts.set(shape, layout);
+    }
+    const hasParams = entries.at(-1)?.buffer?.type === "uniform";
+    this.requested++;
+    const module = device.createShaderModule({ label: key, code });
+    const pipelineLayout = device.createPipelineLayout({ bindGroupLayouts: [layout] });
+    const compiled = device
+      .createComputePipelineAsync({ label: key, layout: pipelineLayout, compute: { module, entryPoint: "main" } })
+      .then(
+        (gpu) => {
+          pipeline.gpu = gpu;
+          this.ready++;
+        },
+        async (cause: unknown) => {
+          const info = await module.getCompilationInfo();
+          const lines = info.messages.map((m) => `  ${m.type} at ${m.lineNum}:${m.linePos}: ${m.message}`);
+          const reason = lines.length ? lines.join("\n") : String(cause);
+          throw new DeviceError(`[${key}] the kernel does not compile on this adapter:\n${reason}`, { cause });
+        },
+      );
+    // Whoever flushes the queue gets this error; without a listener now, Node would call it unhandled.
+    compiled.catch(() => {});
+    const storages = entries.length - (hasParams ? 1 : 0);
+    const pipeline: Pipeline = { key, gpu: null, compiled, layout, storages, hasParams };
+    return pipeline;
+  }
+}

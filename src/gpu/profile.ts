@@ -1,0 +1,57 @@
+// Device time per kernel, from timestamp queries: one pass a dispatch while a profiler is attached.
+import type { DispatchCommand } from "./queue.ts";
+
+const MAX_QUERIES = 4096;
+
+export interface KernelTime {
+  readonly kernel: string;
+  readonly op: string;
+  /** Nanoseconds on the device. */
+  readonly ns: number;
+}
+
+export class Profiler {
+  readonly #device: GPUDevice;
+  readonly #set: GPUQuerySet;
+  readonly #labels: { kernel: string; op: string }[] = [];
+  readonly #reads: { buffer: GPUBuffer; labels: { kernel: string; op: string }[] }[] = [];
+
+  constructor(device: GPUDevice) {
+    this.#device = device;
+    this.#set = device.createQuerySet({ type: "timestamp", count: MAX_QUERIES });
+  }
+
+  /** The pass descriptor that times this dispatch. */
+  pass(command: DispatchCommand): GPUComputePassDescriptor {
+    const index = this.#labels.length * 2;
+    this.#labels.push({ kernel: command.pipeline.key, op: command.origin?.name ?? "" });
+    if (index + 1 >= MAX_QUERIES) throw new RangeError("more dispatches in one batch than the profiler has queries");
+    return {
+      timestampWrites: { querySet: this.#set, beginningOfPassWriteIndex: index, endOfPassWriteIndex: index + 1 },
+    };
+  }
+
+  /** Ends a batch: copies its timestamps out. */
+  resolve(encoder: GPUCommandEncoder): void {
+    const labels = this.#labels.splice(0);
+    if (labels.length === 0) return;
+    const size = labels.length * 16;
+    const resolved = this.#device.createBuffer({ size, usage: GPUBufferUsage.QUERY_RESOLVE | GPUBufferUsage.COPY_SRC });
+    const buffer = this.#device.createBuffer({ size, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
+    encoder.resolveQuerySet(this.#set, 0, labels.length * 2, resolved, 0);
+    encoder.copyBufferToBuffer(resolved, 0, buffer, 0, size);
+    this.#reads.push({ buffer, labels });
+  }
+
+  /** The times of everything submitted since the last call. */
+  async times(): Promise<KernelTime[]> {
+    const out: KernelTime[] = [];
+    for (const { buffer, labels } of this.#reads.splice(0)) {
+      await buffer.mapAsync(GPUMapMode.READ);
+      const stamps = new BigUint64Array(buffer.getMappedRange());
+      labels.forEach((label, i) => out.push({ ...label, ns: Number(stamps[2 * i + 1]! - stamps[2 * i]!) }));
+      buffer.destroy();
+    }
+    return out;
+  }
+}

@@ -1,0 +1,335 @@
+// Records dispatches, writes and copies in program order and submits them in batches: one encoder and one pass for many.
+import { DeviceError, LimitError, OutOfMemoryError, type WgradError } from "../errors.ts";
+import { ParamArena } from "./params.ts";
+import type { Pipeline, PipelineCache, Shader } from "./pipeline.ts";
+import type { BufferPool, PooledBuffer } from "./pool.ts";
+import type { Profiler } from "./profile.ts";
+
+/** A range of a pooled buffer, in bytes; `offset` is a multiple of 256. */
+export interface Binding {
+  readonly buffer: PooledBuffer;
+  readonly offset: number;
+  readonly bytes: number;
+}
+
+export type Grid = readonly [x: number, y?: number, z?: number];
+
+export interface DispatchCommand {
+  readonly kind: "dispatch";
+  readonly pipeline: Pipeline;
+  readonly bindGroup: GPUBindGroup;
+  /** Dynamic offsets of the params block: one entry or none. */
+  readonly offsets: readonly number[];
+  readonly x: number;
+  readonly y: number;
+  readonly z: number;
+  /** The op on whose behalf it runs, for error messages and profiles. */
+  readonly origin: Origin | null;
+  readonly buffers: readonly PooledBuffer[];
+}
+export interface WriteCommand {
+  readonly kind: "write";
+  readonly buffer: PooledBuffer;
+  readonly offset: number;
+  readonly data: ArrayBufferView<ArrayBuffer>;
+}
+export interface CopyCommand {
+  readonly kind: "copy";
+  readonly from: Binding;
+  readonly to: Binding;
+}
+export type Command = DispatchCommand | WriteCommand | CopyCommand;
+
+/** What `apply` knows of a running op: enough to name it when the device reports an error later. */
+export interface Origin {
+  readonly name: string;
+  readonly inputs: readonly { readonly shape: readonly number[]; readonly dtype: string }[];
+}
+
+/** Commands per submission: enough to make encoding cheap, few enough for the device to start before the host is done. */
+const BATCH = 128;
+
+export class Queue {
+  readonly #device: GPUDevice;
+  readonly #pipelines: PipelineCache;
+  readonly #params: ParamArena;
+  readonly pool: BufferPool;
+  readonly #bindGroups = new Map<string, GPUBindGroup>();
+  readonly #maxBinding: number;
+  readonly #maxGrid: number;
+  #pending: Command[] = [];
+  /** The chain of batches that still wait for pipelines, or null when everything recorded earlier is submitted. */
+  #waiting: Promise<void> | null = null;
+  #batch = 1;
+  #submitted = 0;
+  #completed = 0;
+  #done: Promise<void> = Promise.resolve();
+  #failure: WgradError | null = null;
+  /** Set while an op's forward runs (see autograd/apply.ts). */
+  origin: Origin | null = null;
+  /** When set, every command recorded is also handed to it (see autograd/capture.ts). */
+  recorder: ((command: Command) => void) | null = null;
+  profiler: Profiler | null = null;
+  /** Counters for benchmarks and tests. */
+  readonly stats = { dispatches: 0, submits: 0, bindGroups: 0, writes: 0 };
+
+  constructor(device: GPUDevice, pipelines: PipelineCache, pool: BufferPool) {
+    this.#device = device;
+    this.#pipelines = pipelines;
+    this.pool = pool;
+    this.#params = new ParamArena(device, () => this.#bindGroups.clear());
+    this.#maxBinding = device.limits.maxStorageBufferBindingSize;
+    this.#maxGrid = device.limits.maxComputeWorkgroupsPerDimension;
+  }
+
+  /** Batches up to this one are submitted: a buffer whose `lastUse` is not newer may be written at once. */
+  get submittedBatch(): number {
+    return this.#batch - 1;
+  }
+
+  /**
+   * Records one kernel launch. `storages` in binding order; `params` are the words of the WGSL `Params` block (see
+   * `f32Bits` for floats); `grid` counts workgroups.
+   */
+  dispatch(shader: Shader, storages: readonly Binding[], params: readonly number[], grid: Grid): void {
+    const pipeline = this.#pipelines.get(shader);
+    const [x, y = 1, z = 1] = grid;
+    if (x === 0 || y === 0 || z === 0) return;
+    if (x > this.#maxGrid || y > this.#maxGrid || z > this.#maxGrid) {
+      throw new LimitError(
+        `[${this.origin?.name ?? shader.key}] needs a grid of ${x} x ${y} x ${z} workgroups, but this adapter allows ${this.#maxGrid} a dimension: use smaller tensors`,
+      );
+    }
+    const slot = pipeline.hasParams ? this.#params.slot(params) : null;
+    const bindGroup = this.#bindGroup(pipeline, storages);
+    const buffers = storages.map((s) => s.buffer);
+    for (const buffer of buffers) buffer.lastUse = this.#batch;
+    const offsets = slot === null ? [] : [slot];
+    this.#record({ kind: "dispatch", pipeline, bindGroup, offsets, x, y, z, origin: this.origin, buffers });
+  }
+
+  /** Writes host data into a buffer, after everything recorded so far. The data is copied by then, not now. */
+  write(buffer: PooledBuffer, data: ArrayBufferView<ArrayBuffer>, offset = 0): void {
+    this.stats.writes++;
+    if (buffer.lastUse <= this.submittedBatch && this.#waiting === null && !this.recorder) {
+      this.#device.queue.writeBuffer(buffer.gpu, offset, data.buffer, data.byteOffset, data.byteLength);
+      return;
+    }
+    buffer.lastUse = this.#batch;
+    this.#record({ kind: "write", buffer, offset, data });
+  }
+
+  /** Copies between buffers, a multiple of four bytes. */
+  copy(from: Binding, to: Binding): void {
+    from.buffer.lastUse = this.#batch;
+    to.buffer.lastUse = this.#batch;
+    this.#record({ kind: "copy", from, to });
+  }
+
+  /** Records commands again (a captured step). */
+  replay(commands: readonly Command[]): void {
+    this.flush();
+    for (const command of commands) {
+      if (command.kind === "dispatch") for (const buffer of command.buffers) buffer.lastUse = this.#batch;
+    }
+    this.#enqueue(commands);
+  }
+
+  #record(command: Command): void {
+    this.#throwFailure();
+    this.recorder?.(command);
+    this.#pending.push(command);
+    if (this.#pending.length >= BATCH) this.flush();
+  }
+
+  #bindGroup(pipeline: Pipeline, storages: readonly Binding[]): GPUBindGroup {
+    let key = pipeline.layout.label;
+    for (const s of storages) key += `|${s.buffer.id},${s.offset},${s.bytes}`;
+    const known = this.#bindGroups.get(key);
+    if (known) return known;
+    if (storages.length !== pipeline.storages) {
+      throw new DeviceError(`[${pipeline.key}] takes ${pipeline.storages} buffers, got ${storages.length}`);
+    }
+    const entries: GPUBindGroupEntry[] = storages.map(({ buffer, offset, bytes }, binding) => {
+      if (bytes > this.#maxBinding) {
+        throw new LimitError(
+          `[${this.origin?.name ?? pipeline.key}] binds ${bytes} bytes, but this adapter allows ${this.#maxBinding}: split the tensor`,
+        );
+      }
+      return { binding, resource: { buffer: buffer.gpu, offset, size: Math.ceil(bytes / 4) * 4 } };
+    });
+    if (pipeline.hasParams) entries.push({ binding: storages.length, resource: this.#params.resource });
+    const group = this.#device.createBindGroup({ label: pipeline.key, layout: pipeline.layout, entries });
+    this.stats.bindGroups++;
+    // A pool in a steady state needs a few hundred; far more means shapes that keep changing: start afresh.
+    if (this.#bindGroups.size > 20_000) this.#bindGroups.clear();
+    this.#bindGroups.set(key, group);
+    return group;
+  }
+
+  /** Submits what is recorded. Batches wait in order for pipelines that are still compiling; the host does not. */
+  flush(): void {
+    if (this.#pending.length === 0) return;
+    const batch = this.#pending;
+    this.#pending = [];
+    this.#enqueue(batch);
+  }
+
+  #enqueue(batch: readonly Command[]): void {
+    this.#batch++;
+    const compiling = batch.filter((c) => c.kind === "dispatch" && !c.pipeline.gpu);
+    if (this.#waiting === null && compiling.length === 0) {
+      this.#submit(batch);
+      return;
+    }
+    const waiting = (this.#waiting ?? Promise.resolve())
+      .then(() => Promise.all(compiling.map((c) => (c.kind === "dispatch" ? c.pipeline.compiled : undefined))))
+      .then(() => {
+        if (!this.#failure) this.#submit(batch);
+      })
+      .catch((error: unknown) => this.#fail(error, batch))
+      .then(() => {
+        if (this.#waiting === waiting) this.#waiting = null;
+      });
+    this.#waiting = waiting;
+  }
+
+  #submit(batch: readonly Command[]): void {
+    const device = this.#device;
+    device.pushErrorScope("validation");
+    device.pushErrorScope("out-of-memory");
+    device.pushErrorScope("internal");
+    let encoder = device.createCommandEncoder();
+    let pass: GPUComputePassEncoder | null = null;
+    let pipeline: GPUComputePipeline | null = null;
+    const profiler = this.profiler;
+    for (const command of batch) {
+      if (command.kind === "dispatch") {
+        if (profiler) {
+          pass?.end();
+          pass = encoder.beginComputePass(profiler.pass(command));
+          pipeline = null;
+        } else pass ??= encoder.beginComputePass();
+        if (command.pipeline.gpu !== pipeline) {
+          pipeline = command.pipeline.gpu!;
+          pass.setPipeline(pipeline);
+        }
+        pass.setBindGroup(0, command.bindGroup, command.offsets as number[]);
+        pass.dispatchWorkgroups(command.x, command.y, command.z);
+        this.stats.dispatches++;
+        continue;
+      }
+      pass?.end();
+      pass = null;
+      pipeline = null;
+      if (command.kind === "copy") {
+        const { from, to } = command;
+        encoder.copyBufferToBuffer(from.buffer.gpu, from.offset, to.buffer.gpu, to.offset, Math.ceil(from.bytes / 4) * 4);
+      } else {
+        // writeBuffer takes effect before commands that are submitted later: what was encoded so far must go first.
+        device.queue.submit([encoder.finish()]);
+        this.stats.submits++;
+        encoder = device.createCommandEncoder();
+        const { data } = command;
+        device.queue.writeBuffer(command.buffer.gpu, command.offset, data.buffer, data.byteOffset, data.byteLength);
+      }
+    }
+    pass?.end();
+    profiler?.resolve(encoder);
+    device.queue.submit([encoder.finish()]);
+    this.stats.submits++;
+    const number = ++this.#submitted;
+    const errors = [device.popErrorScope(), device.popErrorScope(), device.popErrorScope()];
+    for (const scope of errors) {
+      scope.then(
+        (error) => error && this.#fail(error, batch),
+        () => {},
+      );
+    }
+    const previous = this.#done;
+    this.#done = device.queue.onSubmittedWorkDone().then(
+      () => {
+        this.#completed = Math.max(this.#completed, number);
+        return previous;
+      },
+      () => previous,
+    );
+  }
+
+  #fail(error: unknown, batch: readonly Command[]): void {
+    if (this.#failure) return;
+    const text = error instanceof Error || error instanceof GPUError ? error.message : String(error);
+    const suspects = batch.filter((c): c is DispatchCommand => c.kind === "dispatch" && text.includes(c.pipeline.key));
+    const culprit = suspects[0] ?? (batch.length === 1 && batch[0]!.kind === "dispatch" ? batch[0]! : null);
+    const origin = culprit?.origin;
+    const where = origin
+      ? `[${origin.name}] on ${origin.inputs.map((t) => `${t.dtype} [${t.shape.join(", ")}]`).join(", ")}`
+      : "[device]";
+    const Kind = error instanceof GPUOutOfMemoryError ? OutOfMemoryError : DeviceError;
+    this.#failure = new Kind(`${where}: ${text}`, { cause: error });
+  }
+
+  /** Ends the queue's use: later commands and reads throw `reason`. */
+  close(reason: DeviceError): void {
+    this.#failure ??= reason;
+  }
+
+  #throwFailure(): void {
+    if (this.#failure) throw this.#failure;
+  }
+
+  /** Resolves when at most `inFlight` submitted batches are unfinished (0: all done). Rejects with a reported error. */
+  async idle(inFlight = 0): Promise<void> {
+    this.flush();
+    if (this.#waiting) await this.#waiting;
+    this.#throwFailure();
+    while (this.#submitted - this.#completed > inFlight) {
+      const before = this.#completed;
+      await Promise.race([this.#done, this.#device.lost.then(() => {})]);
+      this.#throwFailure();
+      if (this.#completed === before && inFlight === 0) break;
+    }
+    this.#throwFailure();
+  }
+
+  /** Copies bytes back to the host. */
+  async read(from: Binding): Promise<ArrayBuffer> {
+    this.#throwFailure();
+    const size = Math.ceil(from.bytes / 4) * 4;
+    if (size === 0) return new ArrayBuffer(0);
+    const staging = this.#device.createBuffer({ size, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
+    // The source may be released and lent again before the batch is submitted; order keeps the copy right all the same.
+    const target: PooledBuffer = { id: -1, gpu: staging, size, lastUse: 0 };
+    const recorder = this.recorder;
+    this.recorder = null; // a read is not part of a captured step
+    this.copy(from, { buffer: target, offset: 0, bytes: size });
+    this.recorder = recorder;
+    this.flush();
+    if (this.#waiting) await this.#waiting;
+    this.#throwFailure();
+    try {
+      await staging.mapAsync(GPUMapMode.READ);
+      return staging.getMappedRange().slice(0, from.bytes);
+    } catch (cause) {
+      this.#throwFailure();
+      throw new DeviceError(`[read] the device did not return the data: ${String(cause)}`, { cause });
+    } finally {
+      staging.destroy();
+    }
+  }
+}
+
+const scratch = new DataView(new ArrayBuffer(4));
+/** The bits of a float as a params word. */
+export function f32Bits(x: number): number {
+  scratch.setFloat32(0, x);
+  return scratch.getUint32(0);
+}
+
+/** Workgroups for `n` invocations of `size` each, folded into two dimensions where one is too few. */
+export function grid1d(n: number, size: number): Grid {
+  const groups = Math.ceil(n / size);
+  if (groups <= 65_535) return [groups];
+  const y = Math.ceil(groups / 65_535);
+  return [Math.ceil(groups / y), y];
+}

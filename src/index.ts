@@ -1,0 +1,13 @@
+// The whole browser-safe public API of wgrad.
+
+import "./ops/methods.ts";
+
+export { noGrad } from "./autograd/mode.ts";
+export * from "./errors.ts";
+export { Device, type DeviceInfo, type InitOptions, init } from "./gpu/device.ts";
+export { arange, full, ones, type TensorOptions, tensor, zeros } from "./tensor/create.ts";
+export type { Dtype } from "./tensor/dtype.ts";
+export { scope } from "./tensor/scope.ts";
+export type { Shape } from "./tensor/shape.ts";
+export { type MemoryInfo, memory } from "./tensor/storage.ts";
+export { Tensor } from "./tensor/tensor.ts";

@@ -1,0 +1,60 @@
+// specialize: a kernel variant from a .wgsl file by replacing module-scope declarations by name.
+import { WgradError } from "../errors.ts";
+import type { Shader } from "../gpu/pipeline.ts";
+
+/** Replacements by declaration name: the value of a `const` or `alias`, or the whole text of a `fn`. */
+export type Overrides = Readonly<Record<string, string | number>>;
+
+const escape = (name: string) => name.replace(/[^\w]/g, "\\$&");
+
+/**
+ * The WGSL text with each named module-scope declaration replaced: `const NAME = value;` and `alias NAME = value;` get a
+ * new value, `fn name(...) {...}` becomes the given text. Throws unless exactly one declaration matches.
+ */
+export function specialize(source: string, overrides: Overrides): string {
+  let text = source;
+  for (const [name, value] of Object.entries(overrides)) {
+    const declaration = new RegExp(`^(const|alias|fn)[ \\t]+${escape(name)}\\b`, "gm");
+    const found = [...text.matchAll(declaration)];
+    if (found.length !== 1) {
+      throw new WgradError(`[specialize] ${found.length} module-scope declarations of ${name}, expected exactly one`);
+    }
+    const { index, 1: kind } = found[0]!;
+    const end = kind === "fn" ? endOfFunction(text, index) : text.indexOf(";", index) + 1;
+    const declared = text.slice(index, end);
+    const next = kind === "fn" ? String(value) : declared.replace(/=[^;]*;$/, `= ${value};`);
+    text = text.slice(0, index) + next + text.slice(end);
+  }
+  return text;
+}
+
+function endOfFunction(text: string, start: number): number {
+  let depth = 0;
+  for (let i = text.indexOf("{", start); i < text.length; i++) {
+    if (text[i] === "{") depth++;
+    else if (text[i] === "}" && --depth === 0) return i + 1;
+  }
+  throw new WgradError("[specialize] a function has no closing brace");
+}
+
+/** A .wgsl file and its variants. Variants are built once and kept. */
+export class Kernel {
+  readonly name: string;
+  readonly source: string;
+  readonly #variants = new Map<string, Shader>();
+
+  constructor(name: string, source: string) {
+    this.name = name;
+    this.source = source;
+  }
+
+  /** The variant with these overrides, keyed by file name and sorted overrides. `tag` shortens the key of long ones. */
+  variant(overrides: Overrides = {}, tag?: string): Shader {
+    const parts = tag ?? Object.keys(overrides).sort().map((k) => `${k}=${overrides[k]}`).join(" ");
+    const known = this.#variants.get(parts);
+    if (known) return known;
+    const shader = { key: parts ? `${this.name} ${parts}` : this.name, code: specialize(this.source, overrides) };
+    this.#variants.set(parts, shader);
+    return shader;
+  }
+}

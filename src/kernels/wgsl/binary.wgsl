@@ -1,0 +1,32 @@
+// y[i] = f(a[i'], b[i"]), i < n, where i' and i" follow the broadcasting strides (0 along a repeated dimension).
+// One element an invocation; dimensions that need no broadcasting of their own are merged first, mostly into one.
+// Traffic: 2n loads, n stores.
+alias T = f32;
+alias R = f32;
+const WG = 64u;
+const RANK = 1u;
+
+struct Params { n: u32, shape: array<vec4u, 2>, sa: array<vec4u, 2>, sb: array<vec4u, 2> }
+@group(0) @binding(0) var<storage, read> a: array<T>;
+@group(0) @binding(1) var<storage, read> b: array<T>;
+@group(0) @binding(2) var<storage, read_write> y: array<R>;
+@group(0) @binding(3) var<uniform> p: Params;
+
+fn f(a: T, b: T) -> R { return a + b; }
+
+@compute @workgroup_size(WG)
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let i = id.x + id.y * groups.x * WG;
+  if (i >= p.n) { return; }
+  var rest = i;
+  var ia = 0u;
+  var ib = 0u;
+  for (var d = RANK - 1u; d > 0u; d--) {
+    let size = p.shape[d / 4u][d % 4u];
+    let at = rest % size;
+    rest /= size;
+    ia += at * p.sa[d / 4u][d % 4u];
+    ib += at * p.sb[d / 4u][d % 4u];
+  }
+  y[i] = f(a[ia + rest * p.sa[0][0]], b[ib + rest * p.sb[0][0]]);
+}

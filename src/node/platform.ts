@@ -1,0 +1,26 @@
+// Where WebGPU comes from in Node: Dawn, through the npm package `webgpu`. The counterpart of src/gpu/platform.ts.
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DeviceError } from "../errors.ts";
+
+// Dawn crashes when this object is collected while work is pending, so the module keeps it until the process exits.
+let gpu: GPU | undefined;
+
+/** Dawn's WebGPU entry point. Throws `DeviceError` where its native library cannot be loaded. */
+export async function requestGpu(): Promise<GPU> {
+  if (gpu) return gpu;
+  // Mesa's Vulkan loader asks for it, and servers and containers seldom have it.
+  process.env["XDG_RUNTIME_DIR"] ||= mkdtempSync(join(tmpdir(), "wgrad-"));
+  try {
+    const { create, globals } = await import("webgpu");
+    for (const [name, value] of Object.entries(globals)) if (!(name in globalThis)) Reflect.set(globalThis, name, value);
+    gpu = create([]);
+    return gpu;
+  } catch (cause) {
+    throw new DeviceError(
+      "[init] Dawn (npm package `webgpu`) could not be loaded: run `npm i webgpu`, and check that this platform has a build of it",
+      { cause },
+    );
+  }
+}

@@ -1,0 +1,19 @@
+// Element types: their size on the device and their typed array on the host.
+import { DtypeError } from "../errors.ts";
+
+export type Dtype = "f32" | "f16" | "i32" | "u32";
+/** What `data()` returns: f16 tensors are read back as f32 values. */
+export type DataOf<D extends Dtype> = D extends "i32"
+  ? Int32Array<ArrayBuffer>
+  : D extends "u32"
+    ? Uint32Array<ArrayBuffer>
+    : Float32Array<ArrayBuffer>;
+export type TensorData = Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>;
+
+export const bytesPerElement = (dtype: Dtype): number => (dtype === "f16" ? 2 : 4);
+
+/** Throws unless `dtype` is one of `allowed`. */
+export function checkDtype(op: string, what: string, dtype: Dtype, ...allowed: Dtype[]): void {
+  if (allowed.includes(dtype)) return;
+  throw new DtypeError(`[${op}] ${what} is ${dtype} but must be ${allowed.join(" or ")}: convert it with .to("${allowed[0]}")`);
+}

@@ -1,0 +1,58 @@
+// `scope(fn)`: what fn creates and does not return is freed when it ends.
+import { StateError } from "../errors.ts";
+
+interface Disposable {
+  dispose(): void;
+  readonly disposed: boolean;
+}
+
+const stack: Set<Disposable>[] = [];
+
+/** Puts a new tensor under the innermost scope. */
+export function track(tensor: Disposable): void {
+  stack.at(-1)?.add(tensor);
+}
+
+/** Takes a tensor out of every open scope: it has an owner of its own (a gradient, an optimizer's state). */
+export function keep<T extends Disposable>(tensor: T): T {
+  for (const tracked of stack) tracked.delete(tensor);
+  return tensor;
+}
+
+type NotPromise<T> = T extends PromiseLike<unknown> ? never : T;
+
+/**
+ * Runs `fn` and frees the tensors it created, but for those in its result (a tensor, or arrays, maps and plain objects
+ * of them), the gradients it left on parameters, and what the tape of a returned tensor needs.
+ * @throws StateError where `fn` returns a promise: a scope is synchronous.
+ */
+export function scope<T>(fn: () => NotPromise<T>): T {
+  const tracked = new Set<Disposable>();
+  stack.push(tracked);
+  let result: T;
+  try {
+    result = fn();
+    if (result !== null && typeof (result as { then?: unknown })?.then === "function") {
+      throw new StateError(
+        "[scope] the function returned a promise: a scope is synchronous. Await outside it, or dispose tensors by hand",
+      );
+    }
+    release(result, tracked);
+  } finally {
+    stack.pop();
+    for (const tensor of tracked) tensor.dispose();
+  }
+  return result;
+}
+
+/** Moves the tensors inside `value` from the ending scope to the one around it. */
+function release(value: unknown, tracked: Set<Disposable>): void {
+  if (value === null || typeof value !== "object") return;
+  if (typeof (value as Partial<Disposable>).dispose === "function") {
+    if (tracked.delete(value as Disposable)) stack.at(-2)?.add(value as Disposable);
+  } else if (Array.isArray(value) || value instanceof Set) for (const item of value) release(item, tracked);
+  else if (value instanceof Map) for (const item of value.values()) release(item, tracked);
+  else if (Object.getPrototypeOf(value) === Object.prototype) {
+    for (const item of Object.values(value)) release(item, tracked);
+  }
+}

@@ -1,0 +1,78 @@
+// Shape arithmetic: element counts, broadcasting, dimension indices.
+import { check, ShapeError, ValueError } from "../errors.ts";
+
+export type Shape = readonly number[];
+
+export const show = (shape: Shape): string => `[${shape.join(", ")}]`;
+
+/** Elements of a tensor of this shape. */
+export function sizeOf(shape: Shape): number {
+  let n = 1;
+  for (const d of shape) n *= d;
+  return n;
+}
+
+export const sameShape = (a: Shape, b: Shape): boolean => a.length === b.length && a.every((d, i) => d === b[i]);
+
+/** Row-major strides, in elements. */
+export function stridesOf(shape: Shape): number[] {
+  const strides = new Array<number>(shape.length);
+  let step = 1;
+  for (let i = shape.length - 1; i >= 0; i--) {
+    strides[i] = step;
+    step *= shape[i]!;
+  }
+  return strides;
+}
+
+/** The shape that `a` and `b` broadcast to, by NumPy's rule. */
+export function broadcastShapes(op: string, a: Shape, b: Shape): number[] {
+  const rank = Math.max(a.length, b.length);
+  return Array.from({ length: rank }, (_, i) => {
+    const x = a[i - rank + a.length] ?? 1;
+    const y = b[i - rank + b.length] ?? 1;
+    check(
+      x === y || x === 1 || y === 1,
+      () => `[${op}] shapes ${show(a)} and ${show(b)} do not broadcast: sizes ${x} and ${y} differ, and neither is 1`,
+    );
+    return x === 1 ? y : x;
+  });
+}
+
+/** A dimension index, negative ones counted from the end. */
+export function normalizeDim(op: string, dim: number, rank: number): number {
+  const d = dim < 0 ? dim + rank : dim;
+  check(
+    Number.isInteger(dim) && d >= 0 && d < rank,
+    () => `[${op}] dimension ${dim} does not exist in a tensor of ${rank} dimensions`,
+  );
+  return d;
+}
+
+/** Distinct dimension indices in ascending order; all of them where none is given. */
+export function normalizeDims(op: string, dims: number | readonly number[] | undefined, rank: number): number[] {
+  if (dims === undefined) return Array.from({ length: rank }, (_, i) => i);
+  const list = (typeof dims === "number" ? [dims] : dims).map((d) => normalizeDim(op, d, rank));
+  check(new Set(list).size === list.length, () => `[${op}] a dimension appears twice in ${show(list)}`);
+  return list.sort((a, b) => a - b);
+}
+
+/** Throws unless every size is a whole number, not negative. */
+export function checkShape(op: string, shape: Shape): void {
+  check(
+    shape.every((d) => Number.isInteger(d) && d >= 0),
+    () => `[${op}] shape ${show(shape)} must hold whole numbers that are not negative`,
+    ShapeError,
+  );
+}
+
+/** A pair from a number or a pair: `kernelSize: 3` or `[3, 5]`. */
+export function pair(op: string, name: string, value: number | readonly [number, number], least = 0): [number, number] {
+  const [a, b] = typeof value === "number" ? [value, value] : value;
+  check(
+    Number.isInteger(a) && Number.isInteger(b) && a >= least && b >= least,
+    () => `[${op}] ${name} must be a whole number of at least ${least}, or two of them; got ${JSON.stringify(value)}`,
+    ValueError,
+  );
+  return [a, b];
+}

@@ -1,0 +1,73 @@
+// Device memory of a tensor, shared by counting references; and the books that `memory()` reads.
+import type { Device } from "../gpu/device.ts";
+import { currentDevice } from "../gpu/device.ts";
+import type { PooledBuffer } from "../gpu/pool.ts";
+import type { Binding } from "../gpu/queue.ts";
+
+/** Where storages get their buffers: the device's pool, or a captured step's own (see autograd/capture.ts). */
+export interface BufferSource {
+  acquire(bytes: number, idleAfter?: number): PooledBuffer;
+  release(buffer: PooledBuffer): void;
+}
+
+let source: BufferSource | null = null;
+/** Routes new storages to another source of buffers; null: the device's pool. */
+export function setBufferSource(next: BufferSource | null): BufferSource | null {
+  const before = source;
+  source = next;
+  return before;
+}
+
+export class Storage implements Binding {
+  readonly device: Device;
+  readonly buffer: PooledBuffer;
+  readonly offset = 0;
+  readonly bytes: number;
+  readonly #source: BufferSource;
+  #refs = 1;
+
+  constructor(device: Device, bytes: number, idleAfter?: number) {
+    this.device = device;
+    this.bytes = Math.max(bytes, 4);
+    this.#source = source ?? device.pool;
+    this.buffer = this.#source.acquire(this.bytes, idleAfter);
+    books.bytes += this.bytes;
+    books.peakBytes = Math.max(books.peakBytes, books.bytes);
+  }
+
+  /** True while someone other than the asker also holds it. */
+  get shared(): boolean {
+    return this.#refs > 1;
+  }
+
+  retain(): this {
+    this.#refs++;
+    return this;
+  }
+
+  release(): void {
+    if (--this.#refs > 0) return;
+    books.bytes -= this.bytes;
+    this.#source.release(this.buffer);
+  }
+}
+
+/** Live tensors (handles), and bytes of live storage; `peakBytes` is the most since the last `resetPeak`. */
+export const books = { tensors: 0, bytes: 0, peakBytes: 0 };
+
+export interface MemoryInfo {
+  /** Tensor handles that are neither disposed nor collected. */
+  readonly tensors: number;
+  /** Bytes of storage that live tensors and the tape hold. */
+  readonly bytes: number;
+  readonly peakBytes: number;
+  /** Bytes of GPU buffers, lent or waiting in the pool for reuse. */
+  readonly pooledBytes: number;
+}
+
+/** What is alive on the device now. `resetPeak: true` starts a new peak afterwards. */
+export function memory(options: { resetPeak?: boolean } = {}): MemoryInfo {
+  const info = { ...books, pooledBytes: currentDevice().pool.allocatedBytes };
+  if (options.resetPeak) books.peakBytes = books.bytes;
+  return info;
+}

@@ -1,0 +1,210 @@
+// Tensor: a handle on shared device storage, with its shape, dtype and place in the autograd graph.
+import type { Node } from "../autograd/node.ts";
+import { check, ShapeError, StateError } from "../errors.ts";
+import type { Device } from "../gpu/device.ts";
+import { currentDevice } from "../gpu/device.ts";
+import { bytesPerElement, type Dtype, type TensorData } from "./dtype.ts";
+import { format } from "./format.ts";
+import { track } from "./scope.ts";
+import { type Shape, show, sizeOf } from "./shape.ts";
+import { books, Storage } from "./storage.ts";
+
+/** Shape and dtype of a tensor, without its data. */
+export interface Spec {
+  readonly shape: Shape;
+  readonly dtype: Dtype;
+}
+
+export type NestedArray = number | NestedArray[];
+export type GradHook = (grad: Tensor) => Tensor | undefined;
+
+/** What a handle holds on to, apart from the handle so that the finalizer can let go of it. */
+interface Holdings {
+  storage: Storage;
+  node: Node | null;
+  freed: boolean;
+}
+
+function free(held: Holdings): void {
+  if (held.freed) return;
+  held.freed = true;
+  books.tensors--;
+  held.storage.release();
+  held.node?.release();
+}
+
+// The safety net under dispose() and scope(): handles that the garbage collector finds.
+const finalizer = new FinalizationRegistry<Holdings>(free);
+
+/**
+ * An n-dimensional array on the device. Operations are methods, with PyTorch's names in camelCase (`a.matmul(b)`), or
+ * functions of `nn.functional`. Contiguous, row-major.
+ */
+export class Tensor<S extends Shape = Shape> implements Spec {
+  readonly shape: S;
+  readonly dtype: Dtype;
+  readonly #held: Holdings;
+  #requiresGrad: boolean;
+  #grad: Tensor | null = null;
+  /** Which output of its node this tensor is. */
+  readonly outputIndex: number;
+  /** Hooks of a leaf; those of other tensors live on their node. */
+  leafHooks: GradHook[] | null = null;
+
+  /** Use `tensor()`, `zeros()` and the like. Takes over one reference of `storage` and one of `node`. */
+  constructor(storage: Storage, shape: S, dtype: Dtype, node: Node | null = null, outputIndex = 0) {
+    this.shape = shape;
+    this.dtype = dtype;
+    this.#held = { storage, node, freed: false };
+    this.#requiresGrad = node !== null;
+    this.outputIndex = outputIndex;
+    books.tensors++;
+    finalizer.register(this, this.#held, this.#held);
+    track(this);
+  }
+
+  /** The device memory behind it. Throws `StateError` when disposed. */
+  get storage(): Storage {
+    if (this.#held.freed) {
+      throw new StateError(
+        `[tensor] a disposed tensor ${this.dtype} ${show(this.shape)} was used: return it from its scope, or clone() it first`,
+      );
+    }
+    return this.#held.storage;
+  }
+
+  get device(): Device {
+    return this.storage.device;
+  }
+
+  /** The operation that made it, while the tape is recorded. */
+  get gradFn(): Node | null {
+    return this.#held.node;
+  }
+
+  /** Number of dimensions. */
+  get ndim(): number {
+    return this.shape.length;
+  }
+
+  /** Number of elements. */
+  get numel(): number {
+    return sizeOf(this.shape);
+  }
+
+  /** True for tensors that no differentiable operation made. */
+  get isLeaf(): boolean {
+    return this.#held.node === null;
+  }
+
+  get disposed(): boolean {
+    return this.#held.freed;
+  }
+
+  /** Whether `backward` computes a gradient for it. Can be set on leaves only. */
+  get requiresGrad(): boolean {
+    return this.#requiresGrad;
+  }
+
+  set requiresGrad(value: boolean) {
+    check(this.isLeaf, () => "[requiresGrad] can be set on leaf tensors only: use detach() first", StateError);
+    check(
+      !value || this.dtype === "f32",
+      () => `[requiresGrad] only f32 tensors can have gradients, this one is ${this.dtype}`,
+      StateError,
+    );
+    this.#requiresGrad = value;
+  }
+
+  requiresGrad_(value = true): this {
+    this.requiresGrad = value;
+    return this;
+  }
+
+  /** The accumulated gradient of a leaf, same shape; null before `backward`. Owned by this tensor. */
+  get grad(): Tensor | null {
+    return this.#grad;
+  }
+
+  set grad(value: Tensor | null) {
+    if (value === this.#grad) return;
+    check(
+      value === null || (value.dtype === this.dtype && String(value.shape) === String(this.shape)),
+      () => `[grad] a gradient of shape ${show(value!.shape)} cannot be set on a tensor of shape ${show(this.shape)}`,
+    );
+    this.#grad?.dispose();
+    this.#grad = value;
+  }
+
+  /** Copies the elements to the host, row-major. f16 arrives as f32 values. */
+  async data(): Promise<TensorData> {
+    const { storage, dtype, numel } = this;
+    const bytes = await storage.device.queue.read({ buffer: storage.buffer, offset: 0, bytes: numel * bytesPerElement(dtype) });
+    if (dtype === "i32") return new Int32Array(bytes);
+    if (dtype === "u32") return new Uint32Array(bytes);
+    return dtype === "f32" ? new Float32Array(bytes) : decodeHalf(new Uint16Array(bytes));
+  }
+
+  /** The value of a tensor with one element. */
+  async item(): Promise<number> {
+    check(this.numel === 1, () => `[item] needs a tensor of one element, got shape ${show(this.shape)}: use data()`, ShapeError);
+    return (await this.data())[0]!;
+  }
+
+  /** The elements as nested arrays. */
+  async array(): Promise<NestedArray> {
+    const data = await this.data();
+    let at = 0;
+    const build = (dim: number): NestedArray =>
+      dim === this.ndim ? data[at++]! : Array.from({ length: this.shape[dim]! }, () => build(dim + 1));
+    return build(0);
+  }
+
+  /** Waits for the elements and writes them out in rows, long dimensions abbreviated. */
+  async print(): Promise<string> {
+    return format(await this.data(), this.shape, this.dtype);
+  }
+
+  toString(): string {
+    const grad = this.#requiresGrad ? (this.isLeaf ? ", requiresGrad" : `, gradFn=${this.gradFn!.name}`) : "";
+    return `Tensor(${this.dtype} ${show(this.shape)}${grad}${this.disposed ? ", disposed" : ""})`;
+  }
+
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    return this.toString();
+  }
+
+  /** Another handle on the same storage, outside the graph. */
+  detach(): Tensor<S> {
+    return new Tensor(this.storage.retain(), this.shape, this.dtype);
+  }
+
+  /** Frees the handle, its gradient, and the storage when nobody else holds it. Safe to call twice. */
+  dispose(): void {
+    this.#grad?.dispose();
+    this.#grad = null;
+    finalizer.unregister(this.#held);
+    free(this.#held);
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}
+
+/** A tensor of this spec with undefined content, as output `index` of `node`. */
+export function empty(shape: Shape, dtype: Dtype, device = currentDevice(), node: Node | null = null, index = 0): Tensor {
+  const storage = new Storage(device, sizeOf(shape) * bytesPerElement(dtype));
+  return new Tensor(storage, shape, dtype, node?.retain() ?? null, index);
+}
+
+function decodeHalf(bits: Uint16Array): Float32Array<ArrayBuffer> {
+  return Float32Array.from(bits, (h) => {
+    const sign = h & 0x8000 ? -1 : 1;
+    const exponent = (h >> 10) & 31;
+    const fraction = h & 1023;
+    if (exponent === 0) return sign * 2 ** -24 * fraction;
+    if (exponent === 31) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
+    return sign * 2 ** (exponent - 25) * (1024 + fraction);
+  });
+}

@@ -1,0 +1,23 @@
+// The one place for tolerances: |got - ref| <= c * eps(dtype) * sqrt(K) * scale, K the length of the longest reduction.
+import type { HostArray } from "./host.ts";
+
+export const EPS = { f32: 2 ** -23, f16: 2 ** -10 } as const;
+/** Rounding errors of a few operations an element, with room for an adapter's approximate exp, sqrt and division. */
+export const C = 16;
+
+/** Throws with the worst element where `got` differs from `ref` by more than the tolerance allows. */
+export function expectClose(got: ArrayLike<number>, ref: HostArray, K: number, what: string, c = C): void {
+  if (got.length !== ref.data.length) throw new Error(`${what}: ${got.length} elements, expected ${ref.data.length}`);
+  let scale = 0;
+  for (const x of ref.data) scale = Math.max(scale, Math.abs(x));
+  const exact = ref.dtype === "i32" || ref.dtype === "u32";
+  const bound = exact ? 0 : c * EPS.f32 * Math.sqrt(Math.max(K, 1)) * Math.max(scale, 1e-6);
+  for (let i = 0; i < got.length; i++) {
+    const error = Math.abs(got[i]! - ref.data[i]!);
+    if (!(error <= bound)) {
+      throw new Error(
+        `${what}: element ${i} of [${ref.shape}] is ${got[i]}, reference ${ref.data[i]} (error ${error.toExponential(2)}, bound ${bound.toExponential(2)}, K ${K})`,
+      );
+    }
+  }
+}
