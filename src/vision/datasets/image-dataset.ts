@@ -1,0 +1,96 @@
+// A labelled set of equally sized 8-bit images in memory: what data sets hand to transforms and loaders.
+import { check, ShapeError, ValueError } from "../../errors.ts";
+
+/** The parts of an `ImageDataset`. */
+export interface ImageDatasetParts {
+  /** N*C*H*W bytes, image after image, each in CHW order (torchvision's layout), 0..255. */
+  images: Uint8Array;
+  /** N class indices, each within `0..classes.length - 1`. */
+  labels: Int32Array;
+  /** Class names; a label is an index into it. */
+  classes: readonly string[];
+  /** `[C, H, W]` of every image. */
+  shape: readonly [channels: number, height: number, width: number];
+}
+
+/** A labelled set of equally sized 8-bit images in memory. Parts are kept by reference, not copied. */
+export class ImageDataset implements ImageDatasetParts {
+  readonly images: Uint8Array;
+  readonly labels: Int32Array;
+  readonly classes: readonly string[];
+  readonly shape: readonly [channels: number, height: number, width: number];
+
+  /**
+   * Throws `ShapeError` where the bytes do not make as many images as there are labels, and `ValueError` for a label
+   * without a class.
+   */
+  constructor(parts: ImageDatasetParts) {
+    const { images, labels, classes, shape } = parts;
+    check(
+      shape.every((size) => Number.isInteger(size) && size > 0),
+      () =>
+        `[ImageDataset] shape is [${shape.join(", ")}]; expected three positive whole numbers: channels, height, width`,
+    );
+    const [channels, height, width] = shape;
+    const imageBytes = channels * height * width;
+    check(
+      images.length === labels.length * imageBytes,
+      () =>
+        `[ImageDataset] ${images.length} bytes of images for ${labels.length} labels; expected ${labels.length} x ` +
+        `${imageBytes} bytes, one [${shape.join(", ")}] image for each label`,
+      ShapeError,
+    );
+    const wrong = labels.findIndex((label) => label < 0 || label >= classes.length);
+    check(
+      wrong < 0,
+      () =>
+        `[ImageDataset] label ${labels[wrong]} of image ${wrong} is out of range; expected 0..${classes.length - 1}`,
+      ValueError,
+    );
+    this.images = images;
+    this.labels = labels;
+    this.classes = classes;
+    this.shape = shape;
+  }
+
+  /** The number of images. */
+  get length(): number {
+    return this.labels.length;
+  }
+
+  /** The C*H*W bytes of image `index`, as a view. Throws `ValueError` where there is no such image. */
+  image(index: number): Uint8Array {
+    check(
+      Number.isInteger(index) && index >= 0 && index < this.length,
+      () => `[ImageDataset] there is no image ${index}; expected 0..${this.length - 1}`,
+      ValueError,
+    );
+    const [channels, height, width] = this.shape;
+    const size = channels * height * width;
+    return this.images.subarray(index * size, (index + 1) * size);
+  }
+
+  /** The first `count` images, as views of the same memory. Throws `ValueError` where there are fewer. */
+  subset(count: number): ImageDataset {
+    check(
+      Number.isInteger(count) && count >= 0 && count <= this.length,
+      () =>
+        `[ImageDataset] a subset of ${count} images was asked for; expected a whole number within 0..${this.length}`,
+      ValueError,
+    );
+    const [channels, height, width] = this.shape;
+    return new ImageDataset({
+      images: this.images.subarray(0, count * channels * height * width),
+      labels: this.labels.subarray(0, count),
+      classes: this.classes,
+      shape: this.shape,
+    });
+  }
+
+  /** How many images each class has, in the order of `classes`. */
+  classCounts(): number[] {
+    const counts = this.classes.map(() => 0);
+    for (const label of this.labels) counts[label] = (counts[label] ?? 0) + 1;
+    return counts;
+  }
+}
