@@ -1,7 +1,7 @@
 // apply: the one way in which operations run, whether anyone differentiates them or not.
 import { DeviceError } from "../errors.ts";
 import { currentDevice } from "../gpu/device.ts";
-import { empty, type Spec, type Tensor } from "../tensor/tensor.ts";
+import { empty, type Spec, Tensor } from "../tensor/tensor.ts";
 import { gradEnabled } from "./mode.ts";
 import { type Edge, Node } from "./node.ts";
 import type { Op } from "./op.ts";
@@ -12,13 +12,19 @@ export function apply<A>(op: Op<A>, inputs: readonly Tensor[], attrs: A): Tensor
   const device = inputs[0]?.device ?? currentDevice();
   for (const input of inputs) {
     if (input.device !== device) {
-      throw new DeviceError(`[${op.name}] inputs live on two devices: tensors of an earlier init() cannot be mixed with new ones`);
+      throw new DeviceError(
+        `[${op.name}] inputs live on two devices: tensors of an earlier init() cannot be mixed with new ones`,
+      );
     }
   }
   const recorded = op.vjp !== "not differentiable" && gradEnabled() && inputs.some((t) => t.requiresGrad);
   const node = recorded ? new Node(op, attrs, inputs.map(edgeTo), inputs.map(specOf), specs) : null;
   // Integer outputs (indices) carry no gradient.
-  const outputs = specs.map((s, i) => empty(s.shape, s.dtype, device, s.dtype === "f32" ? node : null, i));
+  const outputs = specs.map((s, i) => {
+    const from = s.dtype === "f32" ? node : null;
+    if (op.alias) return new Tensor(inputs[0]!.storage.retain(), s.shape, s.dtype, from?.retain() ?? null, i);
+    return empty(s.shape, s.dtype, device, from, i);
+  });
   const { queue } = device;
   const outer = queue.origin;
   queue.origin = { name: op.name, inputs };

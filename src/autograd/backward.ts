@@ -42,7 +42,9 @@ export function backward(root: Tensor, gradient?: Tensor | null, options: Backwa
     () => `[backward] gradient has shape ${show(gradient!.shape)} but the tensor has ${show(root.shape)}`,
     ShapeError,
   );
-  noGrad(() => scope(() => run(root, gradient ? gradient.detach() : kernels!.ones(root), options.retainGraph ?? false)));
+  noGrad(() =>
+    scope(() => run(root, gradient ? gradient.detach() : kernels!.ones(root), options.retainGraph ?? false)),
+  );
 }
 
 function run(root: Tensor, seed: Tensor, retainGraph: boolean): void {
@@ -117,7 +119,10 @@ function runHooks(hooks: readonly GradHook[] | null | undefined, grad: Tensor): 
 }
 
 function accumulate(leaf: Tensor, grad: Tensor): void {
-  if (leaf.disposed) return grad.dispose();
+  if (leaf.disposed) {
+    grad.dispose();
+    return;
+  }
   const hooked = runHooks(leaf.leafHooks, grad);
   const before = leaf.grad;
   // A new handle each time: the old gradient may be shared with whoever read it.

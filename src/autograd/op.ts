@@ -29,6 +29,8 @@ export interface Op<A = void> {
   readonly name: string;
   /** Shapes and dtypes of all outputs. The only place where those of the inputs are checked. */
   infer(inputs: readonly Spec[], attrs: A): readonly Spec[];
+  /** The one output is input 0's storage under another shape: no memory is allocated and `forward` does nothing. */
+  readonly alias?: boolean;
   /** Records the kernels that fill `outputs` from `inputs`. */
   forward(queue: Queue, inputs: readonly Tensor[], outputs: readonly Tensor[], attrs: A): void;
   /** How many trailing outputs exist for the tape alone (pooling indices, batch statistics). Default 0. */

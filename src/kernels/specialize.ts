@@ -5,7 +5,7 @@ import type { Shader } from "../gpu/pipeline.ts";
 /** Replacements by declaration name: the value of a `const` or `alias`, or the whole text of a `fn`. */
 export type Overrides = Readonly<Record<string, string | number>>;
 
-const escape = (name: string) => name.replace(/[^\w]/g, "\\$&");
+const escaped = (name: string) => name.replace(/[^\w]/g, "\\$&");
 
 /**
  * The WGSL text with each named module-scope declaration replaced: `const NAME = value;` and `alias NAME = value;` get a
@@ -14,7 +14,7 @@ const escape = (name: string) => name.replace(/[^\w]/g, "\\$&");
 export function specialize(source: string, overrides: Overrides): string {
   let text = source;
   for (const [name, value] of Object.entries(overrides)) {
-    const declaration = new RegExp(`^(const|alias|fn)[ \\t]+${escape(name)}\\b`, "gm");
+    const declaration = new RegExp(`^(const|alias|fn)[ \\t]+${escaped(name)}\\b`, "gm");
     const found = [...text.matchAll(declaration)];
     if (found.length !== 1) {
       throw new WgradError(`[specialize] ${found.length} module-scope declarations of ${name}, expected exactly one`);
@@ -50,7 +50,12 @@ export class Kernel {
 
   /** The variant with these overrides, keyed by file name and sorted overrides. `tag` shortens the key of long ones. */
   variant(overrides: Overrides = {}, tag?: string): Shader {
-    const parts = tag ?? Object.keys(overrides).sort().map((k) => `${k}=${overrides[k]}`).join(" ");
+    const parts =
+      tag ??
+      Object.keys(overrides)
+        .sort()
+        .map((k) => `${k}=${overrides[k]}`)
+        .join(" ");
     const known = this.#variants.get(parts);
     if (known) return known;
     const shader = { key: parts ? `${this.name} ${parts}` : this.name, code: specialize(this.source, overrides) };

@@ -43,10 +43,13 @@ export function mergeDims(op: string, shape: Shape, strides: readonly (readonly 
     for (const s of out) s.push(0);
   }
   if (outShape.length > MAX_RANK) {
-    throw new LimitError(`[${op}] walks ${outShape.length} dimensions that cannot be merged, at most ${MAX_RANK} are supported`);
+    throw new LimitError(
+      `[${op}] walks ${outShape.length} dimensions that cannot be merged, at most ${MAX_RANK} are supported`,
+    );
   }
   return { shape: outShape, strides: out };
 }
 
 /** `values` as the words of an `array<vec4u, 2>`. */
-export const eightWords = (values: readonly number[]): number[] => Array.from({ length: MAX_RANK }, (_, i) => values[i] ?? 0);
+export const eightWords = (values: readonly number[]): number[] =>
+  Array.from({ length: MAX_RANK }, (_, i) => values[i] ?? 0);

@@ -1,22 +1,36 @@
 // Elementwise functions of two tensors, with broadcasting: a row of the table is the whole definition of an op.
 import { apply1 } from "../autograd/apply.ts";
 import { type Op, type Saved, savesNothing, type VjpContext } from "../autograd/op.ts";
+import { check, DtypeError } from "../errors.ts";
 import { grid1d } from "../gpu/queue.ts";
 import { Kernel } from "../kernels/specialize.ts";
 import { broadcastStrides, eightWords, mergeDims } from "../kernels/strides.ts";
 import binaryWgsl from "../kernels/wgsl/binary.wgsl";
-import { check, DtypeError } from "../errors.ts";
 import type { Dtype } from "../tensor/dtype.ts";
 import { broadcastShapes, sizeOf } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { sumTo } from "./reduce.ts";
+import { sumTo } from "./sum.ts";
 import { unary } from "./unary.ts";
 
 type Context = VjpContext<void>;
 
 export type BinaryName =
-  | "add" | "div" | "eq" | "ge" | "greaterMask" | "gt" | "le" | "lessMask" | "lt" | "maximum" | "minimum" | "mul" | "ne"
-  | "pow" | "sub";
+  | "add"
+  | "div"
+  | "eq"
+  | "equalMask"
+  | "ge"
+  | "greaterMask"
+  | "gt"
+  | "le"
+  | "lessMask"
+  | "lt"
+  | "maximum"
+  | "minimum"
+  | "mul"
+  | "ne"
+  | "pow"
+  | "sub";
 
 export interface BinaryRow {
   /** WGSL of f(a, b). */
@@ -60,6 +74,7 @@ export const binaryRows: Record<BinaryName, BinaryRow> = {
     domain: [0.5, 3],
   },
   eq: compare("==", (a, b) => a === b),
+  equalMask: { f: "select(0.0, 1.0, a == b)", dtypes: ["f32"], ref: (a, b) => bool(a === b), domain: [-2, 2] },
   ge: compare(">=", (a, b) => a >= b),
   greaterMask: {
     f: "select(select(0.0, 0.5, a == b), 1.0, a > b)",
@@ -132,13 +147,16 @@ function binaryOp(name: string, row: BinaryRow): Op {
       const strides = [broadcastStrides(a!.shape, y!.shape), broadcastStrides(b!.shape, y!.shape)];
       const walk = mergeDims(name, y!.shape, strides);
       const n = sizeOf(y!.shape);
-      const params = [n, 0, 0, 0, ...eightWords(walk.shape), ...eightWords(walk.strides[0]!), ...eightWords(walk.strides[1]!)];
-      queue.dispatch(
-        variant(a!.dtype, walk.shape.length),
-        [a!.storage, b!.storage, y!.storage],
-        params,
-        grid1d(n, WG),
-      );
+      const params = [
+        n,
+        0,
+        0,
+        0,
+        ...eightWords(walk.shape),
+        ...eightWords(walk.strides[0]!),
+        ...eightWords(walk.strides[1]!),
+      ];
+      queue.dispatch(variant(a!.dtype, walk.shape.length), [a!.storage, b!.storage, y!.storage], params, grid1d(n, WG));
     },
     saves: row.saves
       ? ([a, b]): Saved => {
@@ -147,8 +165,7 @@ function binaryOp(name: string, row: BinaryRow): Op {
         }
       : savesNothing,
     vjp: row.vjp
-      ? ([dy], c) =>
-          row.vjp!.map((rule, i) => (c.needs[i] ? sumTo(rule(dy!, c), c.inputSpecs[i]!.shape) : null))
+      ? ([dy], c) => row.vjp!.map((rule, i) => (c.needs[i] ? sumTo(rule(dy!, c), c.inputSpecs[i]!.shape) : null))
       : "not differentiable",
   };
 }
@@ -161,4 +178,3 @@ export const binaryOps = Object.fromEntries(
 export function binary(name: BinaryName, a: Tensor, b: Tensor): Tensor {
   return apply1(binaryOps[name], [a, b], undefined);
 }
-

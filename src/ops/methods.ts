@@ -1,18 +1,25 @@
 // The operations as methods of Tensor. One line each: what they do stands in the op's own file.
 import { type BackwardOptions, backward, provideBackwardKernels } from "../autograd/backward.ts";
 import { full } from "../tensor/create.ts";
+import type { Shape } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { binary } from "./binary.ts";
+import { view } from "./view.ts";
 
 declare module "../tensor/tensor.ts" {
-  interface Tensor {
+  interface Tensor<S extends Shape = Shape> {
     /** See `backward` in autograd/backward.ts. */
     backward(gradient?: Tensor | null, options?: BackwardOptions): void;
+    /** The tensor itself: tensors are always contiguous. */
+    contiguous(): Tensor<S>;
   }
 }
 
 Tensor.prototype.backward = function (gradient, options) {
   backward(this, gradient, options);
+};
+Tensor.prototype.contiguous = function () {
+  return view("contiguous", this, this.shape);
 };
 
 provideBackwardKernels({

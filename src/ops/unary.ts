@@ -160,7 +160,12 @@ function unaryOp(name: string, row: UnaryRow): Op<Scalars> {
     name: `${name}Backward`,
     infer: ([dy]) => [dy!],
     forward: (queue, [dy, s], [dx], scalars) =>
-      queue.dispatch(backward, [dy!.storage, s!.storage, dx!.storage], params(dy!.numel, scalars), grid1d(dy!.numel, WG)),
+      queue.dispatch(
+        backward,
+        [dy!.storage, s!.storage, dx!.storage],
+        params(dy!.numel, scalars),
+        grid1d(dy!.numel, WG),
+      ),
     saves: savesNothing,
     vjp: "not differentiable",
   };
