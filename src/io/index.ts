@@ -1,0 +1,71 @@
+// Weight files to and from tensors on the device: safetensors, and what torch.save wrote.
+import { tensor } from "../tensor/create.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { floatToHalf, type HalfTensor, type RawTensor } from "./raw.ts";
+import { parseSafetensors, serializeSafetensors } from "./safetensors.ts";
+import { parseTorchStateDict } from "./torch.ts";
+
+/**
+ * Reads a safetensors file (https://github.com/huggingface/safetensors#format) into tensors by name. f64, f16 and bf16
+ * become f32; 64, 16 and 8 bit integers and bool become i32. The tensors are the caller's to dispose.
+ *
+ * ```ts
+ * await model.loadStateDict(await loadSafetensors(await (await fetch(url)).arrayBuffer()));
+ * ```
+ *
+ * @throws FormatError if the file is cut off, damaged or of another format, or has an integer beyond 32 bits.
+ */
+export async function loadSafetensors(bytes: ArrayBuffer | Uint8Array): Promise<Record<string, Tensor>> {
+  return upload(parseSafetensors(asBytes(bytes)).tensors);
+}
+
+/**
+ * Writes tensors as a safetensors file, each in its own dtype, with optional metadata (`{ format: "pt" }` is what
+ * Python's tools write). All are copied at the time of the call: training may go on meanwhile.
+ *
+ * @throws ValueError for the reserved name `__metadata__`, or metadata that is not text.
+ */
+export async function saveSafetensors(
+  dict: Readonly<Record<string, Tensor>>,
+  metadata?: Readonly<Record<string, string>>,
+): Promise<Uint8Array<ArrayBuffer>> {
+  // Reads are recorded before the first await, so that they see one state of the model.
+  const entries = Object.entries(dict).map(async ([name, t]) => [name, await download(t)] as const);
+  return serializeSafetensors(await Promise.all(entries), metadata);
+}
+
+/**
+ * Reads the weights of a file that torch.save wrote (.pth, .pt, .th, .bin), in the zip format of PyTorch 1.6 and later
+ * or in the legacy one, into tensors by name. The file may hold a state dict, or a dict with one under `state_dict`,
+ * `model_state_dict` or `model`; a `module.` (DataParallel) before every name is dropped. No code of the file is run.
+ * Dtypes convert as in loadSafetensors. The tensors are the caller's to dispose.
+ *
+ * @throws UnsafePickleError if the file asks for anything but tensors and plain containers, naming it; FormatError if
+ * it is cut off, damaged or of another format, has no named tensors, or has an integer beyond 32 bits.
+ */
+export async function loadTorch(bytes: ArrayBuffer | Uint8Array): Promise<Record<string, Tensor>> {
+  return upload(await parseTorchStateDict(asBytes(bytes)));
+}
+
+const asBytes = (bytes: ArrayBuffer | Uint8Array): Uint8Array =>
+  bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes);
+
+/** Puts all on the device, or none where one fails. Object.fromEntries makes even `__proto__` a plain key. */
+function upload(raw: ReadonlyMap<string, RawTensor>): Record<string, Tensor> {
+  const made: [string, Tensor][] = [];
+  try {
+    for (const [name, { data, shape, dtype }] of raw) made.push([name, tensor(data, { shape, dtype })]);
+  } catch (error) {
+    for (const [, t] of made) t.dispose();
+    throw error;
+  }
+  return Object.fromEntries(made);
+}
+
+async function download(t: Tensor): Promise<RawTensor | HalfTensor> {
+  const { shape, dtype } = t;
+  const data = await t.data();
+  if (data instanceof Int32Array) return { dtype: "i32", shape, data };
+  if (data instanceof Uint32Array) return { dtype: "u32", shape, data };
+  return dtype === "f16" ? { dtype, shape, data: floatToHalf(data) } : { dtype: "f32", shape, data };
+}

@@ -1,0 +1,100 @@
+// From a storage's bytes to one tensor's values: bounds, strides, byte order, and a limit on the memory it may take.
+import { FormatError } from "../errors.ts";
+import { countOf, isView, type RawTensor, rawFromBytes, sizeOfFileDtype } from "./raw.ts";
+import type { TensorRef } from "./torch-globals.ts";
+
+/** Memory that reading may take beyond the file itself, so that a small file cannot exhaust it (strides of 0 can). */
+export class CopyBudget {
+  #left: number;
+  readonly #total: number;
+  constructor(fileBytes: number) {
+    this.#total = 16 * fileBytes + 2 ** 26;
+    this.#left = this.#total;
+  }
+  charge(name: string, bytes: number): void {
+    this.#left -= bytes;
+    if (this.#left >= 0) return;
+    throw new FormatError(
+      `[${name}] the file's tensors expand to more than ${this.#total} bytes, many times the file's size: ` +
+        "if they are broadcast views (expand), call .contiguous() on them before torch.save",
+    );
+  }
+}
+
+/**
+ * The values of `ref`, contiguous. `storage` holds the storage's bytes, in big-endian order if `bigEndian`.
+ *
+ * @throws FormatError where the tensor reaches beyond its storage, or takes more memory than `budget` allows.
+ */
+export function materialize(
+  name: string,
+  ref: TensorRef,
+  storage: Uint8Array,
+  bigEndian: boolean,
+  budget: CopyBudget,
+): RawTensor {
+  const { dtype, offset, shape, strides } = ref;
+  const size = sizeOfFileDtype(dtype);
+  const count = countOf(shape);
+  const last = count === 0 ? -1 : shape.reduce((at, d, i) => at + (d - 1) * strides[i]!, offset);
+  if (Number.isNaN(count) || !Number.isSafeInteger(last) || (last + 1) * size > storage.length) {
+    throw new FormatError(
+      `[${name}] ${dtype} tensor of shape [${shape.join(", ")}], strides [${strides.join(", ")}] and offset ${offset} ` +
+        `reaches beyond its storage of ${storage.length} bytes: the file is damaged`,
+    );
+  }
+  let bytes: Uint8Array;
+  if (count === 0) bytes = new Uint8Array(0);
+  else if (isContiguous(shape, strides)) bytes = storage.subarray(offset * size, (offset + count) * size);
+  else {
+    budget.charge(name, count * size);
+    bytes = gather(storage, size, offset, shape, strides, count);
+  }
+  if (bigEndian && size > 1) {
+    budget.charge(name, bytes.length);
+    bytes = swapped(bytes, size);
+  }
+  if (!isView(dtype, bytes)) budget.charge(name, count * 4 + (bytes.byteOffset % size === 0 ? 0 : bytes.length));
+  return rawFromBytes(name, dtype, shape, bytes);
+}
+
+/** Whether elements lie in row-major order without gaps; the stride of a dimension of size 1 says nothing. */
+function isContiguous(shape: readonly number[], strides: readonly number[]): boolean {
+  let step = 1;
+  for (let i = shape.length - 1; i >= 0; i--) {
+    if (shape[i] !== 1 && strides[i] !== step) return false;
+    step *= shape[i]!;
+  }
+  return true;
+}
+
+function gather(
+  storage: Uint8Array,
+  size: number,
+  offset: number,
+  shape: readonly number[],
+  strides: readonly number[],
+  count: number,
+): Uint8Array {
+  const out = new Uint8Array(count * size);
+  const index = new Array<number>(shape.length).fill(0);
+  let from = offset;
+  for (let i = 0; i < count; i++) {
+    for (let b = 0; b < size; b++) out[i * size + b] = storage[from * size + b]!;
+    // The next index, as an odometer counts.
+    for (let d = shape.length - 1; d >= 0; d--) {
+      from += strides[d]!;
+      index[d] = index[d]! + 1;
+      if (index[d]! < shape[d]!) break;
+      from -= shape[d]! * strides[d]!;
+      index[d] = 0;
+    }
+  }
+  return out;
+}
+
+function swapped(bytes: Uint8Array, size: number): Uint8Array {
+  const out = bytes.slice();
+  for (let i = 0; i < out.length; i += size) out.subarray(i, i + size).reverse();
+  return out;
+}
