@@ -1,10 +1,10 @@
 // The whole browser-safe public API of wgrad.
 
-import "./ops/methods.ts";
-
 export { noGrad } from "./autograd/mode.ts";
 export * from "./errors.ts";
-export { Device, type DeviceInfo, type InitOptions, init } from "./gpu/device.ts";
+export { Device, type DeviceInfo, type InitOptions } from "./gpu/device.ts";
+export { init } from "./init.ts";
+export type {} from "./ops/methods.ts";
 export { arange, full, ones, type TensorOptions, tensor, zeros } from "./tensor/create.ts";
 export type { Dtype } from "./tensor/dtype.ts";
 export { scope } from "./tensor/scope.ts";

@@ -1,4 +1,4 @@
-// Adapter and device for Node and the browser behind one `init()`.
+// Adapter and device, for Node and the browser alike.
 import { requestGpu } from "#platform";
 import { DeviceError, StateError } from "../errors.ts";
 import { PipelineCache } from "./pipeline.ts";
@@ -74,12 +74,8 @@ export function currentDevice(): Device {
 
 const SOFTWARE = /llvmpipe|lavapipe|swiftshader|warp|basic render/i;
 
-/**
- * Opens a WebGPU adapter and makes its device the one that new tensors live on.
- * Asks for the adapter's own limits and for subgroups, f16 and timestamps where it has them.
- * @throws DeviceError where there is no adapter, or none of the kind asked for.
- */
-export async function init(options: InitOptions = {}): Promise<Device> {
+/** See `init` in src/init.ts, which alone calls it. */
+export async function openDevice(options: InitOptions): Promise<Device> {
   const { adapter: wanted = "auto", subgroups = true } = options;
   const gpu = await requestGpu();
   const adapter = await gpu.requestAdapter({

@@ -22,8 +22,14 @@ Tensor.prototype.contiguous = function () {
   return view("contiguous", this, this.shape);
 };
 
-provideBackwardKernels({
-  ones: (like) => full(like.shape, 1),
-  zeros: (shape) => full(shape, 0),
-  add: (a, b) => binary("add", a, b),
-});
+/**
+ * Gives backward its kernels. `init` calls it, which also ties the methods above to `init`: without such a use a bundler
+ * would drop this file, since the package declares that its files have no side effects.
+ */
+export function provideOps(): void {
+  provideBackwardKernels({
+    ones: (like) => full(like.shape, 1),
+    zeros: (shape) => full(shape, 0),
+    add: (a, b) => binary("add", a, b),
+  });
+}
