@@ -1,5 +1,6 @@
 // HostArray: f64 arrays on the host, in which the reference implementations are written.
-import { type Dtype, Tensor, tensor } from "wgrad";
+import fc from "fast-check";
+import { type Dtype, type Tensor, tensor } from "wgrad";
 
 export interface HostArray {
   readonly shape: readonly number[];
@@ -10,7 +11,13 @@ export interface HostArray {
 export const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
 
 export function host(shape: readonly number[], data?: ArrayLike<number>, dtype: Dtype = "f32"): HostArray {
-  return { shape, data: data ? Float64Array.from(data) : new Float64Array(sizeOf(shape)), dtype };
+  return {
+    shape,
+    data: data ? Float64Array.from(data) : new Float64Array(sizeOf(shape)),
+    dtype,
+    // A counterexample is its shapes and seed; thousands of numbers would bury them.
+    ...{ [fc.toStringMethod]: () => `${dtype} [${shape}]` },
+  };
 }
 
 /** A small seeded generator (mulberry32): the same case data for the same fast-check seed. */

@@ -42,10 +42,9 @@ struct Params {
 
 var<workgroup> parts: array<vec3f, WG>;
 
-fn first(v: V) -> f32 { return v; }
 fn total(v: V) -> f32 { return v; }
 
-/** Count, mean and M2 (sum of squared deviations) of two samples together. */
+// Count, mean and M2 (sum of squared deviations) of two samples together.
 fn merge(a: vec3f, b: vec3f) -> vec3f {
   let n = a.x + b.x;
   let d = b.y - a.y;
@@ -72,7 +71,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) i:
     var n = 0.0;
     var s = V();
     var q = V();
-    let shift = select(0.0, first(x[at]), begin < end);
+    let shift = select(0.0, total(x[at]) / f32(WIDTH), begin < end);
     for (var e = begin; e < end; e += p.lanes) {
       let d = x[at] - shift;
       s += d;

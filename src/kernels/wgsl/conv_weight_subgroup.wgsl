@@ -1,0 +1,94 @@
+// Weight gradient of a convolution as implicit GEMM:
+//   dw[row, ic, t] = sum over n, o of dy[n, row, o] * x[n, ic, o*stride - padding + t*dilation]
+// Rows are output channels; columns run over (t, ic), ic fastest; the reduction runs over the positions o of all images.
+// Only positions that one of the tile's taps can reach inside x are visited: a dead tap costs nothing and gives zero.
+// Tiling: one subgroup is one workgroup: R rows by V*SG columns. A lane loads one element of dy for each SG rows and V
+// elements of x; subgroupShuffle hands dy round.
+// Traffic: (R/SG + V) loads for R*V multiply-adds a lane. Needs subgroups of SG lanes; R is a multiple of SG.
+enable subgroups;
+
+const SG = 8u;
+const R = 16u;
+const V = 4u;
+
+struct Params {
+  rows: u32, channels: u32, batch: u32, x_channels: u32,
+  kernel: vec2u, x_size: vec2u, y_size: vec2u, stride: vec2i,
+  padding: vec2i, dilation: vec2i, y_channels: u32,
+}
+@group(0) @binding(0) var<storage, read> dy: array<f32>;
+@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(2) var<storage, read_write> dw: array<f32>;
+@group(0) @binding(3) var<uniform> p: Params;
+
+@compute @workgroup_size(SG)
+fn main(@builtin(workgroup_id) tile: vec3u, @builtin(subgroup_invocation_id) lane: u32) {
+  let group = tile.z;
+  let taps = p.kernel.x * p.kernel.y;
+  let columns = taps * p.channels;
+  let row0 = tile.y * R;
+  let first = tile.x * SG * V;
+  let x_plane = p.x_size.x * p.x_size.y;
+  let y_plane = p.y_size.x * p.y_size.y;
+
+  var x_base: array<u32, V>;
+  var tap: array<vec2i, V>; // where the lane's tap looks, relative to o*stride
+  for (var v = 0u; v < V; v++) {
+    let col = min(first + SG * v + lane, columns - 1u);
+    let t = col / p.channels;
+    x_base[v] = (group * p.channels + col - t * p.channels) * x_plane;
+    tap[v] = vec2i(vec2u(t / p.kernel.y, t % p.kernel.y)) * p.dilation - p.padding;
+  }
+  var y_base: array<u32, R / SG>;
+  for (var j = 0u; j < R / SG; j++) { y_base[j] = (group * p.rows + min(row0 + SG * j + lane, p.rows - 1u)) * y_plane; }
+
+  // The positions that the tile's taps, from the first to the last, can reach.
+  let t0 = first / p.channels;
+  let t1 = min(first + SG * V - 1u, columns - 1u) / p.channels;
+  let one_row = t0 / p.kernel.y == t1 / p.kernel.y;
+  let lo_tap = vec2i(vec2u(t0 / p.kernel.y, select(0u, t0 % p.kernel.y, one_row))) * p.dilation - p.padding;
+  let hi_tap = vec2i(vec2u(t1 / p.kernel.y, select(p.kernel.y - 1u, t1 % p.kernel.y, one_row))) * p.dilation - p.padding;
+  let lo = max((-hi_tap + p.stride - 1) / p.stride, vec2i(0));
+  let span = vec2i(p.x_size) - 1 - lo_tap;
+  let hi = select(min(span / p.stride, vec2i(p.y_size) - 1), vec2i(-1), span < vec2i(0));
+  let live = vec2u(max(hi - lo + 1, vec2i(0)));
+  let steps = p.batch * live.x * live.y;
+
+  var acc: array<array<f32, V>, R>;
+  var n = 0u;
+  var o = lo;
+  for (var k = 0u; k < steps; k++) {
+    let y_at = n * p.y_channels * y_plane + u32(o.x) * p.y_size.y + u32(o.y);
+    let x_at = n * p.x_channels * x_plane;
+    var column: array<f32, V>;
+    for (var v = 0u; v < V; v++) {
+      let s = o * p.stride + tap[v];
+      let inside = all(vec2u(s) < p.x_size);
+      let at = x_at + x_base[v] + select(0u, u32(s.x) * p.x_size.y + u32(s.y), inside);
+      column[v] = select(0.0, x[at], inside);
+    }
+    for (var j = 0u; j < R / SG; j++) {
+      let mine = dy[y_base[j] + y_at];
+      for (var i = 0u; i < SG; i++) {
+        let row = subgroupShuffle(mine, i);
+        for (var v = 0u; v < V; v++) { acc[j * SG + i][v] = fma(row, column[v], acc[j * SG + i][v]); }
+      }
+    }
+    // Next position: along the row, then the next row, then the next image.
+    let end_w = o.y == hi.y;
+    let end_h = end_w && o.x == hi.x;
+    o = vec2i(select(select(o.x, o.x + 1, end_w), lo.x, end_h), select(o.y + 1, lo.y, end_w));
+    n += u32(end_h);
+  }
+
+  for (var v = 0u; v < V; v++) {
+    let col = first + SG * v + lane;
+    if (col < columns) {
+      let t = col / p.channels;
+      let ic = col - t * p.channels;
+      for (var i = 0u; i < R; i++) {
+        if (row0 + i < p.rows) { dw[((group * p.rows + row0 + i) * p.channels + ic) * taps + t] = acc[i][v]; }
+      }
+    }
+  }
+}

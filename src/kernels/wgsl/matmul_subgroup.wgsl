@@ -1,0 +1,52 @@
+// C[b] = A[b] B[b]: C is M x N; A and B are read through strides, so either may be transposed.
+// Tiling: one subgroup is one workgroup and computes R rows by V*SG columns. For each k a lane loads one element of A
+// for each SG rows, and V elements of B; subgroupShuffle hands the elements of A round. The accumulators stay in registers.
+// Traffic: (R/SG + V) loads for R*V multiply-adds a lane. Needs subgroups of SG lanes; R is a multiple of SG.
+enable subgroups;
+
+const SG = 8u;
+const R = 16u;
+const V = 4u;
+
+struct Params {
+  m: u32, n: u32, k: u32,
+  a_row: u32, a_k: u32, b_k: u32, b_col: u32,
+  a_batch: u32, b_batch: u32, c_batch: u32,
+}
+@group(0) @binding(0) var<storage, read> a: array<f32>;
+@group(0) @binding(1) var<storage, read> b: array<f32>;
+@group(0) @binding(2) var<storage, read_write> c: array<f32>;
+@group(0) @binding(3) var<uniform> p: Params;
+
+@compute @workgroup_size(SG)
+fn main(@builtin(workgroup_id) tile: vec3u, @builtin(subgroup_invocation_id) lane: u32) {
+  let row0 = tile.y * R;
+  let col0 = tile.x * SG * V + lane;
+  // Rows and columns past the end are read at the last one, and not stored.
+  var a_at: array<u32, R / SG>;
+  for (var j = 0u; j < R / SG; j++) { a_at[j] = tile.z * p.a_batch + min(row0 + SG * j + lane, p.m - 1u) * p.a_row; }
+  var b_at: array<u32, V>;
+  for (var v = 0u; v < V; v++) { b_at[v] = tile.z * p.b_batch + min(col0 + SG * v, p.n - 1u) * p.b_col; }
+
+  var acc: array<array<f32, V>, R>;
+  for (var k = 0u; k < p.k; k++) {
+    var column: array<f32, V>;
+    for (var v = 0u; v < V; v++) { column[v] = b[b_at[v] + k * p.b_k]; }
+    for (var j = 0u; j < R / SG; j++) {
+      let mine = a[a_at[j] + k * p.a_k];
+      for (var i = 0u; i < SG; i++) {
+        let row = subgroupShuffle(mine, i);
+        for (var v = 0u; v < V; v++) { acc[j * SG + i][v] = fma(row, column[v], acc[j * SG + i][v]); }
+      }
+    }
+  }
+
+  for (var v = 0u; v < V; v++) {
+    let col = col0 + SG * v;
+    if (col < p.n) {
+      for (var i = 0u; i < R; i++) {
+        if (row0 + i < p.m) { c[tile.z * p.c_batch + (row0 + i) * p.n + col] = acc[i][v]; }
+      }
+    }
+  }
+}

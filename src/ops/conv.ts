@@ -1,0 +1,151 @@
+// conv2d and its two gradients.
+import { apply1 } from "../autograd/apply.ts";
+import { type Op, savesNothing } from "../autograd/op.ts";
+import { check, ValueError } from "../errors.ts";
+import {
+  type ConvGeometry,
+  convKernels,
+  convWeightKernels,
+  planForward,
+  planInputGradient,
+  planWeightGradient,
+} from "../kernels/conv.ts";
+import { gemmTile } from "../kernels/gemm.ts";
+import { checkDtype } from "../tensor/dtype.ts";
+import { pair, type Shape, show } from "../tensor/shape.ts";
+import type { Spec, Tensor } from "../tensor/tensor.ts";
+import { sum } from "./sum.ts";
+
+export interface ConvOptions {
+  stride?: number | readonly [number, number];
+  /** Zeros added on each side. */
+  padding?: number | readonly [number, number];
+  dilation?: number | readonly [number, number];
+  groups?: number;
+}
+
+interface ConvAttrs {
+  readonly stride: readonly [number, number];
+  readonly padding: readonly [number, number];
+  readonly dilation: readonly [number, number];
+  readonly groups: number;
+}
+
+function geometry(x: Shape, w: Shape, { stride, padding, dilation, groups }: ConvAttrs): ConvGeometry {
+  const [batch, channels, ...size] = x as [number, number, number, number];
+  const [filters, , ...kernel] = w as [number, number, number, number];
+  const out = size.map(
+    (d, i) => Math.floor((d + 2 * padding[i]! - dilation[i]! * (kernel[i]! - 1) - 1) / stride[i]!) + 1,
+  );
+  return { batch, channels, filters, groups, size, kernel, out: [out[0]!, out[1]!], stride, padding, dilation };
+}
+
+function inferConv(specs: readonly Spec[], attrs: ConvAttrs): Spec[] {
+  const [x, w, bias] = specs as [Spec, Spec, Spec | undefined];
+  for (const [what, spec] of [
+    ["input", x],
+    ["weight", w],
+    ["bias", bias],
+  ] as const) {
+    if (spec) checkDtype("conv2d", what, spec.dtype, "f32");
+  }
+  check(x.shape.length === 4, () => `[conv2d] input has shape ${show(x.shape)} but must be [N, C, H, W]`);
+  check(
+    w.shape.length === 4,
+    () => `[conv2d] weight has shape ${show(w.shape)} but must be [filters, C / groups, KH, KW]`,
+  );
+  const { groups } = attrs;
+  const [, channels] = x.shape as [number, number];
+  const [filters, perGroup] = w.shape as [number, number];
+  check(
+    channels === perGroup * groups,
+    () =>
+      `[conv2d] input has ${channels} channels but weight ${show(w.shape)} expects ${perGroup * groups}${groups > 1 ? ` (${groups} groups of ${perGroup})` : ""}`,
+  );
+  check(
+    filters % groups === 0,
+    () => `[conv2d] weight ${show(w.shape)} has ${filters} filters, not a multiple of ${groups} groups`,
+  );
+  check(
+    !bias || (bias.shape.length === 1 && bias.shape[0] === filters),
+    () => `[conv2d] bias has shape ${show(bias!.shape)} but weight ${show(w.shape)} expects [${filters}]`,
+  );
+  const { batch, out } = geometry(x.shape, w.shape, attrs);
+  check(
+    out[0] > 0 && out[1] > 0,
+    () =>
+      `[conv2d] input ${show(x.shape)} padded by ${show(attrs.padding)} is smaller than kernel ${show(w.shape.slice(2))} dilated by ${show(attrs.dilation)}`,
+  );
+  return [{ shape: [batch, filters, ...out], dtype: "f32" }];
+}
+
+interface GradientAttrs extends ConvAttrs {
+  /** Shape of the input or weight whose gradient this is. */
+  readonly shape: Shape;
+}
+
+/** dx from [dy, weight]. */
+export const convInputGradient: Op<GradientAttrs> = {
+  name: "conv2dInputGradient",
+  infer: (_inputs, { shape }) => [{ shape, dtype: "f32" }],
+  forward(queue, [dy, w], [dx], attrs) {
+    const tile = gemmTile(convKernels, dy!.device.info);
+    const { params, grid } = planInputGradient(geometry(dx!.shape, w!.shape, attrs), tile);
+    queue.dispatch(tile.shader, [w!.storage, dy!.storage, w!.storage, dx!.storage], params, grid);
+  },
+  saves: savesNothing,
+  vjp: "not differentiable",
+};
+
+/** dw from [dy, x]. */
+export const convWeightGradient: Op<GradientAttrs> = {
+  name: "conv2dWeightGradient",
+  infer: (_inputs, { shape }) => [{ shape, dtype: "f32" }],
+  forward(queue, [dy, x], [dw], attrs) {
+    const tile = gemmTile(convWeightKernels, dy!.device.info);
+    const { params, grid } = planWeightGradient(geometry(x!.shape, dw!.shape, attrs), tile);
+    queue.dispatch(tile.shader, [dy!.storage, x!.storage, dw!.storage], params, grid);
+  },
+  saves: savesNothing,
+  vjp: "not differentiable",
+};
+
+/** y from [x, weight, bias?]. */
+export const conv2dOp: Op<ConvAttrs> = {
+  name: "conv2d",
+  infer: inferConv,
+  forward(queue, [x, w, bias], [y], attrs) {
+    const tile = gemmTile(convKernels, x!.device.info);
+    const { params, grid } = planForward(geometry(x!.shape, w!.shape, attrs), bias !== undefined, tile);
+    // Without a bias the binding still needs a buffer; the kernel does not read it.
+    queue.dispatch(tile.shader, [w!.storage, x!.storage, (bias ?? w!).storage, y!.storage], params, grid);
+  },
+  saves: ([x, w]) => ({ inputs: [...(w ? [0] : []), ...(x ? [1] : [])], outputs: [] }),
+  vjp: ([dy], c) => [
+    c.needs[0] ? apply1(convInputGradient, [dy!, c.input(1)], { ...c.attrs, shape: c.inputSpecs[0]!.shape }) : null,
+    c.needs[1] ? apply1(convWeightGradient, [dy!, c.input(0)], { ...c.attrs, shape: c.inputSpecs[1]!.shape }) : null,
+    c.needs[2] ? sum(dy!, [0, 2, 3]) : null,
+  ],
+};
+
+/**
+ * 2-D convolution (cross-correlation). x: [N, C, H, W], weight: [filters, C / groups, KH, KW], bias: [filters];
+ * result: [N, filters, OH, OW].
+ * @throws ShapeError where channels, groups or bias do not fit, ValueError for a stride or dilation below 1.
+ * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.conv2d.html
+ */
+export function conv2d(x: Tensor, weight: Tensor, bias?: Tensor | null, options: ConvOptions = {}): Tensor {
+  const groups = options.groups ?? 1;
+  check(
+    Number.isInteger(groups) && groups > 0,
+    () => `[conv2d] groups must be a whole number above 0, got ${groups}`,
+    ValueError,
+  );
+  const attrs: ConvAttrs = {
+    stride: pair("conv2d", "stride", options.stride ?? 1, 1),
+    padding: pair("conv2d", "padding", options.padding ?? 0),
+    dilation: pair("conv2d", "dilation", options.dilation ?? 1, 1),
+    groups,
+  };
+  return apply1(conv2dOp, bias ? [x, weight, bias] : [x, weight], attrs);
+}

@@ -1,0 +1,85 @@
+// conv2d, its input gradient and its weight gradient, in every variant: with subgroups and without.
+import fc from "fast-check";
+import { conv2d as conv } from "../../src/ops/conv.ts";
+import { describe, expect, test } from "vitest";
+import { type Draw, type OpCase, testCase, withDevice } from "../support/case.ts";
+import { type ConvAttrs, conv2d, conv2dVjp } from "../support/conv-reference.ts";
+import { type HostArray, uniform, upload } from "../support/host.ts";
+
+const size = fc.integer({ min: 1, max: 9 });
+const two = <T>(a: fc.Arbitrary<T>) => fc.tuple(a, a);
+
+const draw: fc.Arbitrary<Draw<ConvAttrs>> = fc
+  .record({
+    n: fc.integer({ min: 1, max: 3 }),
+    perGroup: fc.constantFrom(1, 2, 3, 5),
+    filters: fc.constantFrom(1, 2, 3, 17),
+    groups: fc.constantFrom(1, 1, 1, 2, 3),
+    size: two(size),
+    kernel: two(fc.integer({ min: 1, max: 4 })),
+    stride: two(fc.integer({ min: 1, max: 3 })),
+    padding: two(fc.integer({ min: 0, max: 3 })),
+    dilation: two(fc.constantFrom(1, 1, 1, 2)),
+    bias: fc.boolean(),
+    seed: fc.nat(),
+  })
+  .filter((d) => [0, 1].every((i) => d.size[i]! + 2 * d.padding[i]! >= d.dilation[i]! * (d.kernel[i]! - 1) + 1))
+  .map(({ n, perGroup, filters, groups, size, kernel, bias, seed, ...rest }) => ({
+    inputs: [
+      uniform([n, perGroup * groups, ...size], seed),
+      uniform([filters * groups, perGroup, ...kernel], seed + 1),
+      ...(bias ? [uniform([filters * groups], seed + 2)] : []),
+    ],
+    attrs: { ...rest, groups },
+  }));
+
+/** Shapes of real networks, smaller in batch: 3x3 stride 1 and 2, 1x1 stride 2, the 7x7 stem, dead taps, AlexNet's 11x11. */
+const real = (
+  [
+    [[2, 33, 8, 8], [17, 33, 3, 3], 1, 1],
+    [[2, 16, 8, 8], [32, 16, 3, 3], 2, 1],
+    [[2, 16, 9, 9], [35, 16, 1, 1], 2, 0],
+    [[1, 3, 32, 32], [16, 3, 7, 7], 2, 3],
+    [[5, 40, 1, 1], [16, 40, 3, 3], 1, 1],
+    [[3, 24, 2, 2], [16, 24, 3, 3], 2, 1],
+    [[1, 3, 35, 35], [16, 3, 11, 11], 4, 2],
+  ] as const
+).map(
+  ([x, w, stride, padding], i): Draw<ConvAttrs> => ({
+    inputs: [uniform(x, i), uniform(w, i + 100)],
+    attrs: { stride: [stride, stride], padding: [padding, padding], dilation: [1, 1], groups: 1 },
+  }),
+);
+
+const reference = ([x, w, b]: readonly HostArray[], attrs: ConvAttrs) => conv2d(x!, w!, b, attrs);
+const base: Omit<OpCase<ConvAttrs>, "name" | "draw"> = {
+  run: ([x, w, b], attrs) => conv(x!, w!, b, attrs),
+  reference,
+  vjp: ([dy], inputs, attrs) => conv2dVjp(dy!, inputs[0]!, inputs[1]!, attrs).slice(0, inputs.length),
+  // The weight gradient sums over all positions, the input gradient over filters and taps.
+  K: ([x, w]) => Math.max(x!.data.length / x!.shape[1]!, w!.data.length / Math.min(w!.shape[0]!, w!.shape[1]!)),
+};
+
+for (const subgroups of [true, false]) {
+  describe(`subgroups ${subgroups ? "on" : "off"}`, () => {
+    withDevice({ subgroups });
+    testCase({ ...base, name: "conv2d", draw, runs: 40 });
+    testCase({ ...base, name: "conv2d on network shapes", draw: fc.constantFrom(...real), runs: 14, step: 0 });
+  });
+}
+
+describe("errors", () => {
+  withDevice();
+  test("channel mismatch names both sides", () => {
+    const [x, w] = [upload(uniform([1, 3, 4, 4], 1)), upload(uniform([64, 4, 3, 3], 2))];
+    expect(() => conv(x, w)).toThrow("[conv2d] input has 3 channels but weight [64, 4, 3, 3] expects 4");
+    x.dispose();
+    w.dispose();
+  });
+  test("a kernel larger than the padded input is an error", () => {
+    const [x, w] = [upload(uniform([1, 3, 2, 2], 1)), upload(uniform([4, 3, 5, 5], 2))];
+    expect(() => conv(x, w, null, { padding: 1 })).toThrow("[conv2d] input [1, 3, 2, 2] padded by [1, 1]");
+    x.dispose();
+    w.dispose();
+  });
+});
