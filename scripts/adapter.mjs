@@ -1,15 +1,14 @@
-// Prints the WebGPU adapter that Node finds; exits 1 with the reason where there is none (used by scripts/setup.sh).
-import { mkdtempSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { create } from "webgpu";
+// Prints the name of the WebGPU adapter that Node finds; exits 1 with the reason where there is none (see setup.sh).
 
-process.env.XDG_RUNTIME_DIR ||= mkdtempSync(join(tmpdir(), "wgrad-"));
-const adapter = await create([]).requestAdapter();
-if (!adapter) {
-  console.log("requestAdapter() returned null");
+try {
+  const { create } = await import("webgpu");
+  const adapter = await create([]).requestAdapter();
+  if (!adapter) throw new Error("requestAdapter() found none");
+  const { vendor, architecture, device, description } = adapter.info;
+  // Dawn's object keeps the process alive: exit by hand.
+  console.log(description || [vendor, architecture, device].filter(Boolean).join(", "));
+  process.exit(0);
+} catch (error) {
+  console.log(error instanceof Error ? error.message : String(error));
   process.exit(1);
 }
-const { vendor, architecture, device, description } = adapter.info;
-console.log([vendor, architecture, device, description].filter(Boolean).join(", "));
-process.exit(0);
