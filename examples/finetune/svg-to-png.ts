@@ -6,7 +6,8 @@ import { renderAsync } from "@resvg/resvg-js";
 /** The family that SVG text should name: DejaVu Sans, from the npm package `dejavu-fonts-ttf`. */
 export const FONT = "DejaVu Sans";
 
-const ttf = join(dirname(createRequire(import.meta.url).resolve("dejavu-fonts-ttf/package.json")), "ttf");
+const require = createRequire(import.meta.url);
+const ttf = join(dirname(require.resolve("dejavu-fonts-ttf/package.json")), "ttf");
 
 /** PNG bytes of an SVG. `zoom` is the number of pixels for each of its units. */
 export async function svgToPng(svg: string, zoom = 1): Promise<Uint8Array> {
