@@ -1,7 +1,7 @@
 // conv2d, its input gradient and its weight gradient, in every variant: with subgroups and without.
 import fc from "fast-check";
-import { conv2d as conv } from "../../src/ops/conv.ts";
 import { describe, expect, test } from "vitest";
+import { conv2d as conv } from "../../src/ops/conv.ts";
 import { type Draw, type OpCase, testCase, withDevice } from "../support/case.ts";
 import { type ConvAttrs, conv2d, conv2dVjp } from "../support/conv-reference.ts";
 import { type HostArray, uniform, upload } from "../support/host.ts";

@@ -1,13 +1,14 @@
 // matmul with transposes (through its gradients), batches and vectors; linear. With subgroups and without.
 import fc from "fast-check";
-import { linear, matmul } from "../../src/ops/matmul.ts";
 import { describe, expect, test } from "vitest";
+import { linear, matmul } from "../../src/ops/matmul.ts";
 import { type Draw, edge, type OpCase, seed, testCase, withDevice } from "../support/case.ts";
 import { type HostArray, host, sizeOf, uniform, upload } from "../support/host.ts";
 
 /** Batched product in f64; leading dimensions broadcast. */
 function product(a: HostArray, b: HostArray, ta = false, tb = false): HostArray {
-  const dims = (s: HostArray, t: boolean) => (t ? [s.shape.at(-1)!, s.shape.at(-2)!] : [s.shape.at(-2)!, s.shape.at(-1)!]);
+  const dims = (s: HostArray, t: boolean) =>
+    t ? [s.shape.at(-1)!, s.shape.at(-2)!] : [s.shape.at(-2)!, s.shape.at(-1)!];
   const [m, k] = dims(a, ta) as [number, number];
   const [, n] = dims(b, tb) as [number, number];
   const lead = a.shape.length >= b.shape.length ? a.shape.slice(0, -2) : b.shape.slice(0, -2);
