@@ -1,6 +1,7 @@
 // apply: the one way in which operations run, whether anyone differentiates them or not.
 import { DeviceError } from "../errors.ts";
 import { currentDevice } from "../gpu/device.ts";
+import { leafWatcher } from "../tensor/leaf_watch.ts";
 import { empty, type Spec, Tensor } from "../tensor/tensor.ts";
 import { gradEnabled } from "./mode.ts";
 import { type Edge, Node } from "./node.ts";
@@ -17,6 +18,8 @@ export function apply<A>(op: Op<A>, inputs: readonly Tensor[], attrs: A): Tensor
       );
     }
   }
+  const watcher = leafWatcher();
+  if (watcher) for (const input of inputs) if (input.isLeaf) watcher.read(input);
   const recorded = op.vjp !== "not differentiable" && gradEnabled() && inputs.some((t) => t.requiresGrad);
   const node = recorded ? new Node(op, attrs, inputs.map(edgeTo), inputs.map(specOf), specs) : null;
   // Integer outputs (indices) carry no gradient.

@@ -1,5 +1,6 @@
 // backward: reverse-mode differentiation over the tape, accumulating into the leaves' `.grad`.
 import { check, ShapeError, StateError } from "../errors.ts";
+import { leafWatcher } from "../tensor/leaf_watch.ts";
 import { keep, scope } from "../tensor/scope.ts";
 import { sameShape, show } from "../tensor/shape.ts";
 import type { GradHook, Tensor } from "../tensor/tensor.ts";
@@ -123,6 +124,7 @@ function accumulate(leaf: Tensor, grad: Tensor): void {
     grad.dispose();
     return;
   }
+  leafWatcher()?.accumulated(leaf);
   const hooked = runHooks(leaf.leafHooks, grad);
   const before = leaf.grad;
   // A new handle each time: the old gradient may be shared with whoever read it.

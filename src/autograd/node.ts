@@ -21,7 +21,7 @@ export class Node implements VjpContext<unknown> {
   /** Hooks on outputs, by output index. */
   hooks: Map<number, GradHook[]> | null = null;
   /** Handles that this node owns, by input index, or by -1 - output index. */
-  #saved: Map<number, Tensor> | null = new Map();
+  #saved: Map<number, { readonly tensor: Tensor; readonly version: number }> | null = new Map();
   #refs = 0;
 
   constructor(
@@ -51,7 +51,7 @@ export class Node implements VjpContext<unknown> {
 
   /** Keeps a tensor's storage alive for vjp. `key`: an input index, or -1 - an output index. */
   save(key: number, tensor: Tensor): void {
-    this.#saved!.set(key, keep(tensor.detach()));
+    this.#saved!.set(key, { tensor: keep(tensor.detach()), version: tensor.storage.version });
   }
 
   input(index: number): Tensor {
@@ -68,9 +68,14 @@ export class Node implements VjpContext<unknown> {
         `[backward] the graph through ${this.name} was already freed: call backward({ retainGraph: true }) the first time`,
       );
     }
-    const tensor = this.#saved.get(key);
-    if (!tensor) throw new StateError(`[${this.name}] vjp reads ${what}, which its \`saves\` does not keep`);
-    return tensor;
+    const saved = this.#saved.get(key);
+    if (!saved) throw new StateError(`[${this.name}] vjp reads ${what}, which its \`saves\` does not keep`);
+    if (saved.tensor.storage.version !== saved.version) {
+      throw new StateError(
+        `[backward] ${what} of ${this.name}, shape [${saved.tensor.shape.join(", ")}], was changed in place after ${this.name} used it: change a clone(), or call backward() first`,
+      );
+    }
+    return saved.tensor;
   }
 
   retain(): this {
@@ -86,7 +91,7 @@ export class Node implements VjpContext<unknown> {
 
   /** Lets the saved tensors go; the edges stay. */
   free(): void {
-    for (const tensor of this.#saved?.values() ?? []) tensor.dispose();
+    for (const { tensor } of this.#saved?.values() ?? []) tensor.dispose();
     this.#saved = null;
   }
 }

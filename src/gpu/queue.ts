@@ -224,7 +224,13 @@ export class Queue {
       pipeline = null;
       if (command.kind === "copy") {
         const { from, to } = command;
-        encoder.copyBufferToBuffer(from.buffer.gpu, from.offset, to.buffer.gpu, to.offset, Math.ceil(from.bytes / 4) * 4);
+        encoder.copyBufferToBuffer(
+          from.buffer.gpu,
+          from.offset,
+          to.buffer.gpu,
+          to.offset,
+          Math.ceil(from.bytes / 4) * 4,
+        );
       } else {
         // writeBuffer takes effect before commands that are submitted later: what was encoded so far must go first.
         device.queue.submit([encoder.finish()]);

@@ -14,7 +14,8 @@ export async function requestGpu(): Promise<GPU> {
   process.env["XDG_RUNTIME_DIR"] ||= mkdtempSync(join(tmpdir(), "wgrad-"));
   try {
     const { create, globals } = await import("webgpu");
-    for (const [name, value] of Object.entries(globals)) if (!(name in globalThis)) Reflect.set(globalThis, name, value);
+    for (const [name, value] of Object.entries(globals))
+      if (!(name in globalThis)) Reflect.set(globalThis, name, value);
     gpu = create([]);
     return gpu;
   } catch (cause) {

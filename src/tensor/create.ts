@@ -1,10 +1,11 @@
 // Creation from host data: tensor(), zeros(), ones(), full(), arange().
 import { check, DtypeError, ShapeError, ValueError } from "../errors.ts";
 import { currentDevice } from "../gpu/device.ts";
-import { bytesPerElement, type Dtype, type TensorData } from "./dtype.ts";
+import { fillWith } from "../kernels/fill.ts";
+import { bytesPerElement, checkDtype, type Dtype, type TensorData } from "./dtype.ts";
 import { checkShape, type Shape, show, sizeOf } from "./shape.ts";
 import { Storage } from "./storage.ts";
-import { type NestedArray, Tensor } from "./tensor.ts";
+import { empty, type NestedArray, Tensor } from "./tensor.ts";
 
 export interface TensorOptions {
   /** Default "f32"; typed arrays bring their own. */
@@ -79,7 +80,7 @@ function encode(values: ArrayLike<number>, dtype: Dtype): TensorData {
     case "u32":
       return Uint32Array.from(values);
     case "f16":
-      throw new DtypeError("[tensor] f16 tensors are made from f32 ones: tensor(...).to(\"f16\")");
+      throw new DtypeError('[tensor] f16 tensors are made from f32 ones: tensor(...).to("f16")');
   }
 }
 
@@ -93,14 +94,23 @@ export function fromHost<S extends Shape>(data: TensorData, shape: S, dtype: Dty
   return t;
 }
 
-/** A tensor of this shape, every element `value`. */
+/**
+ * A tensor of this shape, every element `value`: filled on the device.
+ * @throws ValueError where an integer dtype does not hold the value.
+ */
 export function full<S extends Shape>(shape: S, value: number, options: TensorOptions = {}): Tensor<S> {
   checkShape("full", shape);
   const dtype = options.dtype ?? "f32";
-  const n = sizeOf(shape);
-  const data = dtype === "i32" ? new Int32Array(n) : dtype === "u32" ? new Uint32Array(n) : new Float32Array(n);
-  if (value !== 0) data.fill(value);
-  return fromHost(data, shape, dtype, options.requiresGrad);
+  checkDtype("full", "dtype", dtype, "f32", "i32", "u32");
+  check(
+    dtype === "f32" || Number.isInteger(value),
+    () => `[full] ${value} is no ${dtype}: give a whole number, or dtype: "f32"`,
+    ValueError,
+  );
+  const t = empty(shape, dtype) as Tensor<S>;
+  fillWith(t.device.queue, t.storage, t.numel, value, dtype);
+  if (options.requiresGrad) t.requiresGrad = true;
+  return t;
 }
 
 export const zeros = <S extends Shape>(shape: S, options?: TensorOptions): Tensor<S> => full(shape, 0, options);
@@ -109,8 +119,20 @@ export const ones = <S extends Shape>(shape: S, options?: TensorOptions): Tensor
 /** `arange(end)` or `arange(start, end, step)`: start, start + step, ... below end. f32 unless `dtype` says otherwise. */
 export function arange(start: number, end?: number, step = 1, options: TensorOptions = {}): Tensor<readonly [number]> {
   const [from, to] = end === undefined ? [0, start] : [start, end];
-  check(step !== 0 && Number.isFinite(step), () => `[arange] step must be a number other than 0, got ${step}`, ValueError);
+  check(
+    step !== 0 && Number.isFinite(step),
+    () => `[arange] step must be a number other than 0, got ${step}`,
+    ValueError,
+  );
   const n = Math.max(0, Math.ceil((to - from) / step));
   const dtype = options.dtype ?? "f32";
-  return fromHost(encode(Array.from({ length: n }, (_, i) => from + i * step), dtype), [n], dtype, options.requiresGrad);
+  return fromHost(
+    encode(
+      Array.from({ length: n }, (_, i) => from + i * step),
+      dtype,
+    ),
+    [n],
+    dtype,
+    options.requiresGrad,
+  );
 }

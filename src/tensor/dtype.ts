@@ -15,5 +15,7 @@ export const bytesPerElement = (dtype: Dtype): number => (dtype === "f16" ? 2 : 
 /** Throws unless `dtype` is one of `allowed`. */
 export function checkDtype(op: string, what: string, dtype: Dtype, ...allowed: Dtype[]): void {
   if (allowed.includes(dtype)) return;
-  throw new DtypeError(`[${op}] ${what} is ${dtype} but must be ${allowed.join(" or ")}: convert it with .to("${allowed[0]}")`);
+  throw new DtypeError(
+    `[${op}] ${what} is ${dtype} but must be ${allowed.join(" or ")}: convert it with .to("${allowed[0]}")`,
+  );
 }

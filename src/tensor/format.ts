@@ -9,7 +9,10 @@ export function format(data: ArrayLike<number>, shape: Shape, dtype: string): st
   const text = (x: number) => (dtype === "f32" || dtype === "f16" ? Number(x.toPrecision(5)).toString() : String(x));
   const shown: number[] = [];
   const visit = (dim: number, at: number, use: (x: number) => void): void => {
-    if (dim === shape.length) return use(data[at]!);
+    if (dim === shape.length) {
+      use(data[at]!);
+      return;
+    }
     const n = shape[dim]!;
     const step = shape.slice(dim + 1).reduce((a, b) => a * b, 1);
     for (let i = 0; i < n; i++) if (n <= LONGEST || i < EDGE || i >= n - EDGE) visit(dim + 1, at + i * step, use);

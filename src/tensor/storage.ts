@@ -23,6 +23,8 @@ export class Storage implements Binding {
   readonly buffer: PooledBuffer;
   readonly offset = 0;
   readonly bytes: number;
+  /** Counts writes in place: the tape notices when what it saved has changed since. */
+  version = 0;
   readonly #source: BufferSource;
   #refs = 1;
 

@@ -5,6 +5,7 @@ import type { Device } from "../gpu/device.ts";
 import { currentDevice } from "../gpu/device.ts";
 import { bytesPerElement, type Dtype, type TensorData } from "./dtype.ts";
 import { format } from "./format.ts";
+import { leafWatcher } from "./leaf_watch.ts";
 import { track } from "./scope.ts";
 import { type Shape, show, sizeOf } from "./shape.ts";
 import { books, Storage } from "./storage.ts";
@@ -127,6 +128,7 @@ export class Tensor<S extends Shape = Shape> implements Spec {
   }
 
   set grad(value: Tensor | null) {
+    if (value === null) leafWatcher()?.zeroed(this);
     if (value === this.#grad) return;
     check(
       value === null || (value.dtype === this.dtype && String(value.shape) === String(this.shape)),
@@ -139,7 +141,11 @@ export class Tensor<S extends Shape = Shape> implements Spec {
   /** Copies the elements to the host, row-major. f16 arrives as f32 values. */
   async data(): Promise<TensorData> {
     const { storage, dtype, numel } = this;
-    const bytes = await storage.device.queue.read({ buffer: storage.buffer, offset: 0, bytes: numel * bytesPerElement(dtype) });
+    const bytes = await storage.device.queue.read({
+      buffer: storage.buffer,
+      offset: 0,
+      bytes: numel * bytesPerElement(dtype),
+    });
     if (dtype === "i32") return new Int32Array(bytes);
     if (dtype === "u32") return new Uint32Array(bytes);
     return dtype === "f32" ? new Float32Array(bytes) : decodeHalf(new Uint16Array(bytes));
@@ -147,7 +153,11 @@ export class Tensor<S extends Shape = Shape> implements Spec {
 
   /** The value of a tensor with one element. */
   async item(): Promise<number> {
-    check(this.numel === 1, () => `[item] needs a tensor of one element, got shape ${show(this.shape)}: use data()`, ShapeError);
+    check(
+      this.numel === 1,
+      () => `[item] needs a tensor of one element, got shape ${show(this.shape)}: use data()`,
+      ShapeError,
+    );
     return (await this.data())[0]!;
   }
 
@@ -193,7 +203,13 @@ export class Tensor<S extends Shape = Shape> implements Spec {
 }
 
 /** A tensor of this spec with undefined content, as output `index` of `node`. */
-export function empty(shape: Shape, dtype: Dtype, device = currentDevice(), node: Node | null = null, index = 0): Tensor {
+export function empty(
+  shape: Shape,
+  dtype: Dtype,
+  device = currentDevice(),
+  node: Node | null = null,
+  index = 0,
+): Tensor {
   const storage = new Storage(device, sizeOf(shape) * bytesPerElement(dtype));
   return new Tensor(storage, shape, dtype, node?.retain() ?? null, index);
 }
