@@ -1,0 +1,147 @@
+"""Writes test/golden/optim.json: optimizer trajectories and learning rate schedules from PyTorch, in float64.
+
+Needs torch 1.13 (Debian: apt install python3-torch). Run from the repository's root: /usr/bin/python3 scripts/golden/optim.py
+"""
+
+import json
+import math
+import os
+import warnings
+
+import torch
+from torch.optim import lr_scheduler
+
+warnings.simplefilter("ignore")
+OUT = os.path.join(os.path.dirname(__file__), "..", "..", "test", "golden", "optim.json")
+STEPS = 15
+SHAPES = [[3], [2, 2], [5]]
+
+
+def initial(k, i):
+    return math.cos(3 * k + 1.3 * i)
+
+
+def gradient(step, k, i):
+    """Of element i of parameter k: some large, some tiny."""
+    return math.sin(1.7 * i + 0.9 * step + 2.1 * k) * 10.0 ** ((i + k) % 4 - 2)
+
+
+def size(shape):
+    return math.prod(shape)
+
+
+def rounded(x):
+    return float(f"{x:.9g}")
+
+
+def trajectory(name, kind, options, groups=None, absent=None, lrs=None):
+    """absent: {parameter: [from, to]}, the steps in which it has no gradient; lrs: {step: [lr of each group]}."""
+    groups = groups or [{"params": [0, 1, 2]}]
+    absent = absent or {}
+    lrs = lrs or {}
+    params = [
+        torch.nn.Parameter(torch.tensor([initial(k, i) for i in range(size(s))], dtype=torch.float64).reshape(s))
+        for k, s in enumerate(SHAPES)
+    ]
+    snake = lambda o: {k.replace("weightDecay", "weight_decay"): v for k, v in o.items()}
+    torch_groups = [{**snake(g), "params": [params[k] for k in g["params"]]} for g in groups]
+    optimizer = getattr(torch.optim, kind)(torch_groups, **snake(options))
+    values = []
+    for step in range(STEPS):
+        for g, lr in zip(optimizer.param_groups, lrs.get(step, [])):
+            g["lr"] = lr
+        for k, p in enumerate(params):
+            begin, end = absent.get(k, (0, 0))
+            if begin <= step < end:
+                p.grad = None
+            else:
+                p.grad = torch.tensor([gradient(step, k, i) for i in range(p.numel())], dtype=torch.float64).reshape(p.shape)
+        optimizer.step()
+        values.append([[rounded(x) for x in p.detach().flatten().tolist()] for p in params])
+    return {
+        "name": name, "kind": kind, "options": options, "groups": groups,
+        "absent": {str(k): v for k, v in absent.items()}, "lrs": {str(k): v for k, v in lrs.items()}, "values": values,
+    }
+
+
+def sequence(name, kind, positional, options, lrs=(0.1,), epochs=40, optimizer="SGD", metrics=None, by_hand=None):
+    """The learning rates (and momenta) after construction and after each step. by_hand: {epoch: lr set before its step}."""
+    by_hand = by_hand or {}
+    groups = [{"params": [torch.nn.Parameter(torch.zeros(1))], "lr": lr} for lr in lrs]
+    made = torch.optim.SGD(groups, lr=1, momentum=0.9) if optimizer == "SGD" else torch.optim.Adam(groups)
+    names = {
+        "gamma": "gamma", "etaMin": "eta_min", "totalSteps": "total_steps", "pctStart": "pct_start",
+        "annealStrategy": "anneal_strategy", "cycleMomentum": "cycle_momentum", "baseMomentum": "base_momentum",
+        "maxMomentum": "max_momentum", "divFactor": "div_factor", "finalDivFactor": "final_div_factor",
+        "threePhase": "three_phase", "epochs": "epochs", "stepsPerEpoch": "steps_per_epoch", "mode": "mode",
+        "factor": "factor", "patience": "patience", "threshold": "threshold", "thresholdMode": "threshold_mode",
+        "cooldown": "cooldown", "minLr": "min_lr", "eps": "eps",
+    }
+    args = [LAMBDAS[a] if isinstance(a, str) else a for a in positional]
+    scheduler = getattr(lr_scheduler, kind)(made, *args, **{names[k]: v for k, v in options.items()})
+    read = lambda: [
+        [g["lr"], g["momentum"] if optimizer == "SGD" else g["betas"][0]] for g in made.param_groups
+    ]
+    out = [read()]
+    for epoch in range(epochs):
+        if epoch in by_hand:
+            for g in made.param_groups:
+                g["lr"] = by_hand[epoch]
+        scheduler.step(*([metrics[epoch]] if metrics else []))
+        out.append(read())
+    return {
+        "name": name, "kind": kind, "positional": list(positional), "options": options, "lrs": list(lrs), "optimizer": optimizer,
+        "metrics": metrics, "byHand": {str(k): v for k, v in by_hand.items()}, "values": out,
+    }
+
+
+LAMBDAS = {"decay": lambda epoch: 0.95**epoch, "inverse": lambda epoch: 1 / (1 + epoch)}
+
+trajectories = [
+    trajectory("sgd", "SGD", {"lr": 0.1}),
+    trajectory("sgd, weight decay", "SGD", {"lr": 0.1, "weightDecay": 0.05}),
+    trajectory("sgd, momentum", "SGD", {"lr": 0.1, "momentum": 0.9}),
+    trajectory("sgd, momentum, dampening, weight decay", "SGD", {"lr": 0.1, "momentum": 0.8, "dampening": 0.3, "weightDecay": 0.01}),
+    trajectory("sgd, nesterov, weight decay", "SGD", {"lr": 0.05, "momentum": 0.9, "nesterov": True, "weightDecay": 0.01}),
+    trajectory("sgd, momentum, a parameter released late", "SGD", {"lr": 0.1, "momentum": 0.9, "dampening": 0.1}, absent={2: [0, 6]}),
+    trajectory("adam", "Adam", {"lr": 0.01}),
+    trajectory("adam, weight decay", "Adam", {"lr": 0.01, "weightDecay": 0.1, "betas": [0.8, 0.99], "eps": 1e-6}),
+    trajectory("adam, amsgrad", "Adam", {"lr": 0.01, "amsgrad": True}),
+    trajectory("adam, frozen then released", "Adam", {"lr": 0.01, "weightDecay": 1e-4}, absent={0: [0, 5], 1: [0, 5]}),
+    trajectory("adam, released with a new rate", "Adam", {"lr": 0.01}, absent={0: [0, 5]}, lrs={5: [1e-3], 11: [1e-2]}),
+    trajectory("adam, a parameter sits out", "Adam", {"lr": 0.01}, absent={1: [4, 7], 2: [6, 7]}),
+    trajectory(
+        "adam, groups", "Adam", {"lr": 0.01},
+        groups=[{"params": [2]}, {"params": [0, 1], "lr": 1e-3, "weightDecay": 0.1}], lrs={8: [0.02, 0.002]}, absent={1: [0, 3]},
+    ),
+    trajectory("adamw", "AdamW", {"lr": 0.01}),
+    trajectory("adamw, amsgrad, groups", "AdamW", {"lr": 0.01, "amsgrad": True}, groups=[{"params": [0]}, {"params": [1, 2], "weightDecay": 0.3}]),
+]
+
+falling = [1 / (1 + 0.3 * e) + 0.05 * math.sin(5 * e) for e in range(40)]
+stuck = [1.0, 0.9, 0.8] + [0.8 - 1e-6 * e for e in range(37)]
+rising = [0.2 + 0.02 * min(e, 9) + 0.01 * math.cos(e) for e in range(40)]
+sequences = [
+    sequence("LambdaLR", "LambdaLR", ["decay"], {}, lrs=(0.1, 0.3)),
+    sequence("LambdaLR, inverse", "LambdaLR", ["inverse"], {}),
+    sequence("StepLR", "StepLR", [7], {"gamma": 0.5}, lrs=(0.1, 0.02)),
+    sequence("StepLR, default", "StepLR", [10], {}, by_hand={15: 0.7}),
+    sequence("MultiStepLR", "MultiStepLR", [[3, 9, 9, 20]], {"gamma": 0.3}),
+    sequence("ExponentialLR", "ExponentialLR", [0.9], {}, lrs=(0.1, 1.0)),
+    sequence("CosineAnnealingLR", "CosineAnnealingLR", [12], {"etaMin": 0.001}, lrs=(0.1, 0.05)),
+    sequence("CosineAnnealingLR, whole", "CosineAnnealingLR", [40], {}, by_hand={20: 0.2}),
+    sequence("OneCycleLR", "OneCycleLR", [0.5], {"totalSteps": 40}, epochs=39),
+    sequence("OneCycleLR, Adam", "OneCycleLR", [[0.01, 0.1]], {"epochs": 5, "stepsPerEpoch": 8, "pctStart": 0.4}, lrs=(0.1, 0.2), epochs=39, optimizer="Adam"),
+    sequence("OneCycleLR, linear, three phases", "OneCycleLR", [0.5], {"totalSteps": 41, "annealStrategy": "linear", "threePhase": True, "divFactor": 10.0, "finalDivFactor": 100.0}, epochs=40),
+    sequence("OneCycleLR, momentum kept", "OneCycleLR", [0.5], {"totalSteps": 40, "cycleMomentum": False}, epochs=39),
+    sequence("plateau, default", "ReduceLROnPlateau", [], {}, metrics=stuck),
+    sequence("plateau of the lesson", "ReduceLROnPlateau", [], {"mode": "min", "factor": 0.5, "patience": 2}, metrics=falling, lrs=(1e-3, 1e-4)),
+    sequence("plateau, cooldown", "ReduceLROnPlateau", [], {"factor": 0.5, "patience": 1, "cooldown": 3}, metrics=stuck),
+    sequence("plateau, absolute threshold", "ReduceLROnPlateau", [], {"factor": 0.5, "patience": 2, "threshold": 0.05, "thresholdMode": "abs"}, metrics=falling),
+    sequence("plateau, max", "ReduceLROnPlateau", [], {"mode": "max", "factor": 0.3, "patience": 3, "threshold": 0.01, "cooldown": 1}, metrics=rising),
+    sequence("plateau, max, absolute", "ReduceLROnPlateau", [], {"mode": "max", "factor": 0.3, "patience": 3, "threshold": 0.01, "thresholdMode": "abs"}, metrics=rising),
+    sequence("plateau, least rates", "ReduceLROnPlateau", [], {"factor": 0.1, "patience": 0, "minLr": [0.02, 1e-7], "eps": 1e-6}, metrics=stuck, lrs=(0.1, 0.01)),
+]
+
+with open(OUT, "w") as f:
+    json.dump({"steps": STEPS, "shapes": SHAPES, "trajectories": trajectories, "sequences": sequences}, f)

@@ -1,0 +1,127 @@
+// ReduceLROnPlateau: a lower learning rate when a metric has stopped improving.
+import { check, ValueError } from "../errors.ts";
+import { perGroup } from "./check.ts";
+import type { AnyOptimizer } from "./lr_scheduler.ts";
+
+export interface PlateauOptions {
+  /** Whether the metric should fall ("min", default) or rise. */
+  mode?: "min" | "max";
+  /** The learning rate is multiplied by it. Default 0.1; below 1. */
+  factor?: number;
+  /** Epochs without improvement that are tolerated: the one after them reduces the rate. Default 10. */
+  patience?: number;
+  /** How much better than the best counts as an improvement. Default 1e-4. */
+  threshold?: number;
+  /** "rel" (default): the threshold is a share of the best; "abs": a difference. */
+  thresholdMode?: "rel" | "abs";
+  /** Epochs after a reduction in which bad ones are not counted. Default 0. */
+  cooldown?: number;
+  /** The rate falls no lower; one for all groups or one each. Default 0. */
+  minLr?: number | readonly number[];
+  /** Reductions smaller than this are not made. Default 1e-8. */
+  eps?: number;
+}
+
+/** What a plateau scheduler needs to go on where it was. JSON: `best` is null before the first metric. */
+export interface PlateauState {
+  readonly best: number | null;
+  readonly numBadEpochs: number;
+  readonly cooldownCounter: number;
+  readonly lastEpoch: number;
+  readonly lastLr: readonly number[];
+}
+
+/**
+ * Multiplies the learning rates by `factor` after more than `patience` epochs without improvement.
+ * @see https://pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.ReduceLROnPlateau.html
+ * @throws ValueError for options out of range.
+ */
+export class ReduceLROnPlateau {
+  readonly optimizer: AnyOptimizer;
+  readonly #options: Required<PlateauOptions>;
+  readonly #minLrs: readonly number[];
+  /** The best metric so far; null before the first. */
+  best: number | null = null;
+  numBadEpochs = 0;
+  cooldownCounter = 0;
+  lastEpoch = 0;
+  #lastLr: readonly number[];
+
+  constructor(optimizer: AnyOptimizer, options: PlateauOptions = {}) {
+    this.optimizer = optimizer;
+    const defaults = { mode: "min", factor: 0.1, patience: 10, threshold: 1e-4, thresholdMode: "rel" } as const;
+    this.#options = { ...defaults, cooldown: 0, minLr: 0, eps: 1e-8, ...options };
+    const { factor, mode, thresholdMode, minLr } = this.#options;
+    check(factor < 1, () => `[ReduceLROnPlateau] factor must be below 1, got ${factor}`, ValueError);
+    check(
+      mode === "min" || mode === "max",
+      () => `[ReduceLROnPlateau] mode must be "min" or "max", got ${JSON.stringify(mode)}`,
+      ValueError,
+    );
+    check(
+      thresholdMode === "rel" || thresholdMode === "abs",
+      () => `[ReduceLROnPlateau] thresholdMode must be "rel" or "abs", got ${JSON.stringify(thresholdMode)}`,
+      ValueError,
+    );
+    this.#minLrs = perGroup("ReduceLROnPlateau", "minLr", minLr, optimizer.paramGroups.length);
+    this.#lastLr = optimizer.paramGroups.map((group) => group.lr);
+  }
+
+  /** Takes the epoch's metric, e.g. the validation loss. */
+  step(metric: number): void {
+    check(
+      typeof metric === "number",
+      () => `[ReduceLROnPlateau] the metric must be a number, got ${String(metric)}: await loss.item() first`,
+      ValueError,
+    );
+    const { patience, cooldown } = this.#options;
+    this.lastEpoch++;
+    if (this.#isBetter(metric)) {
+      this.best = metric;
+      this.numBadEpochs = 0;
+    } else this.numBadEpochs++;
+    if (this.cooldownCounter > 0) {
+      this.cooldownCounter--;
+      this.numBadEpochs = 0;
+    }
+    if (this.numBadEpochs > patience) {
+      this.#reduce();
+      this.cooldownCounter = cooldown;
+      this.numBadEpochs = 0;
+    }
+    this.#lastLr = this.optimizer.paramGroups.map((group) => group.lr);
+  }
+
+  #isBetter(metric: number): boolean {
+    const { mode, threshold, thresholdMode } = this.#options;
+    const best = this.best ?? (mode === "min" ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY);
+    if (mode === "min") return metric < (thresholdMode === "rel" ? best * (1 - threshold) : best - threshold);
+    return metric > (thresholdMode === "rel" ? best * (1 + threshold) : best + threshold);
+  }
+
+  #reduce(): void {
+    for (const [i, group] of this.optimizer.paramGroups.entries()) {
+      const next = Math.max(group.lr * this.#options.factor, this.#minLrs[i] ?? 0);
+      if (group.lr - next > this.#options.eps) group.lr = next;
+    }
+  }
+
+  /** The learning rates, by group, after the last step. */
+  getLastLr(): number[] {
+    return [...this.#lastLr];
+  }
+
+  stateDict(): PlateauState {
+    const { best, numBadEpochs, cooldownCounter, lastEpoch } = this;
+    return { best, numBadEpochs, cooldownCounter, lastEpoch, lastLr: this.getLastLr() };
+  }
+
+  /** Goes on from a state. The optimizer's own state dict restores its learning rates. */
+  loadStateDict(state: PlateauState): void {
+    this.best = state.best;
+    this.numBadEpochs = state.numBadEpochs;
+    this.cooldownCounter = state.cooldownCounter;
+    this.lastEpoch = state.lastEpoch;
+    this.#lastLr = [...state.lastLr];
+  }
+}

@@ -1,0 +1,166 @@
+// Optimizers: trajectories against PyTorch's, state that appears at the first update, state dicts, clipping.
+
+import { describe, expect, test } from "vitest";
+import { optim, StateDictError, type Tensor, tensor, ValueError } from "wgrad";
+import { withDevice } from "../support/case.ts";
+import { golden, gradient, initial, type Trajectory } from "./golden.ts";
+
+withDevice();
+
+const fill = (shape: readonly number[], f: (i: number) => number): Tensor =>
+  tensor(
+    Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, i) => f(i)),
+    { shape },
+  );
+const makeParams = (): Tensor[] => golden.shapes.map((s, k) => fill(s, (i) => initial(k, i)).requiresGrad_());
+const optimizers = { SGD: optim.SGD, Adam: optim.Adam, AdamW: optim.AdamW };
+
+function make(t: Trajectory, params: readonly Tensor[]) {
+  const groups = t.groups.map((group) => ({ ...group, params: group.params.map((k) => params[k]!) }));
+  return new optimizers[t.kind](groups, t.options);
+}
+
+/** Sets the gradients and learning rates of a step, and takes it. */
+function advance(t: Trajectory, opt: ReturnType<typeof make>, params: readonly Tensor[], step: number): void {
+  for (const [g, lr] of (t.lrs[step] ?? []).entries()) opt.paramGroups[g]!.lr = lr;
+  for (const [k, p] of params.entries()) {
+    const [from, to] = t.absent[k] ?? [0, 0];
+    const absent = step >= from && step < to;
+    // Half of the cases leave a gradient on a frozen parameter: it must not be used.
+    p.requiresGrad = !absent;
+    p.grad = absent && k !== 1 ? null : fill(p.shape, (i) => gradient(step, k, i));
+  }
+  opt.step();
+}
+
+async function expectValues(params: readonly Tensor[], values: readonly (readonly number[])[], what: string) {
+  for (const [k, p] of params.entries()) {
+    const got = await p.data();
+    for (const [i, value] of values[k]!.entries()) {
+      const error = Math.abs(got[i]! - value);
+      if (!(error <= 4e-6 * Math.max(1, Math.abs(value)))) {
+        throw new Error(`${what}: parameter ${k}, element ${i} is ${got[i]}, PyTorch has ${value}`);
+      }
+    }
+  }
+}
+
+describe("trajectories follow PyTorch's", () => {
+  for (const t of golden.trajectories) {
+    test(t.name, async () => {
+      const params = makeParams();
+      const opt = make(t, params);
+      for (let step = 0; step < golden.steps; step++) {
+        advance(t, opt, params, step);
+        await expectValues(params, t.values[step]!, `step ${step}`);
+      }
+      opt.dispose();
+      for (const p of params) p.dispose();
+    });
+  }
+});
+
+test("the state dict goes on where it was, in another optimizer", async () => {
+  for (const name of ["adam, frozen then released", "sgd, nesterov, weight decay", "adamw, amsgrad, groups"]) {
+    const t = golden.trajectories.find((candidate) => candidate.name === name)!;
+    const params = makeParams();
+    const first = make(t, params);
+    for (let step = 0; step < 7; step++) advance(t, first, params, step);
+    const state = first.stateDict();
+    const second = make(t, params);
+    second.loadStateDict(state);
+    for (const entry of Object.values(state.state)) {
+      for (const value of Object.values(entry)) if (typeof value !== "number") value.dispose();
+    }
+    first.dispose();
+    for (let step = 7; step < golden.steps; step++) advance(t, second, params, step);
+    await expectValues(params, t.values.at(-1)!, name);
+    second.dispose();
+    for (const p of params) p.dispose();
+  }
+});
+
+test("frozen parameters, and those without a gradient, are left alone and have no state", async () => {
+  const params = makeParams();
+  const opt = new optim.Adam(params);
+  params[0]!.requiresGrad = false;
+  params[0]!.grad = fill(params[0]!.shape, () => 1);
+  params[1]!.grad = fill(params[1]!.shape, () => 1);
+  opt.step();
+  const { state } = opt.stateDict();
+  expect(Object.keys(state)).toEqual(["1"]);
+  expect(state[1]!.step).toBe(1);
+  for (const value of Object.values(state[1]!)) if (typeof value !== "number") value.dispose();
+  expect(Array.from(await params[0]!.data())).toEqual(Array.from({ length: 3 }, (_, i) => Math.fround(initial(0, i))));
+  opt.zeroGrad();
+  expect(params.map((p) => p.grad)).toEqual([null, null, null]);
+  opt.dispose();
+  for (const p of params) p.dispose();
+});
+
+test("a state dict that does not fit is an error", () => {
+  const params = makeParams();
+  const opt = new optim.Adam(params.slice(0, 2));
+  for (const p of params) p.grad = fill(p.shape, () => 1);
+  opt.step();
+  const state = opt.stateDict();
+  const other = new optim.Adam(params);
+  expect(() => other.loadStateDict(state)).toThrow(StateDictError);
+  const swapped = new optim.Adam([params[1]!, params[0]!]);
+  expect(() => swapped.loadStateDict(state)).toThrow(/parameter 0: expAvg has shape \[3\], expected \[2, 2\]/);
+  for (const entry of Object.values(state.state)) {
+    for (const value of Object.values(entry)) if (typeof value !== "number") value.dispose();
+  }
+  for (const disposable of [opt, other, swapped, ...params]) disposable.dispose();
+});
+
+test("bad arguments", () => {
+  const p = fill([2], () => 1).requiresGrad_();
+  expect(() => new optim.SGD([], { lr: 0.1 })).toThrow(/\[SGD\] got no parameters/);
+  expect(() => new optim.SGD([p], { lr: -1 })).toThrow(ValueError);
+  expect(() => new optim.SGD([p], { lr: 1, nesterov: true })).toThrow(/nesterov needs a momentum/);
+  expect(() => new optim.Adam([p], { betas: [0.9, 1] })).toThrow(/betas must be in/);
+  expect(() => new optim.Adam([p, p])).toThrow(/appears twice/);
+  expect(() => new optim.Adam([{ params: [p] }, { params: [p] }])).toThrow(/appears twice/);
+  p.dispose();
+});
+
+test("addParamGroup takes defaults, and its own rate", async () => {
+  const [a, b] = [fill([2], () => 1).requiresGrad_(), fill([2], () => 1).requiresGrad_()];
+  const opt = new optim.SGD([a], { lr: 0.5 });
+  opt.addParamGroup({ params: [b], lr: 0.25 });
+  expect(opt.paramGroups[1]!.momentum).toBe(0);
+  a.grad = fill([2], () => 1);
+  b.grad = fill([2], () => 1);
+  opt.step();
+  expect(Array.from(await a.data())).toEqual([0.5, 0.5]);
+  expect(Array.from(await b.data())).toEqual([0.75, 0.75]);
+  for (const disposable of [opt, a, b]) disposable.dispose();
+});
+
+test("clipGradNorm_ and clipGradValue_", async () => {
+  const sizes = [1, 63, 16_384, 16_385, 40_000];
+  const values = sizes.map((n, k) => Float32Array.from({ length: n }, (_, i) => Math.sin(i * 0.7 + k)));
+  const params = values.map((v) => {
+    const p = fill([v.length], () => 0).requiresGrad_();
+    p.grad = tensor(v);
+    return p;
+  });
+  const norm = Math.sqrt(values.reduce((sum, v) => v.reduce((s, x) => s + x * x, sum), 0));
+  for (const [maxNorm, factor] of [
+    [1e6, 1],
+    [10, 10 / (norm + 1e-6)],
+  ] as const) {
+    const total = optim.clipGradNorm_(params, maxNorm);
+    expect(Math.abs((await total.item()) / norm - 1)).toBeLessThan(1e-5);
+    total.dispose();
+    for (const [k, p] of params.entries()) {
+      const got = await p.grad!.data();
+      for (const [i, x] of values[k]!.entries()) expect(Math.abs(got[i]! - x * factor)).toBeLessThan(1e-6);
+    }
+  }
+  optim.clipGradValue_(params, 0.01);
+  for (const p of params)
+    expect(Math.max(...(await p.grad!.data()).map(Math.abs))).toBeLessThanOrEqual(Math.fround(0.01));
+  for (const p of params) p.dispose();
+});

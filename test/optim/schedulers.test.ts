@@ -1,0 +1,99 @@
+// Learning rate schedules against PyTorch's sequences, and going on from a state dict.
+
+import { describe, expect, test } from "vitest";
+import { optim, tensor, ValueError } from "wgrad";
+import { withDevice } from "../support/case.ts";
+import { golden, type Sequence } from "./golden.ts";
+
+withDevice();
+
+const lambdas: Record<string, (epoch: number) => number> = {
+  decay: (epoch) => 0.95 ** epoch,
+  inverse: (epoch) => 1 / (1 + epoch),
+};
+
+type Opt = InstanceType<typeof optim.SGD> | InstanceType<typeof optim.Adam>;
+
+function optimizerOf(s: Sequence): Opt {
+  const groups = s.lrs.map((lr) => ({ params: [tensor([0], { requiresGrad: true })], lr }));
+  return s.optimizer === "SGD" ? new optim.SGD(groups, { lr: 1, momentum: 0.9 }) : new optim.Adam(groups);
+}
+
+function schedulerOf(s: Sequence, opt: Opt) {
+  const [first] = s.positional;
+  switch (s.kind) {
+    case "LambdaLR":
+      return new optim.LambdaLR(opt, lambdas[first as string]!);
+    case "StepLR":
+      return new optim.StepLR(opt, first as number, s.options);
+    case "MultiStepLR":
+      return new optim.MultiStepLR(opt, first as number[], s.options);
+    case "ExponentialLR":
+      return new optim.ExponentialLR(opt, first as number);
+    case "CosineAnnealingLR":
+      return new optim.CosineAnnealingLR(opt, first as number, s.options);
+    case "OneCycleLR":
+      return new optim.OneCycleLR(opt, first as number | number[], s.options);
+    default:
+      return new optim.ReduceLROnPlateau(opt, s.options);
+  }
+}
+
+const read = (opt: Opt) => opt.paramGroups.map((g) => [g.lr, "betas" in g ? g.betas[0] : g.momentum] as const);
+const free = (opt: Opt) => {
+  for (const group of opt.paramGroups) for (const p of group.params) p.dispose();
+  opt.dispose();
+};
+
+function expectRates(opt: Opt, values: Sequence["values"][number], what: string): void {
+  for (const [g, [lr, momentum]] of read(opt).entries()) {
+    const [wantedLr, wantedMomentum] = values[g]!;
+    if (Math.abs(lr - wantedLr) > 1e-12 || Math.abs(momentum - wantedMomentum) > 1e-12) {
+      throw new Error(
+        `${what}, group ${g}: lr ${lr}, momentum ${momentum}; PyTorch has ${wantedLr}, ${wantedMomentum}`,
+      );
+    }
+  }
+}
+
+describe("sequences equal PyTorch's", () => {
+  for (const s of golden.sequences) {
+    test(s.name, () => {
+      let opt = optimizerOf(s);
+      let scheduler = schedulerOf(s, opt);
+      expectRates(opt, s.values[0]!, "at the start");
+      for (const [epoch, values] of s.values.slice(1).entries()) {
+        if (epoch === 17) {
+          // Both continue from their state dicts in fresh objects.
+          const [optState, state] = [opt.stateDict(), JSON.parse(JSON.stringify(scheduler.stateDict()))];
+          free(opt);
+          opt = optimizerOf(s);
+          scheduler = schedulerOf(s, opt);
+          opt.loadStateDict(optState);
+          scheduler.loadStateDict(state);
+        }
+        if (s.byHand[epoch] !== undefined) for (const group of opt.paramGroups) group.lr = s.byHand[epoch];
+        if (scheduler instanceof optim.ReduceLROnPlateau) scheduler.step(s.metrics![epoch]!);
+        else scheduler.step();
+        expectRates(opt, values, `after step ${epoch}`);
+        expect(scheduler.getLastLr()).toEqual(opt.paramGroups.map((group) => group.lr));
+      }
+      free(opt);
+    });
+  }
+});
+
+test("bad arguments", () => {
+  const p = tensor([0], { requiresGrad: true });
+  const opt = new optim.SGD([p], { lr: 1 });
+  expect(() => new optim.StepLR(opt, 0)).toThrow(ValueError);
+  expect(() => new optim.OneCycleLR(opt, 0.1, {})).toThrow(/totalSteps/);
+  expect(() => new optim.ReduceLROnPlateau(opt, { factor: 1 })).toThrow(/factor must be below 1/);
+  expect(() => new optim.ReduceLROnPlateau(opt, { minLr: [0, 0] })).toThrow(/2 values of minLr for 1 groups/);
+  const cycle = new optim.OneCycleLR(opt, 0.1, { totalSteps: 2 });
+  cycle.step();
+  cycle.step();
+  expect(() => cycle.step()).toThrow(/beyond the cycle of 2 steps/);
+  opt.dispose();
+  p.dispose();
+});
