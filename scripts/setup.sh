@@ -18,8 +18,9 @@ node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.ex
 if [ node_modules/.package-lock.json -nt package-lock.json ] && npm ls >/dev/null 2>&1; then
   say "npm packages are in place"
 else
-  say "installing npm packages (npm ci)"
-  quietly npm ci --no-audit --no-fund
+  # Not npm ci: it refuses a lock file that lacks a package for some other platform, as one written against a mirror may.
+  say "installing npm packages (npm install, as locked)"
+  quietly npm install --no-save --no-audit --no-fund
 fi
 
 # Prints the adapter's name. What Dawn says on stderr goes to the log, and is shown if there is no adapter in the end.
