@@ -19,6 +19,11 @@ export async function loadSafetensors(bytes: ArrayBuffer | Uint8Array): Promise<
   return upload(parseSafetensors(asBytes(bytes)).tensors);
 }
 
+/** The metadata of a safetensors file: text by key, empty where it has none. @throws FormatError as `loadSafetensors`. */
+export function safetensorsMetadata(bytes: ArrayBuffer | Uint8Array): Record<string, string> {
+  return Object.fromEntries(parseSafetensors(asBytes(bytes)).metadata);
+}
+
 /**
  * Writes tensors as a safetensors file, each in its own dtype, with optional metadata (`{ format: "pt" }` is what
  * Python's tools write). All are copied at the time of the call: training may go on meanwhile.

@@ -1,0 +1,67 @@
+// The command line of the fine-tuning example.
+import { Command, InvalidArgumentError, Option } from "commander";
+
+export interface Options {
+  data?: string;
+  dataset: "cifar10" | "emoji";
+  weights?: string;
+  model: "resnet18" | "resnet34" | "alexnet";
+  epochs: number;
+  freezeEpochs: number;
+  batchSize: number;
+  lr: number;
+  unfreezeLr: number;
+  weightDecay: number;
+  trainSize?: number;
+  testSize?: number;
+  seed: number;
+  adapter: "auto" | "high-performance" | "low-power" | "software";
+  out?: string;
+  resume: boolean;
+}
+
+/** The options, and which of them the user gave. */
+export interface Given {
+  readonly options: Options;
+  readonly isGiven: (name: keyof Options) => boolean;
+}
+
+const whole = (least: number) => (text: string) => {
+  const n = Number(text);
+  if (!Number.isInteger(n) || n < least) throw new InvalidArgumentError(`expected a whole number of at least ${least}.`);
+  return n;
+};
+const positive = (text: string) => {
+  const x = Number(text);
+  if (!Number.isFinite(x) || x < 0) throw new InvalidArgumentError("expected a number that is not negative.");
+  return x;
+};
+
+/** Parses the command line; prints help or the error and exits where that is what it asks for. */
+export function parseOptions(argv: readonly string[]): Given {
+  const program = new Command("example:finetune")
+    .description("Fine-tune a pretrained network on ten classes: head first, then everything, lower rates on plateaus.")
+    .addOption(new Option("--data <dir>", "CIFAR-10: its folder, or the official .tar.gz archive"))
+    .addOption(new Option("--dataset <name>", "pictures to learn").choices(["cifar10", "emoji"]).default("cifar10"))
+    .addOption(new Option("--weights <file>", "a .pth or .safetensors file, `none`, or `imagenet` (torchvision's weights)"))
+    .addOption(new Option("--model <name>").choices(["resnet18", "resnet34", "alexnet"]).default("resnet18"))
+    .addOption(new Option("--epochs <n>").default(40).argParser(whole(1)))
+    .addOption(new Option("--freeze-epochs <n>", "epochs in which only the head learns").default(5).argParser(whole(0)))
+    .addOption(new Option("--batch-size <n>").default(64).argParser(whole(2)))
+    .addOption(new Option("--lr <rate>", "while the backbone is frozen").default(1e-3).argParser(positive))
+    .addOption(new Option("--unfreeze-lr <rate>", "once it is released").default(1e-4).argParser(positive))
+    .addOption(new Option("--weight-decay <factor>").default(1e-4).argParser(positive))
+    .addOption(new Option("--train-size <n>", "use the first n training images").argParser(whole(2)))
+    .addOption(new Option("--test-size <n>", "use the first n test images").argParser(whole(1)))
+    .addOption(new Option("--seed <s>").default(0).argParser(whole(0)))
+    .addOption(
+      new Option("--adapter <kind>").choices(["auto", "high-performance", "low-power", "software"]).default("auto"),
+    )
+    .addOption(new Option("--out <dir>", "where results go (default: runs/<time>)"))
+    .addOption(new Option("--resume", "continue the run in --out").default(false))
+    .showHelpAfterError();
+  program.parse(argv, { from: "user" });
+  const options = program.opts<Options>();
+  if (options.resume && !options.out) program.error("error: --resume needs --out, the folder of the run to continue");
+  return { options, isGiven: (name) => program.getOptionValueSource(name) === "cli" };
+}
