@@ -1,13 +1,28 @@
 // The whole browser-safe public API of wgrad.
 
+export { type CapturedStep, capture, type StepResult } from "./autograd/capture.ts";
 export { noGrad } from "./autograd/mode.ts";
 export * from "./errors.ts";
 export { Device, type DeviceInfo, type InitOptions } from "./gpu/device.ts";
 export { init } from "./init.ts";
-export type {} from "./ops/methods.ts";
+export { loadSafetensors, loadTorch, safetensorsMetadata, saveSafetensors } from "./io/index.ts";
+export { cat, stack } from "./ops/cat.ts";
+export type { TensorMethods } from "./ops/methods.ts";
+export { where } from "./ops/where.ts";
 export * as optim from "./optim/index.ts";
 export { arange, full, ones, type TensorOptions, tensor, zeros } from "./tensor/create.ts";
 export type { Dtype } from "./tensor/dtype.ts";
+export {
+  bernoulli,
+  getRngState,
+  manualSeed,
+  type RngState,
+  rand,
+  randint,
+  randn,
+  randperm,
+  setRngState,
+} from "./tensor/rng.ts";
 export { scope } from "./tensor/scope.ts";
 export type { Shape } from "./tensor/shape.ts";
 export { type MemoryInfo, memory } from "./tensor/storage.ts";

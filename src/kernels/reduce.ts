@@ -15,7 +15,7 @@ const CHUNK = 4096;
 /** Workgroups that fill any adapter: with that many outputs, none is split. */
 const ENOUGH = 256;
 
-export interface ReducePlan {
+interface ReducePlan {
   readonly outputs: number;
   readonly length: number;
   /** Invocations that share an output. */
@@ -28,7 +28,7 @@ export interface ReducePlan {
 }
 
 /** How to reduce `dims` of a tensor of this shape. */
-export function planReduce(op: string, shape: Shape, dims: readonly number[]): ReducePlan {
+function planReduce(op: string, shape: Shape, dims: readonly number[]): ReducePlan {
   const strides = stridesOf(shape);
   const walk = (reduced: boolean) => {
     const chosen = shape.map((_, i) => i).filter((i) => dims.includes(i) === reduced);
@@ -56,13 +56,13 @@ export function planReduce(op: string, shape: Shape, dims: readonly number[]): R
 }
 
 /** How many workgroups share an output, where there are few long ones. */
-export function splitsOf({ outputs, length, lanes }: ReducePlan): number {
+function splitsOf({ outputs, length, lanes }: ReducePlan): number {
   if (lanes === 1 || outputs >= ENOUGH) return 1;
   return Math.max(1, Math.min(Math.ceil(ENOUGH / outputs), Math.ceil(length / CHUNK)));
 }
 
-/** Records one pass of reduce.wgsl or arg_reduce.wgsl. `y` gets outputs * splits elements. */
-export function dispatchReduce(
+/** Records one pass of reduce.wgsl, which gives outputs * splits elements. */
+function dispatchReduce(
   queue: Queue,
   shader: Shader,
   plan: ReducePlan,
@@ -99,18 +99,36 @@ const kernel = new Kernel("reduce", reduceWgsl);
 const LEAST: Record<string, string> = { f32: "T(-3.4028234e38)", i32: "T(-2147483647 - 1)", u32: "T(0)" };
 const MOST: Record<string, string> = { f32: "T(3.4028234e38)", i32: "T(2147483647)", u32: "T(4294967295)" };
 
-type Kind = "sum" | "max" | "min" | "prod";
+/** What a reduction does, as WGSL; f32 sums are also multiplied by `scale` at the end. */
+interface Reduction {
+  readonly combine: string;
+  readonly each?: string;
+  readonly finish?: string;
+  /** The kinds of the first and the second pass, where an output is split; default the kind itself. */
+  readonly passes?: readonly [Kind, Kind];
+}
+type Kind = "max" | "min" | "norm" | "root" | "squares" | "sum";
+
+const SCALED = "v * p.scale";
+const kinds: Record<Kind, Reduction> = {
+  max: { combine: "max(a, b)" },
+  min: { combine: "min(a, b)" },
+  norm: { combine: "a + b", each: "v * v", finish: "sqrt(v)", passes: ["squares", "root"] },
+  root: { combine: "a + b", finish: "sqrt(v)" },
+  squares: { combine: "a + b", each: "v * v" },
+  sum: { combine: "a + b" },
+};
 
 function shaderOf(kind: Kind, dtype: Dtype, lanes: number) {
-  const combine: Record<Kind, string> = { sum: "a + b", max: "max(a, b)", min: "min(a, b)", prod: "a * b" };
-  const identity = kind === "sum" ? "T(0)" : kind === "prod" ? "T(1)" : kind === "max" ? LEAST[dtype]! : MOST[dtype]!;
+  const { combine, each = "v", finish = kind === "sum" && dtype === "f32" ? SCALED : "v" } = kinds[kind];
   return kernel.variant(
     {
       T: dtype,
       LANES: `${lanes}u`,
-      IDENTITY: identity,
-      combine: `fn combine(a: T, b: T) -> T { return ${combine[kind]}; }`,
-      ...(kind === "sum" && dtype === "f32" ? { finish: "fn finish(v: T) -> T { return v * p.scale; }" } : {}),
+      IDENTITY: kind === "max" ? LEAST[dtype]! : kind === "min" ? MOST[dtype]! : "T(0)",
+      combine: `fn combine(a: T, b: T) -> T { return ${combine}; }`,
+      each: `fn each(v: T) -> T { return ${each}; }`,
+      finish: `fn finish(v: T) -> T { return ${finish}; }`,
     },
     `${kind} ${dtype} lanes=${lanes}`,
   );
@@ -120,13 +138,14 @@ function shaderOf(kind: Kind, dtype: Dtype, lanes: number) {
 export function reduceInto(queue: Queue, kind: Kind, x: Tensor, y: Tensor, dims: readonly number[], scale = 1): void {
   const plan = planReduce(kind, x.shape, dims);
   const splits = splitsOf(plan);
-  const shader = shaderOf(kind, x.dtype, plan.lanes);
+  const [first, second] = splits === 1 ? [kind, kind] : (kinds[kind].passes ?? [kind, kind]);
+  const shader = shaderOf(first, x.dtype, plan.lanes);
   if (splits === 1) {
     dispatchReduce(queue, shader, plan, [x.storage, y.storage], 1, scale);
     return;
   }
   const partial = empty([plan.outputs, splits], x.dtype, x.device);
   dispatchReduce(queue, shader, plan, [x.storage, partial.storage], splits);
-  reduceInto(queue, kind, partial, y, [1], scale);
+  reduceInto(queue, second, partial, y, [1], scale);
   partial.dispose();
 }

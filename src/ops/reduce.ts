@@ -1,13 +1,17 @@
 // Reductions over any dimensions: amax, amin, and what is composed of sums.
 import { apply1 } from "../autograd/apply.ts";
+import { noGrad } from "../autograd/mode.ts";
 import type { Op } from "../autograd/op.ts";
 import { check } from "../errors.ts";
 import { reduceInto } from "../kernels/reduce.ts";
 import { checkDtype } from "../tensor/dtype.ts";
-import { show } from "../tensor/shape.ts";
+import { scope } from "../tensor/scope.ts";
+import { show, sizeOf } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { ne } from "./arithmetic.ts";
 import { binary } from "./binary.ts";
-import { type Dims, keptShape, type ReduceAttrs, type ReduceOptions, reduced, sum } from "./sum.ts";
+import { type Dims, keptShape, mean, type ReduceAttrs, type ReduceOptions, reduced, sum } from "./sum.ts";
+import { unary } from "./unary.ts";
 import { view } from "./view.ts";
 
 export { type Dims, expand, mean, type ReduceOptions, sum, sumTo } from "./sum.ts";
@@ -44,3 +48,56 @@ export const max = (x: Tensor, dims?: Dims, options: ReduceOptions = {}): Tensor
 /** Smallest element over `dims`. @see https://pytorch.org/docs/stable/generated/torch.amin.html */
 export const min = (x: Tensor, dims?: Dims, options: ReduceOptions = {}): Tensor =>
   apply1(minOp, [x], reduced("min", x, dims, options));
+
+/** i32 1 where every element over `dims` is other than 0, else 0. */
+export const all = (x: Tensor, dims?: Dims, options: ReduceOptions = {}): Tensor =>
+  scope(() => min(ne(x, 0), dims, options));
+
+/** i32 1 where some element over `dims` is other than 0, else 0. */
+export const any = (x: Tensor, dims?: Dims, options: ReduceOptions = {}): Tensor =>
+  scope(() => max(ne(x, 0), dims, options));
+
+export interface VarianceOptions extends ReduceOptions {
+  /** Subtracted from the number of elements in the divisor: 1 (default) is unbiased, 0 the population's variance. */
+  correction?: number;
+}
+
+/** Variance over `dims`, f32, in two passes. @see https://pytorch.org/docs/stable/generated/torch.var.html */
+export function variance(x: Tensor, dims?: Dims, { correction = 1, keepdim = false }: VarianceOptions = {}): Tensor {
+  const { dims: list } = reduced("var", x, dims, {});
+  const n = sizeOf(list.map((d) => x.shape[d]!));
+  return scope(() => {
+    // The deviations sum to zero, so that no gradient flows through the mean.
+    const deviation = binary(
+      "sub",
+      x,
+      noGrad(() => mean(x, list, { keepdim: true })),
+    );
+    return unary("affine", sum(unary("square", deviation), list, { keepdim }), 1 / Math.max(0, n - correction), 0);
+  });
+}
+
+/** Standard deviation over `dims`. @see https://pytorch.org/docs/stable/generated/torch.std.html */
+export const std = (x: Tensor, dims?: Dims, options: VarianceOptions = {}): Tensor =>
+  scope(() => unary("sqrt", variance(x, dims, options)));
+
+/** The gradient at the origin is 0, as PyTorch's. */
+const normOp: Op<ReduceAttrs> = {
+  name: "norm",
+  infer([x], { shape }) {
+    checkDtype("norm", "input", x!.dtype, "f32");
+    return [{ shape, dtype: "f32" }];
+  },
+  forward: (queue, [x], [y], { dims }) => reduceInto(queue, "norm", x!, y!, dims),
+  saves: () => ({ inputs: [0], outputs: [0] }),
+  vjp: ([dy], c) => {
+    const shape = keptShape(c.inputSpecs[0]!.shape, c.attrs.dims);
+    // Where y is 0, so is x: any finite divisor will do.
+    const divisor = unary("clamp", view("norm", c.output(0), shape), 1.1754944e-38, 3.4028234e38);
+    return [binary("mul", binary("div", c.input(0), divisor), view("norm", dy!, shape))];
+  },
+};
+
+/** Euclidean norm over `dims`. @see https://pytorch.org/docs/stable/generated/torch.linalg.vector_norm.html */
+export const norm = (x: Tensor, dims?: Dims, options: ReduceOptions = {}): Tensor =>
+  apply1(normOp, [x], reduced("norm", x, dims, options));

@@ -1,0 +1,45 @@
+// y[i] = x[(i - start) / step] where that is a whole index of x in every dimension, else value. Constant padding (step 1;
+// a negative start crops) and the adjoint of a slice (value 0): every output looks up whether an input lands on it.
+// Moves bits. One element an invocation. Traffic: at most n loads, n stores.
+const WG = 64u;
+
+struct Params {
+  n: u32, rank: u32, value: u32,
+  shape: array<vec4u, 2>, start: array<vec4u, 2>, step: array<vec4u, 2>, size: array<vec4u, 2>,
+}
+@group(0) @binding(0) var<storage, read> x: array<u32>;
+@group(0) @binding(1) var<storage, read_write> y: array<u32>;
+@group(0) @binding(2) var<uniform> p: Params;
+
+@compute @workgroup_size(WG)
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let i = id.x + id.y * groups.x * WG;
+  if (i >= p.n) { return; }
+  var rest = i;
+  var at = 0u;
+  var stride = 1u;
+  var hit = true;
+  for (var r = p.rank; r > 0u; r--) {
+    let d = r - 1u;
+    var index = rest;
+    if (d > 0u) {
+      let quotient = rest / p.shape[d / 4u][d % 4u];
+      index = rest - quotient * p.shape[d / 4u][d % 4u];
+      rest = quotient;
+    }
+    // Wraps to a huge index before the start.
+    index -= p.start[d / 4u][d % 4u];
+    let step = p.step[d / 4u][d % 4u];
+    if (step > 1u) {
+      let quotient = index / step;
+      hit = hit && quotient * step == index;
+      index = quotient;
+    }
+    hit = hit && index < p.size[d / 4u][d % 4u];
+    at += index * stride;
+    stride *= p.size[d / 4u][d % 4u];
+  }
+  var bits = p.value;
+  if (hit) { bits = x[at]; }
+  y[i] = bits;
+}

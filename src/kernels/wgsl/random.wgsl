@@ -1,0 +1,46 @@
+// y[4i .. 4i + 3] = draw(philox4x32-10(counter = (i, 0, 0, seed_high), key = (seed_low, stream + shift))), 4i < n.
+// Counter-based (Salmon et al., Parallel Random Numbers: As Easy as 1, 2, 3, SC 2011): integer arithmetic alone, so the
+// same words on every adapter. `shift` lies in a buffer: a captured step draws new numbers when that is written.
+// Traffic: n stores.
+alias T = f32;
+const WG = 64u;
+
+struct Params { n: u32, seed_low: u32, seed_high: u32, stream: u32, a: u32, b: u32 }
+@group(0) @binding(0) var<storage, read> shift: array<u32>;
+@group(0) @binding(1) var<storage, read_write> y: array<T>;
+@group(0) @binding(2) var<uniform> p: Params;
+
+// Four draws from four words of 32 random bits.
+fn draw(r: vec4u) -> vec4<T> { return unit(r); }
+
+// Uniform in [0, 1): the upper 24 bits, all that an f32 holds.
+fn unit(r: vec4u) -> vec4f { return vec4f(r >> vec4u(8u)) * 5.9604644775390625e-8; }
+
+// The upper and lower word of a * b.
+fn multiply(a: u32, b: u32) -> vec2u {
+  let low = (a & 0xffffu) * (b & 0xffffu);
+  let cross = (a >> 16u) * (b & 0xffffu) + (low >> 16u);
+  let carry = (a & 0xffffu) * (b >> 16u) + (cross & 0xffffu);
+  return vec2u((a >> 16u) * (b >> 16u) + (cross >> 16u) + (carry >> 16u), a * b);
+}
+
+fn philox(counter: vec4u, key: vec2u) -> vec4u {
+  var c = counter;
+  var k = key;
+  for (var round = 0u; round < 10u; round++) {
+    let m0 = multiply(0xd2511f53u, c.x);
+    let m1 = multiply(0xcd9e8d57u, c.z);
+    c = vec4u(m1.x ^ c.y ^ k.x, m1.y, m0.x ^ c.w ^ k.y, m0.y);
+    k += vec2u(0x9e3779b9u, 0xbb67ae85u);
+  }
+  return c;
+}
+
+@compute @workgroup_size(WG)
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
+  let i = id.x + id.y * groups.x * WG;
+  if (4u * i >= p.n) { return; }
+  let values = draw(philox(vec4u(i, 0u, 0u, p.seed_high), vec2u(p.seed_low, p.stream + shift[0])));
+  let left = min(p.n - 4u * i, 4u);
+  for (var j = 0u; j < left; j++) { y[4u * i + j] = values[j]; }
+}

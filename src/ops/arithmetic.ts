@@ -1,0 +1,111 @@
+// Arithmetic and comparison with a tensor or a number on the right, for f32 and integers.
+import { apply1 } from "../autograd/apply.ts";
+import { type Op, savesNothing } from "../autograd/op.ts";
+import { check, DtypeError, ValueError } from "../errors.ts";
+import { grid1d } from "../gpu/queue.ts";
+import { bitsOf } from "../kernels/fill.ts";
+import { Kernel } from "../kernels/specialize.ts";
+import scalarWgsl from "../kernels/wgsl/binary_scalar.wgsl";
+import { scope } from "../tensor/scope.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { type BinaryName, binary, binaryRows } from "./binary.ts";
+import { unary } from "./unary.ts";
+
+/** The other operand: a tensor of the same dtype, broadcast, or a number. */
+export type Operand = Tensor | number;
+
+/** The largest finite f32: stands for a bound that is not given. */
+const MOST = 3.4028234663852886e38;
+
+const kernel = new Kernel("binary_scalar", scalarWgsl);
+const WG = 64;
+
+function scalarOp(name: BinaryName): Op<{ value: number }> {
+  const row = binaryRows[name];
+  const dtypes = row.dtypes ?? ["f32", "i32", "u32"];
+  return {
+    name,
+    infer([x], { value }) {
+      check(
+        dtypes.includes(x!.dtype),
+        () => `[${name}] input is ${x!.dtype} but must be ${dtypes.join(" or ")}: convert it with .to("${dtypes[0]}")`,
+        DtypeError,
+      );
+      check(
+        x!.dtype === "f32" || Number.isInteger(value),
+        () => `[${name}] ${value} is no ${x!.dtype}: give a whole number, or convert with .to("f32")`,
+        ValueError,
+      );
+      return [{ shape: x!.shape, dtype: row.result ?? x!.dtype }];
+    },
+    forward(queue, [x], [y], { value }) {
+      const f = `fn f(a: T, b: T) -> R { ${row.f.includes("return ") ? `${row.f};` : `return ${row.f};`} }`;
+      const shader = kernel.variant({ T: x!.dtype, R: y!.dtype, f }, `${name} ${x!.dtype}`);
+      queue.dispatch(shader, [x!.storage, y!.storage], [x!.numel, bitsOf(value, x!.dtype)], grid1d(x!.numel, WG));
+    },
+    saves: savesNothing,
+    vjp: "not differentiable",
+  };
+}
+const scalarOps = new Map<BinaryName, Op<{ value: number }>>();
+
+/** A row of the binary table with a number on the right. Carries no gradient: f32 arithmetic goes through `unary`. */
+function withNumber(name: BinaryName, x: Tensor, value: number): Tensor {
+  const op = scalarOps.get(name) ?? scalarOp(name);
+  scalarOps.set(name, op);
+  return apply1(op, [x], { value });
+}
+
+/** An operation with a tensor or a number; `float` is its differentiable form for an f32 tensor and a number. */
+const operation =
+  (name: BinaryName, float?: (x: Tensor, value: number) => Tensor) =>
+  (x: Tensor, other: Operand): Tensor => {
+    if (typeof other !== "number") return binary(name, x, other);
+    return float && x.dtype === "f32" ? float(x, other) : withNumber(name, x, other);
+  };
+
+export const add = operation("add", (x, b) => unary("affine", x, 1, b));
+export const sub = operation("sub", (x, b) => unary("affine", x, 1, -b));
+export const mul = operation("mul", (x, b) => unary("affine", x, b, 0));
+/** Floats only, as PyTorch's true division gives floats. */
+export const div = operation("div", (x, b) => unary("affine", x, 1 / b, 0));
+export const pow = operation("pow", (x, b) => {
+  if (b === 2) return unary("square", x);
+  if (b === 0.5) return unary("sqrt", x);
+  return b === -1 ? unary("reciprocal", x) : unary("powScalar", x, b);
+});
+export const maximum = operation("maximum", (x, b) => unary("clamp", x, b, MOST));
+export const minimum = operation("minimum", (x, b) => unary("clamp", x, -MOST, b));
+/** Comparisons give i32: 1 where they hold, else 0. */
+export const eq = operation("eq");
+export const ne = operation("ne");
+export const lt = operation("lt");
+export const le = operation("le");
+export const gt = operation("gt");
+export const ge = operation("ge");
+
+const isInteger = (x: Tensor) => x.dtype === "i32" || x.dtype === "u32";
+
+export const neg = (x: Tensor): Tensor => mul(x, -1);
+export const square = (x: Tensor): Tensor => (isInteger(x) ? binary("mul", x, x) : unary("square", x));
+
+export function abs(x: Tensor): Tensor {
+  if (x.dtype === "i32") return scope(() => binary("maximum", x, neg(x)));
+  return x.dtype === "u32" ? x.detach() : unary("abs", x);
+}
+
+/** Bounds of `clamp`. At least one is given. */
+export interface Bounds {
+  readonly min?: number;
+  readonly max?: number;
+}
+
+/** min(max(x, low), high). The gradient passes where low <= x <= high. */
+export function clamp(x: Tensor, { min, max }: Bounds): Tensor {
+  check(min !== undefined || max !== undefined, () => "[clamp] needs a min or a max: clamp({ min: 0 })", ValueError);
+  if (!isInteger(x)) return unary("clamp", x, min ?? -MOST, max ?? MOST);
+  return scope(() => {
+    const low = min === undefined ? x : maximum(x, min);
+    return max === undefined ? low : minimum(low, max);
+  });
+}

@@ -1,0 +1,49 @@
+// to(dtype): conversion between element types. f16 only stores: to() and data() understand it, kernels do not.
+import { apply1 } from "../autograd/apply.ts";
+import { type Op, savesNothing } from "../autograd/op.ts";
+import { check, DtypeError } from "../errors.ts";
+import { grid1d } from "../gpu/queue.ts";
+import { Kernel } from "../kernels/specialize.ts";
+import castWgsl from "../kernels/wgsl/cast.wgsl";
+import fromHalfWgsl from "../kernels/wgsl/cast_from_half.wgsl";
+import toHalfWgsl from "../kernels/wgsl/cast_to_half.wgsl";
+import type { Dtype } from "../tensor/dtype.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { view } from "./view.ts";
+
+const cast = new Kernel("cast", castWgsl);
+const toHalf = new Kernel("cast_to_half", toHalfWgsl);
+const fromHalf = new Kernel("cast_from_half", fromHalfWgsl);
+const WG = 64;
+
+const castOp: Op<{ dtype: Dtype }> = {
+  name: "to",
+  infer([x], { dtype }) {
+    const half = x!.dtype === "f16" ? dtype : dtype === "f16" ? x!.dtype : "f32";
+    check(
+      half === "f32",
+      () => `[to] ${x!.dtype} does not convert to ${dtype} directly: go through .to("f32")`,
+      DtypeError,
+    );
+    return [{ shape: x!.shape, dtype }];
+  },
+  forward(queue, [x], [y], { dtype }) {
+    const n = x!.numel;
+    const shader =
+      dtype === "f16"
+        ? toHalf.variant()
+        : x!.dtype === "f16"
+          ? fromHalf.variant()
+          : cast.variant({ T: x!.dtype, R: dtype }, `${x!.dtype} to ${dtype}`);
+    queue.dispatch(shader, [x!.storage, y!.storage], [n], grid1d(dtype === "f16" ? Math.ceil(n / 2) : n, WG));
+  },
+  saves: savesNothing,
+  vjp: "not differentiable",
+};
+
+/**
+ * The elements as another dtype; floats become integers by rounding toward zero. The gradient ends here unless the
+ * dtype stays. f16 holds values only (half the memory): convert it back to f32 to compute.
+ */
+export const to = (x: Tensor, dtype: Dtype): Tensor =>
+  dtype === x.dtype ? view("to", x, x.shape) : apply1(castOp, [x], { dtype });

@@ -1,0 +1,85 @@
+// Joining tensors: cat along a dimension that exists, stack along a new one.
+import { apply1 } from "../autograd/apply.ts";
+import { type Op, savesNothing } from "../autograd/op.ts";
+import { check, DtypeError, ValueError } from "../errors.ts";
+import { grid1d } from "../gpu/queue.ts";
+import { Kernel } from "../kernels/specialize.ts";
+import catWgsl from "../kernels/wgsl/cat.wgsl";
+import { checkDtype } from "../tensor/dtype.ts";
+import { scope } from "../tensor/scope.ts";
+import { normalizeDim, sameShape, show, sizeOf } from "../tensor/shape.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { narrow } from "./strided.ts";
+import { unsqueeze } from "./view.ts";
+
+const kernel = new Kernel("cat", catWgsl);
+const WG = 64;
+
+const catOp: Op<{ dim: number }> = {
+  name: "cat",
+  infer(inputs, { dim }) {
+    const [first] = inputs;
+    checkDtype("cat", "input", first!.dtype, "f32", "i32", "u32");
+    let size = 0;
+    for (const [i, t] of inputs.entries()) {
+      check(
+        t.shape.length === first!.shape.length && t.shape.every((n, d) => d === dim || n === first!.shape[d]),
+        () =>
+          `[cat] tensor ${i} has shape ${show(t.shape)}, tensor 0 has ${show(first!.shape)}: all but dimension ${dim} must agree`,
+      );
+      check(
+        t.dtype === first!.dtype,
+        () => `[cat] tensor ${i} is ${t.dtype}, tensor 0 is ${first!.dtype}: convert with .to(dtype)`,
+        DtypeError,
+      );
+      size += t.shape[dim]!;
+    }
+    return [{ shape: first!.shape.map((n, d) => (d === dim ? size : n)), dtype: first!.dtype }];
+  },
+  forward(queue, inputs, [y], { dim }) {
+    const pitch = sizeOf(y!.shape.slice(dim));
+    let offset = 0;
+    for (const x of inputs) {
+      const width = sizeOf(x.shape.slice(dim));
+      queue.dispatch(kernel.variant(), [x.storage, y!.storage], [x.numel, width, pitch, offset], grid1d(x.numel, WG));
+      offset += width;
+    }
+  },
+  saves: savesNothing,
+  vjp: ([dy], { attrs, inputSpecs, needs }) => {
+    let start = 0;
+    return inputSpecs.map(({ shape }, i) => {
+      const size = shape[attrs.dim]!;
+      start += size;
+      return needs[i] ? narrow(dy!, attrs.dim, start - size, size) : null;
+    });
+  },
+};
+
+/**
+ * Joins tensors along `dim`; their other sizes agree.
+ * @throws ShapeError, DtypeError. @see https://pytorch.org/docs/stable/generated/torch.cat.html
+ */
+export function cat(tensors: readonly Tensor[], dim = 0): Tensor {
+  check(tensors.length > 0, () => "[cat] needs at least one tensor, got an empty list", ValueError);
+  return apply1(catOp, tensors, { dim: normalizeDim("cat", dim, tensors[0]!.ndim) });
+}
+
+/** Joins tensors of one shape along a new dimension `dim`. @see https://pytorch.org/docs/stable/generated/torch.stack.html */
+export function stack(tensors: readonly Tensor[], dim = 0): Tensor {
+  check(tensors.length > 0, () => "[stack] needs at least one tensor, got an empty list", ValueError);
+  const { shape, ndim } = tensors[0]!;
+  for (const [i, t] of tensors.entries()) {
+    check(
+      sameShape(t.shape, shape),
+      () => `[stack] tensor ${i} has shape ${show(t.shape)} but tensor 0 has ${show(shape)}: all must have one shape`,
+    );
+  }
+  const at = normalizeDim("stack", dim, ndim + 1);
+  return scope(() =>
+    cat(
+      tensors.map((t) => unsqueeze(t, at)),
+      at,
+    ),
+  );
+}

@@ -1,0 +1,154 @@
+// Random numbers: one seed, and a stream number for each random operation, from which the device computes every element.
+import { check, ValueError } from "../errors.ts";
+import { currentDevice, type Device } from "../gpu/device.ts";
+import type { PooledBuffer } from "../gpu/pool.ts";
+import { type Binding, f32Bits, grid1d } from "../gpu/queue.ts";
+import { Kernel } from "../kernels/specialize.ts";
+import randomWgsl from "../kernels/wgsl/random.wgsl";
+import { fromHost, type TensorOptions } from "./create.ts";
+import type { Dtype } from "./dtype.ts";
+import { shuffled } from "./philox.ts";
+import { checkShape, type Shape } from "./shape.ts";
+import { empty, type Tensor } from "./tensor.ts";
+
+/** All that random numbers depend on. Save it with a checkpoint to go on with the same ones. */
+export interface RngState {
+  readonly seed: number;
+  /** Random operations since the seed was set. */
+  readonly streams: number;
+}
+
+// As in PyTorch a program without a seed differs from run to run.
+let seed = Math.floor(Math.random() * 2 ** 32);
+let streams = 0;
+
+/**
+ * Starts the random numbers anew: after the same seed, the same operations draw the same numbers on every adapter (the
+ * bits and uniform numbers exactly; normal ones to the precision of the adapter's log and cos).
+ * @throws ValueError unless `value` is a whole number from 0 to 2^53 - 1.
+ */
+export function manualSeed(value: number): void {
+  check(
+    Number.isSafeInteger(value) && value >= 0,
+    () => `[manualSeed] the seed must be a whole number from 0 to 2^53 - 1, got ${value}`,
+    ValueError,
+  );
+  seed = value;
+  streams = 0;
+}
+
+export const getRngState = (): RngState => ({ seed, streams });
+
+/** @throws ValueError for a state that `getRngState` did not give. */
+export function setRngState(state: RngState): void {
+  check(
+    Number.isSafeInteger(state.streams) && state.streams >= 0,
+    () => `[setRngState] streams must be a whole number, got ${state.streams}`,
+    ValueError,
+  );
+  manualSeed(state.seed);
+  streams = state.streams;
+}
+
+/** The stream of the next random operation. */
+export const takeStream = (): number => streams++;
+/** How many streams were taken. */
+export const streamCount = (): number => streams;
+/** Counts streams that a replayed step draws from without asking. */
+export function advanceStreams(n: number): void {
+  streams += n;
+}
+
+/** The seed as the two words that kernels take. */
+export const seedWords = (): [low: number, high: number] => [seed >>> 0, Math.floor(seed / 2 ** 32)];
+
+const shifts = new WeakMap<Device, Binding>();
+
+/**
+ * One u32 on the device that kernels add to their stream number: 0 but while a captured step is replayed, which writes
+ * there how many streams were taken since it was recorded.
+ */
+export function rngShift(device: Device): Binding {
+  const known = shifts.get(device);
+  if (known) return known;
+  const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC;
+  // Of its own, not from the pool: WebGPU starts it at zero, and no recording may own it.
+  const buffer: PooledBuffer = { id: -2, gpu: device.gpu.createBuffer({ size: 256, usage }), size: 256, lastUse: 0 };
+  const shift = { buffer, offset: 0, bytes: 4 };
+  shifts.set(device, shift);
+  return shift;
+}
+
+const kernel = new Kernel("random", randomWgsl);
+const WG = 64;
+const draws = {
+  uniform: "return unit(r) * (bitcast<f32>(p.b) - bitcast<f32>(p.a)) + bitcast<f32>(p.a);",
+  // Box and Muller: two uniform numbers, the first in (0, 1], give two normal ones.
+  normal: `let u = (vec2f(r.xz >> vec2u(8u)) + 1.0) * 5.9604644775390625e-8;
+    let radius = sqrt(-2.0 * log(u));
+    let angle = 6.283185307 * unit(r).yw;
+    return vec4f(radius.x * cos(angle.x), radius.x * sin(angle.x), radius.y * cos(angle.y), radius.y * sin(angle.y));`,
+  // low + floor(word / 2^32 * range).
+  integer: `return bitcast<vec4i>(vec4u(p.a) +
+      vec4u(multiply(r.x, p.b).x, multiply(r.y, p.b).x, multiply(r.z, p.b).x, multiply(r.w, p.b).x));`,
+  bernoulli: "return select(vec4f(), vec4f(bitcast<f32>(p.b)), unit(r) < vec4f(bitcast<f32>(p.a)));",
+};
+
+function random<S extends Shape>(
+  op: string,
+  kind: keyof typeof draws,
+  shape: S,
+  [a, b]: readonly [number, number],
+  requiresGrad = false,
+): Tensor<S> {
+  checkShape(op, shape);
+  const device = currentDevice();
+  const dtype: Dtype = kind === "integer" ? "i32" : "f32";
+  const y = empty(shape, dtype, device) as Tensor<S>;
+  const draw = `fn draw(r: vec4u) -> vec4<T> { ${draws[kind]} }`;
+  const params = [y.numel, ...seedWords(), takeStream() >>> 0, a, b];
+  const grid = grid1d(Math.ceil(y.numel / 4), WG);
+  device.queue.dispatch(kernel.variant({ T: dtype, draw }, kind), [rngShift(device), y.storage], params, grid);
+  if (requiresGrad) y.requiresGrad = true;
+  return y;
+}
+
+type RandomOptions = Pick<TensorOptions, "requiresGrad">;
+
+/** Uniform numbers in [0, 1), f32. @see https://pytorch.org/docs/stable/generated/torch.rand.html */
+export const rand = <S extends Shape>(shape: S, { requiresGrad }: RandomOptions = {}): Tensor<S> =>
+  random("rand", "uniform", shape, [f32Bits(0), f32Bits(1)], requiresGrad);
+
+/** Uniform numbers in [low, high), f32. */
+export const uniform = <S extends Shape>(shape: S, low: number, high: number): Tensor<S> =>
+  random("uniform", "uniform", shape, [f32Bits(low), f32Bits(high)]);
+
+/** Normal numbers of mean 0 and variance 1, f32. @see https://pytorch.org/docs/stable/generated/torch.randn.html */
+export const randn = <S extends Shape>(shape: S, { requiresGrad }: RandomOptions = {}): Tensor<S> =>
+  random("randn", "normal", shape, [0, 0], requiresGrad);
+
+/** Whole numbers in [low, high), i32. @see https://pytorch.org/docs/stable/generated/torch.randint.html */
+export function randint<S extends Shape>(low: number, high: number, shape: S): Tensor<S> {
+  check(
+    Number.isInteger(low) && Number.isInteger(high) && low < high && low >= -(2 ** 31) && high <= 2 ** 31,
+    () => `[randint] needs whole numbers low < high that fit i32, got ${low} and ${high}`,
+    ValueError,
+  );
+  check(high - low < 2 ** 32, () => `[randint] the range ${low} to ${high} is too wide: at most 2^32 - 1`, ValueError);
+  return random("randint", "integer", shape, [low, high - low]);
+}
+
+/** `scale` with probability p, else 0, f32: a dropout mask is `bernoulli(shape, 1 - p, 1 / (1 - p))`. */
+export function bernoulli<S extends Shape>(shape: S, p: number, scale = 1): Tensor<S> {
+  check(p >= 0 && p <= 1, () => `[bernoulli] the probability must be from 0 to 1, got ${p}`, ValueError);
+  return random("bernoulli", "bernoulli", shape, [f32Bits(p), f32Bits(scale)]);
+}
+
+/** The numbers 0 to n - 1 in random order, on the host. Takes a stream, as the random operations do. */
+export function permutation(n: number): Int32Array<ArrayBuffer> {
+  check(Number.isInteger(n) && n >= 0, () => `[randperm] n must be a whole number, not negative, got ${n}`, ValueError);
+  return shuffled(n, seedWords(), takeStream());
+}
+
+/** The numbers 0 to n - 1 in random order, i32 [n]. @see https://pytorch.org/docs/stable/generated/torch.randperm.html */
+export const randperm = (n: number): Tensor<readonly [number]> => fromHost(permutation(n), [n], "i32");
