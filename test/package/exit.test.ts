@@ -25,7 +25,11 @@ function runChild(env: NodeJS.ProcessEnv): Promise<Ended> {
 
 test("a program that opened the device ends by itself, with code 0", async () => {
   const { code, signal, stdout, stderr } = await runChild({});
-  expect({ code, signal, stderr: stderr.replace(/^Warning: .*\n/gm, "") }).toEqual({ code: 0, signal: null, stderr: "" });
+  expect({ code, signal, stderr: stderr.replace(/^Warning: .*\n/gm, "") }).toEqual({
+    code: 0,
+    signal: null,
+    stderr: "",
+  });
   expect(JSON.parse(stdout)).toEqual({ name: expect.any(String), grad: [1, 1, 1] });
 });
 

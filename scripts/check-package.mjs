@@ -1,0 +1,182 @@
+// Checks the package as its users get it: what the tarball holds, its types, and that it trains when installed from it,
+// as an ES module, as CommonJS and in a browser's bundle. Run `npm run build` first. Usage: npm run check:package
+import { execFileSync, spawnSync } from "node:child_process";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
+import { build } from "esbuild";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const bin = (name) => join(root, "node_modules/.bin", name);
+const folder = mkdtempSync(join(tmpdir(), "wgrad-package-"));
+
+/** What `import { resnet18, optim, init }` may weigh in a browser's bundle, minified and gzipped. */
+const BUNDLE_LIMIT = 45_000;
+
+const run = (command, args, cwd = folder) =>
+  execFileSync(command, args, { cwd, encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] });
+
+function expect(condition, message) {
+  if (!condition) throw new Error(message);
+}
+
+/** Runs a program with Node; it must end by itself within a minute, with code 0. Returns the JSON on its last line. */
+function runProgram(args) {
+  const options = { cwd: folder, encoding: "utf8", timeout: 60_000 };
+  const { status, signal, stdout, stderr } = spawnSync(process.execPath, args, options);
+  expect(status === 0, `node ${args.join(" ")} ended with ${signal ?? status}:\n${stdout}${stderr}`);
+  expect(!/ExperimentalWarning|DeprecationWarning/.test(stderr), `node ${args.join(" ")} warns:\n${stderr}`);
+  return JSON.parse(stdout.trimEnd().split("\n").at(-1));
+}
+
+function expectTrained({ losses, typed }) {
+  expect(losses.length === 10 && losses[9] < losses[0] / 2, `the loss does not fall: ${losses}`);
+  expect(typed, "a wrong shape is not a ShapeError of the package");
+}
+
+const steps = {
+  "npm pack": () => {
+    const [{ filename, size, files }] = JSON.parse(run("npm", ["pack", "--json", "--pack-destination", folder], root));
+    tarball = join(folder, filename);
+    const strays = files
+      .map((f) => f.path)
+      .filter((p) => !/^(dist\/|README\.md$|CHANGELOG\.md$|LICENSE$|package\.json$)/.test(p));
+    expect(strays.length === 0, `the tarball holds ${strays.join(", ")}`);
+    for (const name of ["README.md", "LICENSE", "CHANGELOG.md"])
+      expect(
+        files.some((f) => f.path === name),
+        `no ${name}`,
+      );
+    return `${files.length} files, ${(size / 1000).toFixed(0)} KB packed`;
+  },
+  publint: () => run(bin("publint"), ["run", tarball, "--strict"]).trim(),
+  // node10 knows no `exports`; the package asks for Node 20.
+  attw: () =>
+    run(bin("attw"), [tarball, "--profile", "node16", "--format", "ascii", "--no-emoji", "--no-color"]).trim(),
+  install: () => {
+    writeFileSync(join(folder, "package.json"), JSON.stringify({ name: "consumer", private: true }));
+    run("npm", [
+      "install",
+      "--prefer-offline",
+      "--no-audit",
+      "--no-fund",
+      "--loglevel=error",
+      tarball,
+      `@types/node@${version("@types/node")}`,
+    ]);
+  },
+  contents: () => {
+    for (const [path, text] of texts("node_modules/wgrad/dist")) {
+      expect(!text.includes('"#platform"'), `${path} imports #platform`);
+      if (/\.d\.c?ts$/.test(path))
+        expect(!/["']\.\.?\/[^"']*(?<!\.d)\.ts["']/.test(text), `${path} refers to a .ts file`);
+      if (path.includes("/browser/")) {
+        const imports = [...text.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*["']([^"']+)["']/g)].map((m) => m[1]);
+        const bad = imports.find((name) => name === "webgpu" || name.startsWith("node:"));
+        expect(!bad, `${path} imports ${bad}`);
+      }
+    }
+  },
+  types: () => {
+    for (const name of ["consumer", "consumer-node"]) {
+      for (const ending of ["mts", "cts", "ts"])
+        cpSync(join(root, `test/package/${name}.ts`), join(folder, `${name}.${ending}`));
+    }
+    const strict = [
+      "--strict",
+      "--target",
+      "es2022",
+      "--lib",
+      "es2023,dom",
+      "--types",
+      "node",
+      "--verbatimModuleSyntax",
+      "false",
+    ];
+    const esm = ["consumer.mts", "consumer-node.mts"];
+    const cjs = ["consumer.cts", "consumer-node.cts"];
+    for (const mode of ["node16", "nodenext"]) {
+      run(bin("tsc"), [...strict, "--module", mode, "--moduleResolution", mode, ...esm, ...cjs]);
+    }
+    run(bin("tsc"), [
+      ...strict,
+      "--noEmit",
+      "--module",
+      "esnext",
+      "--moduleResolution",
+      "bundler",
+      "consumer.ts",
+      "consumer-node.ts",
+    ]);
+    return "node16, nodenext (ESM and CommonJS) and bundler";
+  },
+  "run from ESM": () => {
+    expectTrained(runProgram(["consumer.mjs"]));
+    expect(runProgram(["consumer-node.mjs"]).sameErrors, "wgrad/node has errors of its own");
+  },
+  "run from CommonJS": () => {
+    expectTrained(runProgram(["consumer.cjs"]));
+    expect(runProgram(["consumer-node.cjs"]).sameErrors, "wgrad/node has errors of its own");
+  },
+  "run from a browser's bundle": async () => {
+    await bundle({ entryPoints: [join(folder, "consumer.ts")], outfile: join(folder, "bundle.mjs"), minify: true });
+    // Node with WebGPU's globals stands in for the browser: Dawn is what Chrome has, too.
+    const shim = 'import { create, globals } from "webgpu"; Object.assign(globalThis, globals);';
+    const navigator = 'Object.defineProperty(globalThis, "navigator", { value: { gpu: create([]) } });';
+    writeFileSync(join(folder, "browser.mjs"), `${shim}\n${navigator}\nawait import("./bundle.mjs");\n`);
+    expectTrained(runProgram(["browser.mjs"]));
+  },
+  "bundle size": async () => {
+    const contents = 'import { init, optim, resnet18 } from "wgrad"; globalThis.app = { init, optim, resnet18 };';
+    const options = { stdin: { contents, resolveDir: folder }, minify: true, write: false };
+    const [file] = (await bundle(options)).outputFiles;
+    const bytes = gzipSync(file.contents, { level: 9 }).length;
+    expect(
+      bytes <= BUNDLE_LIMIT,
+      `import { resnet18, optim, init } weighs ${bytes} bytes gzipped, over ${BUNDLE_LIMIT}`,
+    );
+    return `import { resnet18, optim, init }: ${(bytes / 1000).toFixed(1)} KB minified and gzipped (${(file.contents.length / 1000).toFixed(1)} KB before), at most ${BUNDLE_LIMIT / 1000}`;
+  },
+};
+
+let tarball = "";
+
+const version = (name) => JSON.parse(readFileSync(join(root, "node_modules", name, "package.json"), "utf8")).version;
+
+function* texts(path) {
+  for (const entry of readdirSync(join(folder, path), { withFileTypes: true, recursive: true })) {
+    const file = join(entry.parentPath, entry.name);
+    if (entry.isFile()) yield [relative(folder, file), readFileSync(file, "utf8")];
+  }
+}
+
+/** Bundles as an application for browsers would. */
+function bundle(options) {
+  const base = {
+    bundle: true,
+    format: "esm",
+    platform: "browser",
+    target: "es2022",
+    absWorkingDir: folder,
+    logLevel: "error",
+  };
+  return build({ ...base, ...options });
+}
+
+try {
+  for (const [name, check] of Object.entries(steps)) {
+    const start = performance.now();
+    const note = await check();
+    console.log(
+      `[package] ${name}: ok (${((performance.now() - start) / 1000).toFixed(1)} s)${note ? `\n${note}` : ""}`,
+    );
+  }
+} catch (error) {
+  console.error(`[package] failed: ${error instanceof Error ? error.message : error}`);
+  if (error?.stdout) console.error(error.stdout);
+  process.exitCode = 1;
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
