@@ -32,6 +32,10 @@ const tiles = (columns: number, rows: number, tile: Tile): [number, number] => [
   Math.ceil(columns / tile.columns),
   Math.ceil(rows / tile.rows),
 ];
+/** Up to so many positions a map is small: its columns run over the images first. */
+const SMALL_MAP = 64;
+/** Whether a tile of columns should hold many images at few positions, so that it can skip the taps that miss them all. */
+const imagesFirst = (batch: number, positions: number) => (batch >= 8 && positions <= SMALL_MAP ? 1 : 0);
 const neg = ([a, b]: readonly [number, number]) => [-a, -b];
 
 /** y from x and weight. */
@@ -42,7 +46,7 @@ export function planForward(g: ConvGeometry, hasBias: boolean, tile: Tile): Laun
   const params = [
     ...[rows, k, g.batch, hasBias ? 1 : 0],
     ...[...g.kernel, ...g.size, ...g.out, ...g.stride, ...neg(g.padding), ...g.dilation, 1, 1],
-    ...[g.channels, g.filters, k * taps, taps, rows * k * taps],
+    ...[g.channels, g.filters, k * taps, taps, rows * k * taps, imagesFirst(g.batch, g.out[0] * g.out[1])],
   ];
   return { params, grid: [...tiles(g.batch * g.out[0] * g.out[1], rows, tile), g.groups] };
 }
@@ -51,25 +55,42 @@ export function planForward(g: ConvGeometry, hasBias: boolean, tile: Tile): Laun
 export function planInputGradient(g: ConvGeometry, tile: Tile): Launch {
   const rows = g.channels / g.groups;
   const k = g.filters / g.groups;
+  // Phase 0 is the largest; smaller phases leave their last workgroups idle.
+  const positions = Math.ceil(g.size[0] / g.stride[0]) * Math.ceil(g.size[1] / g.stride[1]);
   const taps = g.kernel[0] * g.kernel[1];
   const params = [
     ...[rows, k, g.batch, 0],
     ...[...g.kernel, ...g.out, ...g.size, 1, 1, ...g.padding, ...neg(g.dilation), ...g.stride],
-    ...[g.filters, g.channels, taps, rows * taps, k * rows * taps],
+    ...[g.filters, g.channels, taps, rows * taps, k * rows * taps, imagesFirst(g.batch, positions)],
   ];
-  // Phase 0 is the largest; smaller phases leave their last workgroups idle.
-  const columns = g.batch * Math.ceil(g.size[0] / g.stride[0]) * Math.ceil(g.size[1] / g.stride[1]);
-  return { params, grid: [...tiles(columns, rows, tile), g.groups * g.stride[0] * g.stride[1]] };
+  return { params, grid: [...tiles(g.batch * positions, rows, tile), g.groups * g.stride[0] * g.stride[1]] };
 }
 
-/** dw from x and dy. */
-export function planWeightGradient(g: ConvGeometry, tile: Tile): Launch {
+/** Taps of one dimension, first and last, that some output position reaches inside the input; first > last: none. */
+function liveTaps(g: ConvGeometry, i: 0 | 1): [first: number, last: number] {
+  const reaches = (t: number) => {
+    const low = t * g.dilation[i] - g.padding[i];
+    // Some o in [0, out) has 0 <= low + o * stride < size.
+    const o = Math.max(0, Math.ceil(-low / g.stride[i]));
+    return o < g.out[i] && low + o * g.stride[i] < g.size[i];
+  };
+  const live = Array.from({ length: g.kernel[i] }, (_, t) => t).filter(reaches);
+  return [live[0] ?? 0, live.at(-1) ?? -1];
+}
+
+/** dw from x and dy. `clear`: some taps are dead, the kernel does not write their gradient. */
+export function planWeightGradient(g: ConvGeometry, tile: Tile): Launch & { readonly clear: boolean } {
   const rows = g.filters / g.groups;
   const k = g.channels / g.groups;
+  const [top, bottom] = liveTaps(g, 0);
+  const [left, right] = liveTaps(g, 1);
+  const kernel = [bottom - top + 1, right - left + 1] as const;
   const params = [
     ...[rows, k, g.batch, g.channels],
-    ...[...g.kernel, ...g.size, ...g.out, ...g.stride, ...g.padding, ...g.dilation],
-    g.filters,
+    ...[...kernel, ...g.size, ...g.out, ...g.stride],
+    ...[g.padding[0] - top * g.dilation[0], g.padding[1] - left * g.dilation[1], ...g.dilation],
+    ...[...g.kernel, top, left, g.filters],
   ];
-  return { params, grid: [...tiles(k * g.kernel[0] * g.kernel[1], rows, tile), g.groups] };
+  const live = kernel[0] * kernel[1];
+  return { params, grid: [...tiles(k * live, rows, tile), g.groups], clear: live < g.kernel[0] * g.kernel[1] };
 }

@@ -103,7 +103,8 @@ export const convWeightGradient: Op<GradientAttrs> = {
   infer: (_inputs, { shape }) => [{ shape, dtype: "f32" }],
   forward(queue, [dy, x], [dw], attrs) {
     const tile = gemmTile(convWeightKernels, dy!.device.info);
-    const { params, grid } = planWeightGradient(geometry(x!.shape, dw!.shape, attrs), tile);
+    const { params, grid, clear } = planWeightGradient(geometry(x!.shape, dw!.shape, attrs), tile);
+    if (clear) queue.clear(dw!.storage);
     queue.dispatch(tile.shader, [dy!.storage, x!.storage, dw!.storage], params, grid);
   },
   saves: savesNothing,

@@ -4,11 +4,14 @@
 // Forward: rows are output channels, step = stride, base = -padding, dil = dilation, div = 1.
 // Input gradient: rows are input channels, source is dy, step = 1, base = padding, dil = -dilation, div = stride: each of
 // the stride*stride phases of dx sees only the taps that reach it.
-// Taps that no position of the phase can reach inside the source are skipped.
 // Tiling: one subgroup is one workgroup: R rows by V*SG positions of the whole batch. A lane loads one weight for each
-// SG rows, and V elements of the source; subgroupShuffle hands the weights round.
+// SG rows, and V elements of the source; subgroupShuffle hands the weights round. Taps that no position of the tile
+// reaches inside the source are skipped; on small maps the columns run over the images first (images_first), so that a
+// tile holds few positions and skips exactly.
 // Traffic: (R/SG + V) loads for R*V multiply-adds a lane. Needs subgroups of SG lanes; R is a multiple of SG.
 enable subgroups;
+// One subgroup is the whole workgroup, so what subgroupAny returns is uniform, which the analysis does not know.
+diagnostic(off, subgroup_uniformity);
 
 const SG = 8u;
 const R = 16u;
@@ -19,7 +22,7 @@ struct Params {
   kernel: vec2u, source: vec2u, dest: vec2u, step: vec2i,
   base: vec2i, dil: vec2i, div: vec2i,
   source_channels: u32, dest_channels: u32,
-  w_row: u32, w_k: u32, w_group: u32,
+  w_row: u32, w_k: u32, w_group: u32, images_first: u32,
 }
 @group(0) @binding(0) var<storage, read> weight: array<f32>;
 @group(0) @binding(1) var<storage, read> source: array<f32>;
@@ -27,13 +30,20 @@ struct Params {
 @group(0) @binding(3) var<storage, read_write> dest: array<f32>;
 @group(0) @binding(4) var<uniform> p: Params;
 
+// The image of a column, and its position (row by row) in the phase's grid.
+fn locate(col: u32, positions: u32) -> vec2u {
+  if (p.images_first != 0u) { return vec2u(col % p.batch, col / p.batch); }
+  return vec2u(col / positions, col % positions);
+}
+
 @compute @workgroup_size(SG)
 fn main(@builtin(workgroup_id) tile: vec3u, @builtin(subgroup_invocation_id) lane: u32) {
   let div = vec2u(p.div);
   let group = tile.z / (div.x * div.y);
   let phase = vec2u(tile.z / div.y % div.x, tile.z % div.y);
   let grid = (p.dest - phase + div - 1u) / div; // positions of this phase
-  let columns = p.batch * grid.x * grid.y;
+  let positions = grid.x * grid.y;
+  let columns = p.batch * positions;
   if (tile.x * SG * V >= columns) { return; }
 
   let row0 = tile.y * R;
@@ -42,34 +52,32 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(subgroup_invocation_id) lan
   var image: array<u32, V>; // where the position's image starts in the source
   var at: array<vec2i, V>;
   for (var v = 0u; v < V; v++) {
-    let col = min(col0 + SG * v, columns - 1u);
-    let n = col / (grid.x * grid.y);
-    let q = col - n * grid.x * grid.y;
-    image[v] = (n * p.source_channels + group * p.k) * plane;
-    at[v] = vec2i(vec2u(q / grid.y, q % grid.y)) * p.step;
+    let nq = locate(min(col0 + SG * v, columns - 1u), positions);
+    image[v] = (nq.x * p.source_channels + group * p.k) * plane;
+    at[v] = vec2i(vec2u(nq.y / grid.y, nq.y % grid.y)) * p.step;
   }
 
   var acc: array<array<f32, V>, R>;
   for (var th = 0u; th < p.kernel.x; th++) {
-    let num_h = i32(phase.x) + p.base.x + i32(th) * p.dil.x;
-    let off_h = num_h / p.div.x;
-    let live_h = num_h == off_h * p.div.x && off_h < i32(p.source.x) && off_h + (i32(grid.x) - 1) * p.step.x >= 0;
-    for (var tw = 0u; live_h && tw < p.kernel.y; tw++) {
-      let num_w = i32(phase.y) + p.base.y + i32(tw) * p.dil.y;
-      let off_w = num_w / p.div.y;
-      let live = num_w == off_w * p.div.y && off_w < i32(p.source.y) && off_w + (i32(grid.y) - 1) * p.step.y >= 0;
+    for (var tw = 0u; tw < p.kernel.y; tw++) {
+      let num = vec2i(phase) + p.base + vec2i(vec2u(th, tw)) * p.dil;
+      let off = num / p.div;
+      let reached = all(num == off * p.div);
       var s_at: array<u32, V>;
       var inside: array<bool, V>;
+      var any_inside = false;
       for (var v = 0u; v < V; v++) {
-        let s = at[v] + vec2i(off_h, off_w);
-        inside[v] = all(vec2u(s) < p.source);
+        let s = at[v] + off;
+        inside[v] = reached && all(vec2u(s) < p.source);
+        any_inside |= inside[v];
         s_at[v] = image[v] + select(0u, u32(s.x) * p.source.y + u32(s.y), inside[v]);
       }
+      if (!subgroupAny(any_inside)) { continue; }
       var w_at: array<u32, R / SG>;
       for (var j = 0u; j < R / SG; j++) {
         w_at[j] = group * p.w_group + min(row0 + SG * j + lane, p.rows - 1u) * p.w_row + th * p.kernel.y + tw;
       }
-      for (var k = 0u; live && k < p.k; k++) {
+      for (var k = 0u; k < p.k; k++) {
         var column: array<f32, V>;
         for (var v = 0u; v < V; v++) { column[v] = select(0.0, source[s_at[v] + k * plane], inside[v]); }
         for (var j = 0u; j < R / SG; j++) {
@@ -86,15 +94,14 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(subgroup_invocation_id) lan
   for (var v = 0u; v < V; v++) {
     let col = col0 + SG * v;
     if (col < columns) {
-      let n = col / (grid.x * grid.y);
-      let q = col - n * grid.x * grid.y;
-      let to = vec2u(q / grid.y, q % grid.y) * div + phase;
+      let nq = locate(col, positions);
+      let to = vec2u(nq.y / grid.y, nq.y % grid.y) * div + phase;
       for (var i = 0u; i < R; i++) {
         let row = row0 + i;
         if (row < p.rows) {
           let channel = group * p.rows + row;
           let b = select(0.0, bias[channel * p.has_bias], p.has_bias != 0u);
-          dest[((n * p.dest_channels + channel) * p.dest.x + to.x) * p.dest.y + to.y] = acc[i][v] + b;
+          dest[((nq.x * p.dest_channels + channel) * p.dest.x + to.x) * p.dest.y + to.y] = acc[i][v] + b;
         }
       }
     }

@@ -1,7 +1,8 @@
 // Weight gradient of a convolution as implicit GEMM:
 //   dw[row, ic, t] = sum over n, o of dy[n, row, o] * x[n, ic, o*stride - padding + t*dilation]
 // Rows are output channels; columns run over (t, ic), ic fastest; the reduction runs over the positions o of all images.
-// Only positions that one of the tile's taps can reach inside x are visited: a dead tap costs nothing and gives zero.
+// The plan crops the kernel to its live taps (kernel, padding; the full kernel and the crop's origin say where results
+// go) and clears the rest; of the positions, only those that one of the tile's taps can reach inside x are visited.
 // Tiling: one subgroup is one workgroup: R rows by V*SG columns. A lane loads one element of dy for each SG rows and V
 // elements of x; subgroupShuffle hands dy round.
 // Traffic: (R/SG + V) loads for R*V multiply-adds a lane. Needs subgroups of SG lanes; R is a multiple of SG.
@@ -14,7 +15,7 @@ const V = 4u;
 struct Params {
   rows: u32, channels: u32, batch: u32, x_channels: u32,
   kernel: vec2u, x_size: vec2u, y_size: vec2u, stride: vec2i,
-  padding: vec2i, dilation: vec2i, y_channels: u32,
+  padding: vec2i, dilation: vec2i, full: vec2u, origin: vec2u, y_channels: u32,
 }
 @group(0) @binding(0) var<storage, read> dy: array<f32>;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
@@ -86,8 +87,9 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(subgroup_invocation_id) lan
     if (col < columns) {
       let t = col / p.channels;
       let ic = col - t * p.channels;
+      let to = (t / p.kernel.y + p.origin.x) * p.full.y + t % p.kernel.y + p.origin.y;
       for (var i = 0u; i < R; i++) {
-        if (row0 + i < p.rows) { dw[((group * p.rows + row0 + i) * p.channels + ic) * taps + t] = acc[i][v]; }
+        if (row0 + i < p.rows) { dw[((group * p.rows + row0 + i) * p.channels + ic) * p.full.x * p.full.y + to] = acc[i][v]; }
       }
     }
   }

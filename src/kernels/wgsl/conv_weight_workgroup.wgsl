@@ -11,7 +11,7 @@ const EACH = TILE / SIDE;
 struct Params {
   rows: u32, channels: u32, batch: u32, x_channels: u32,
   kernel: vec2u, x_size: vec2u, y_size: vec2u, stride: vec2i,
-  padding: vec2i, dilation: vec2i, y_channels: u32,
+  padding: vec2i, dilation: vec2i, full: vec2u, origin: vec2u, y_channels: u32,
 }
 @group(0) @binding(0) var<storage, read> dy: array<f32>;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
@@ -85,9 +85,10 @@ fn main(
     if (col < columns) {
       let t = col / p.channels;
       let ic = col - t * p.channels;
+      let to = (t / p.kernel.y + p.origin.x) * p.full.y + t % p.kernel.y + p.origin.y;
       for (var i = 0u; i < EACH; i++) {
         let row = row0 + i * SIDE + me.y;
-        if (row < p.rows) { dw[((group * p.rows + row) * p.channels + ic) * taps + t] = acc[i][j]; }
+        if (row < p.rows) { dw[((group * p.rows + row) * p.channels + ic) * p.full.x * p.full.y + to] = acc[i][j]; }
       }
     }
   }
