@@ -12,6 +12,7 @@ import { to } from "./cast.ts";
 import { clone } from "./clone.ts";
 import { gather, indexSelect } from "./gather.ts";
 import * as inplace from "./inplace.ts";
+import { matmul } from "./matmul.ts";
 import * as reduce from "./reduce.ts";
 import * as strided from "./strided.ts";
 import { argmax, argmin, topk } from "./topk.ts";
@@ -64,6 +65,9 @@ export interface TensorMethods<S extends Shape = Shape> {
   /** To the nearest whole number, halves to the even one. */
   round(): Tensor<S>;
   sign(): Tensor<S>;
+
+  /** Matrix product, see `matmul` in ops/matmul.ts. */
+  matmul(other: Tensor): Tensor;
 
   // Reductions over `dim`: one dimension, several, or all of them (undefined).
   sum(dim?: Dims, options?: reduce.ReduceOptions): Tensor;
@@ -139,6 +143,9 @@ declare module "../tensor/tensor.ts" {
 }
 
 const methods: TensorMethods & ThisType<Tensor> = {
+  matmul(other) {
+    return matmul(this, other);
+  },
   add(other) {
     return arithmetic.add(this, other);
   },
