@@ -28,7 +28,8 @@ export interface Given {
 
 const whole = (least: number) => (text: string) => {
   const n = Number(text);
-  if (!Number.isInteger(n) || n < least) throw new InvalidArgumentError(`expected a whole number of at least ${least}.`);
+  if (!Number.isInteger(n) || n < least)
+    throw new InvalidArgumentError(`expected a whole number of at least ${least}.`);
   return n;
 };
 const positive = (text: string) => {
@@ -43,7 +44,9 @@ export function parseOptions(argv: readonly string[]): Given {
     .description("Fine-tune a pretrained network on ten classes: head first, then everything, lower rates on plateaus.")
     .addOption(new Option("--data <dir>", "CIFAR-10: its folder, or the official .tar.gz archive"))
     .addOption(new Option("--dataset <name>", "pictures to learn").choices(["cifar10", "emoji"]).default("cifar10"))
-    .addOption(new Option("--weights <file>", "a .pth or .safetensors file, `none`, or `imagenet` (torchvision's weights)"))
+    .addOption(
+      new Option("--weights <file>", "a .pth or .safetensors file, `none`, or `imagenet` (torchvision's weights)"),
+    )
     .addOption(new Option("--model <name>").choices(["resnet18", "resnet34", "alexnet"]).default("resnet18"))
     .addOption(new Option("--epochs <n>").default(40).argParser(whole(1)))
     .addOption(new Option("--freeze-epochs <n>", "epochs in which only the head learns").default(5).argParser(whole(0)))

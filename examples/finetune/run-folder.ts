@@ -1,7 +1,16 @@
 // The folder of a run: metrics.json, checkpoints and plots, written atomically, and read again by --resume.
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { DataError, loadSafetensors, type nn, type optim, safetensorsMetadata, saveSafetensors, Tensor, ValueError } from "wgrad";
+import {
+  DataError,
+  loadSafetensors,
+  type nn,
+  type optim,
+  safetensorsMetadata,
+  saveSafetensors,
+  Tensor,
+  ValueError,
+} from "wgrad";
 import { writeFileAtomic } from "wgrad/node";
 
 export interface EpochRecord {
@@ -100,16 +109,23 @@ export class RunFolder {
     try {
       bytes = await readFile(this.file("last.state.safetensors"));
     } catch (cause) {
-      throw new DataError(`nothing to resume in ${this.path}: no last.state.safetensors there (start without --resume)`, {
-        cause,
-      });
+      throw new DataError(
+        `nothing to resume in ${this.path}: no last.state.safetensors there (start without --resume)`,
+        {
+          cause,
+        },
+      );
     }
     const progress = JSON.parse(safetensorsMetadata(bytes).progress ?? "null") as Progress;
     const before = progress.metrics.config;
     // More epochs may be added to a run; everything else must be as it was, or the numbers would not be the same.
-    const changed = Object.keys(config).filter((k) => k !== "epochs" && JSON.stringify(config[k]) !== JSON.stringify(before[k]));
+    const changed = Object.keys(config).filter(
+      (k) => k !== "epochs" && JSON.stringify(config[k]) !== JSON.stringify(before[k]),
+    );
     if (changed.length > 0) {
-      const list = changed.map((k) => `${k} (${JSON.stringify(before[k])}, now ${JSON.stringify(config[k])})`).join(", ");
+      const list = changed
+        .map((k) => `${k} (${JSON.stringify(before[k])}, now ${JSON.stringify(config[k])})`)
+        .join(", ");
       throw new ValueError(`${this.path} was started with other settings: ${list}. Use the same, or another --out`);
     }
     const tensors = await loadSafetensors(bytes);

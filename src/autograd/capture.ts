@@ -42,7 +42,10 @@ class PrivatePool implements BufferSource {
   }
 
   release(buffer: PooledBuffer): void {
-    if (this.#retired) return this.#device.pool.release(buffer);
+    if (this.#retired) {
+      this.#device.pool.release(buffer);
+      return;
+    }
     const list = this.#free.get(buffer.size);
     if (list) list.push(buffer);
     else this.#free.set(buffer.size, [buffer]);
@@ -55,6 +58,9 @@ class PrivatePool implements BufferSource {
     this.#free.clear();
   }
 }
+
+/** Recordings kept, one for each set of input shapes: full batches and a smaller last one, say. */
+const MAX_RECORDINGS = 4;
 
 interface LeafState {
   readonly leaf: Tensor;
@@ -159,10 +165,10 @@ function replay(r: Recording, given: readonly Tensor[]): void {
   }
 }
 
-const isStale = (r: Recording, given: readonly Tensor[]): boolean =>
-  r.device !== given[0]!.device ||
+/** Whether something that the recording depends on, other than its inputs' shapes, has changed. */
+const isStale = (r: Recording, device: Device): boolean =>
+  r.device !== device ||
   r.version !== structureVersion() ||
-  r.key !== keyOf(given) ||
   r.leaves.some(({ leaf, requiresGrad }) => leaf.disposed || leaf.requiresGrad !== requiresGrad);
 
 function free(r: Recording): void {
@@ -179,7 +185,8 @@ function free(r: Recording): void {
  * A step that is recorded at its first call and replayed at later ones: the same device commands on new inputs, without
  * running `step` again. `step` must be synchronous, reset the gradients it accumulates, and depend on nothing on the host
  * but what wgrad watches: shapes of the inputs, `requiresGrad` of parameters, training mode, hyper-parameters of
- * optimizers, random numbers. When one of the first three changes, it records again. Results are new tensors each call,
+ * optimizers, random numbers. When one of the first three changes, it records again; recordings for a few sets of shapes
+ * are kept. Results are new tensors each call,
  * outside the graph.
  * @throws StateError where the step accumulates gradients that it does not reset.
  * @see https://pytorch.org/docs/stable/notes/cuda.html#cuda-graphs
@@ -187,36 +194,42 @@ function free(r: Recording): void {
 export function capture<A extends readonly Tensor[], R extends StepResult>(
   step: (...inputs: A) => R,
 ): CapturedStep<A, R> {
-  let recording: Recording | null = null;
-  let recordings = 0;
+  const recordings = new Map<string, Recording>();
+  let count = 0;
+  let newest: Recording | null = null;
+  const forget = (r: Recording) => {
+    recordings.delete(r.key);
+    if (newest === r) newest = null;
+    free(r);
+  };
   const call = (...inputs: A): R => {
     check(inputs.length > 0, () => "[capture] the step needs at least one input tensor", StateError);
-    if (recording && isStale(recording, inputs)) {
-      free(recording);
-      recording = null;
+    const { device } = inputs[0]!;
+    const key = keyOf(inputs);
+    const known = recordings.get(key);
+    if (known && !isStale(known, device)) {
+      replay(known, inputs);
+      newest = known;
+    } else {
+      // What was recorded before a release or a change of mode will not be replayed again.
+      for (const r of [...recordings.values()]) if (isStale(r, device)) forget(r);
+      const oldest = recordings.values().next().value;
+      if (recordings.size >= MAX_RECORDINGS && oldest) forget(oldest);
+      newest = record(step, inputs);
+      recordings.set(key, newest);
+      count++;
     }
-    if (recording) replay(recording, inputs);
-    else {
-      recording = record(step, inputs);
-      recordings++;
-    }
-    const { queue } = recording.device;
-    const results = mapResult(recording.outputs, (t) => {
-      const copy = empty(t.shape, t.dtype, t.device);
-      queue.copy(t.storage, copy.storage);
+    const results = mapResult(newest.outputs, (t) => {
+      const copy = empty(t.shape, t.dtype, device);
+      device.queue.copy(t.storage, copy.storage);
       return copy;
     });
     // Results mirror what step returns, tensor for tensor.
     return results as R;
   };
   return Object.defineProperties(call as CapturedStep<A, R>, {
-    recordings: { get: () => recordings },
-    commands: { get: () => recording?.commands.length ?? 0 },
-    dispose: {
-      value: () => {
-        if (recording) free(recording);
-        recording = null;
-      },
-    },
+    recordings: { get: () => count },
+    commands: { get: () => newest?.commands.length ?? 0 },
+    dispose: { value: () => [...recordings.values()].forEach(forget) },
   });
 }

@@ -1,0 +1,122 @@
+// One epoch of training and one pass over the test set, both as captured steps whose metrics stay on the device.
+import { SingleBar } from "cli-progress";
+import { capture, type Device, nn, noGrad, stack, type Tensor, vision } from "wgrad";
+import type { Network } from "./model.ts";
+import type { Trainee } from "./run-folder.ts";
+
+const F = nn.functional;
+
+export interface TrainResult {
+  /** Of every batch. */
+  readonly losses: number[];
+  readonly loss: number;
+  readonly accuracy: number;
+  readonly seconds: number;
+  readonly imagesPerSecond: number;
+}
+
+/** A progress bar with images per second, on a terminal; elsewhere epochs are logged and nothing else. */
+function progressBar(title: string, images: number) {
+  const start = performance.now();
+  const bar = new SingleBar({
+    format: `${title} {bar} {value}/{total} images, {speed} images/s, {eta_formatted} left`,
+    clearOnComplete: true,
+    hideCursor: true,
+    noTTYOutput: false,
+  });
+  bar.start(images, 0, { speed: "-" });
+  return {
+    advance(n: number) {
+      bar.increment(n, { speed: ((bar.getProgress() * images + n) / ((performance.now() - start) / 1000)).toFixed(0) });
+    },
+    stop: () => bar.stop(),
+  };
+}
+
+/** The captured training step: augmentation, forward, backward, update and metrics from a batch of indices. */
+export function trainer({ model, optimizer }: Trainee, set: vision.GpuDataset, transform: vision.Transform) {
+  const step = capture((indices: Tensor) => {
+    const { images, labels } = set.batch(indices, transform);
+    optimizer.zeroGrad();
+    const logits = model.forward(images) as Tensor;
+    const loss = F.crossEntropy(logits, labels);
+    loss.backward();
+    optimizer.step();
+    return { loss, correct: F.correctCount(logits, labels) };
+  });
+
+  return {
+    /** Runs over the loader's next epoch. Losses and counts are read once, at its end. */
+    async epoch(device: Device, loader: vision.DataLoader, title: string): Promise<TrainResult> {
+      model.train();
+      const start = performance.now();
+      const bar = progressBar(title, set.length);
+      const losses: Tensor[] = [];
+      const counts: Tensor[] = [];
+      const sizes: number[] = [];
+      try {
+        for await (const { indices, size } of loader.indexBatches()) {
+          const { loss, correct } = step(indices);
+          losses.push(loss);
+          counts.push(correct);
+          sizes.push(size);
+          bar.advance(size);
+        }
+        await device.sync();
+      } finally {
+        bar.stop();
+      }
+      const seconds = (performance.now() - start) / 1000;
+      const values = [...(await readScalars(losses))];
+      const correct = sum(await readScalars(counts));
+      const images = sum(sizes);
+      return {
+        losses: values,
+        loss: sum(values.map((loss, i) => loss * sizes[i]!)) / images,
+        accuracy: correct / images,
+        seconds,
+        imagesPerSecond: images / seconds,
+      };
+    },
+    dispose: () => step.dispose(),
+  };
+}
+
+/** The captured evaluation step: sum of losses and number of right answers of a batch. */
+export function evaluator(model: Network, set: vision.GpuDataset, transform: vision.Transform) {
+  const step = capture((indices: Tensor) =>
+    noGrad(() => {
+      const { images, labels } = set.batch(indices, transform);
+      const logits = model.forward(images) as Tensor;
+      return { loss: F.crossEntropy(logits, labels, { reduction: "sum" }), correct: F.correctCount(logits, labels) };
+    }),
+  );
+  const loader = new vision.DataLoader(set, { batchSize: Math.min(100, set.length) });
+
+  return {
+    /** Mean loss and accuracy in evaluation mode. */
+    async run(): Promise<{ loss: number; accuracy: number }> {
+      model.eval();
+      const losses: Tensor[] = [];
+      const counts: Tensor[] = [];
+      for await (const { indices } of loader.indexBatches({ pad: true })) {
+        const { loss, correct } = step(indices);
+        losses.push(loss);
+        counts.push(correct);
+      }
+      const [loss, correct] = [sum(await readScalars(losses)), sum(await readScalars(counts))];
+      return { loss: loss / set.length, accuracy: correct / set.length };
+    },
+    dispose: () => step.dispose(),
+  };
+}
+
+const sum = (values: Iterable<number>): number => [...values].reduce((a, b) => a + b, 0);
+
+/** The values of many one-element tensors with one read; frees them. */
+async function readScalars(tensors: readonly Tensor[]) {
+  const all = stack(tensors);
+  const values = await all.data();
+  for (const t of [all, ...tensors]) t.dispose();
+  return values;
+}
