@@ -27,3 +27,4 @@ export { scope } from "./tensor/scope.ts";
 export type { Shape } from "./tensor/shape.ts";
 export { type MemoryInfo, memory } from "./tensor/storage.ts";
 export { Tensor } from "./tensor/tensor.ts";
+export * as vision from "./vision/index.ts";

@@ -1,0 +1,99 @@
+// y[n, c, q] = (x[n, c, g1(g2(... q))] - mean[c]) * inv_std[c]: crops, flips and rotations g1, g2, ... one after the other,
+// without interpolation. Each maps a pixel of its output to the nearest of its input, affinely; a pixel that leaves an
+// input on the way is 0. The first invocations of a workgroup turn the image's random numbers u into those maps; each
+// pixel then walks them from the last to the first. An invocation takes every `stride`-th pixel of an image, all channels.
+// Traffic: a load and a store an element.
+const WG = 64u;
+const MAX_STEPS = 6u;
+const FIXED = 0u;
+const CROP = 1u;
+const FLIP = 2u;
+const ROTATE = 3u;
+
+// height, width: of the step's input. column: of its first random number.
+// FIXED: the window begins at (a, b). CROP: it begins at (floor(u0 a) + c, floor(u1 b) + c).
+// FLIP: mirrored where u0 < a. ROTATE: counter-clockwise by a + u0 b radians around the centre.
+struct Step { kind: u32, column: u32, height: u32, width: u32, a: f32, b: f32, c: f32, pad: f32 }
+struct Params {
+  channels: u32, height: u32, width: u32, steps: u32, columns: u32, stride: u32, stride_y: u32, stride_x: u32,
+  mean: vec4f, inv_std: vec4f,
+  // From the last to the first.
+  step: array<Step, MAX_STEPS>,
+}
+@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read> u: array<f32>;
+@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+@group(0) @binding(3) var<uniform> p: Params;
+
+// (row, column) of the input = round(linear.xy * row + linear.zw * column + offset), and the input's size.
+var<workgroup> linear: array<vec4f, MAX_STEPS>;
+var<workgroup> offset: array<vec4f, MAX_STEPS>;
+
+fn prepare(s: u32, n: u32) {
+  let g = p.step[s];
+  let size = vec2f(vec2u(g.height, g.width));
+  let at = n * p.columns + g.column;
+  var l = vec4f(1.0, 0.0, 0.0, 1.0);
+  var o = vec2f(g.a, g.b);
+  if (g.kind == CROP) {
+    let range = vec2f(g.a, g.b);
+    o = min(floor(vec2f(u[at], u[at + 1u]) * range), range - 1.0) + g.c;
+  } else if (g.kind == FLIP) {
+    let mirrored = u[at] < g.a;
+    l.w = select(1.0, -1.0, mirrored);
+    o = vec2f(0.0, select(0.0, size.y - 1.0, mirrored));
+  } else if (g.kind == ROTATE) {
+    let angle = g.a + u[at] * g.b;
+    let co = cos(angle);
+    let si = sin(angle);
+    l = vec4f(co, -si, si, co);
+    let centre = 0.5 * size - 0.5;
+    o = centre - vec2f(co * centre.x + si * centre.y, -si * centre.x + co * centre.y);
+  }
+  linear[s] = l;
+  offset[s] = vec4f(o, size);
+}
+
+@compute @workgroup_size(WG)
+fn main(@builtin(global_invocation_id) id: vec3u, @builtin(local_invocation_index) local: u32) {
+  let n = id.y;
+  if (local < p.steps) { prepare(local, n); }
+  workgroupBarrier();
+  let plane = p.height * p.width;
+  var in_height = p.height;
+  var in_width = p.width;
+  if (p.steps > 0u) {
+    in_height = p.step[p.steps - 1u].height;
+    in_width = p.step[p.steps - 1u].width;
+  }
+  let in_plane = in_height * in_width;
+  let from_base = n * p.channels * in_plane;
+  let to_base = n * p.channels * plane;
+  var row = id.x / p.width;
+  var column = id.x - row * p.width;
+  for (var i = id.x; i < plane; i += p.stride) {
+    var at = vec2f(vec2u(row, column));
+    var inside = true;
+    for (var s = 0u; s < p.steps; s++) {
+      let l = linear[s];
+      let o = offset[s];
+      at = round(l.xy * at.x + l.zw * at.y + o.xy);
+      inside = inside && all(at >= vec2f()) && all(at < o.zw);
+    }
+    var source = 0u;
+    if (inside) { source = u32(at.x) * in_width + u32(at.y); }
+    for (var c = 0u; c < p.channels; c++) {
+      var v = 0.0;
+      if (inside) { v = x[from_base + c * in_plane + source]; }
+      // Statistics are given for four channels at most; beyond, all are 0 and 1.
+      let k = min(c, 3u);
+      y[to_base + c * plane + i] = (v - p.mean[k]) * p.inv_std[k];
+    }
+    row += p.stride_y;
+    column += p.stride_x;
+    if (column >= p.width) {
+      column -= p.width;
+      row++;
+    }
+  }
+}

@@ -1,0 +1,135 @@
+// DataLoader: the batches of a data set on the device, in order or shuffled, with a bounded number of steps in flight.
+import { check, ValueError } from "../errors.ts";
+import { currentDevice } from "../gpu/device.ts";
+import { fromHost } from "../tensor/create.ts";
+import { shuffled } from "../tensor/philox.ts";
+import { keep } from "../tensor/scope.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import type { GpuDataset, ImageBatch } from "./gpu-dataset.ts";
+import type { Transform } from "./transforms.ts";
+
+export interface DataLoaderOptions {
+  /** Default 1. */
+  batchSize?: number;
+  /** A new order each epoch. Default false: the data set's own order. */
+  shuffle?: boolean;
+  /** Of the order, a whole number; augmentation follows `manualSeed`. Default 0. */
+  seed?: number;
+  /** Leave out the last batch where it is smaller. Default false. */
+  dropLast?: boolean;
+  transform?: Transform;
+  /** Submissions of commands that may be unfinished while the loop goes on (a replayed step takes about three). Default 6. */
+  inFlight?: number;
+}
+
+export interface IndexBatch {
+  /** i32 [N]: positions in the data set. */
+  readonly indices: Tensor;
+  /** How many of them are images; less than N where a last batch was padded. */
+  readonly size: number;
+}
+
+export interface LoadedBatch extends ImageBatch, IndexBatch {}
+
+/**
+ * The batches of a data set: `for await (const { images, labels } of loader) ...`. It waits before each batch until the
+ * device has nearly caught up, so that a loop without readback neither stalls nor runs ahead without bound.
+ *
+ * A batch's tensors are freed when the loop goes on or ends; a handle made with `detach()` lives longer.
+ *
+ * @see https://pytorch.org/docs/stable/data.html#torch.utils.data.DataLoader
+ */
+export class DataLoader implements AsyncIterable<LoadedBatch> {
+  readonly dataset: GpuDataset;
+  readonly batchSize: number;
+  readonly #options: DataLoaderOptions;
+  #epoch = 0;
+
+  /** @throws ValueError for a batch size or seed out of range, or where no batch would be left */
+  constructor(dataset: GpuDataset, options: DataLoaderOptions = {}) {
+    const { batchSize = 1, seed = 0, inFlight = 6, dropLast = false } = options;
+    const whole = (name: string, value: number, least: number) =>
+      check(
+        Number.isSafeInteger(value) && value >= least,
+        () => `[DataLoader] ${name} must be a whole number of at least ${least}, got ${value}`,
+        ValueError,
+      );
+    whole("batchSize", batchSize, 1);
+    whole("seed", seed, 0);
+    whole("inFlight", inFlight, 0);
+    check(
+      !dropLast || batchSize <= dataset.length,
+      () =>
+        `[DataLoader] dropLast leaves no batch of ${batchSize} out of ${dataset.length} images: use a smaller batchSize`,
+      ValueError,
+    );
+    this.dataset = dataset;
+    this.batchSize = batchSize;
+    this.#options = options;
+  }
+
+  /** Batches an epoch. */
+  get length(): number {
+    const batches = this.dataset.length / this.batchSize;
+    return this.#options.dropLast ? Math.floor(batches) : Math.ceil(batches);
+  }
+
+  /** The epoch that the next loop will be: counts up from 0 with each one. */
+  get epoch(): number {
+    return this.#epoch;
+  }
+
+  /** Sets the epoch of the next loop: a resumed run sees the same order as an uninterrupted one. */
+  setEpoch(epoch: number): void {
+    check(
+      Number.isInteger(epoch) && epoch >= 0,
+      () => `[DataLoader] the epoch must be a whole number, not negative, got ${epoch}`,
+      ValueError,
+    );
+    this.#epoch = epoch;
+  }
+
+  /** The positions of all images in the order of `epoch`. */
+  order(epoch = this.#epoch): Int32Array<ArrayBuffer> {
+    const { shuffle = false, seed = 0 } = this.#options;
+    if (!shuffle) return Int32Array.from({ length: this.dataset.length }, (_, i) => i);
+    // Counted down from the last stream: the device's generator, which may have the same seed, counts up from the first.
+    return shuffled(this.dataset.length, [seed >>> 0, Math.floor(seed / 2 ** 32)], 2 ** 32 - 1 - epoch);
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<LoadedBatch, void, undefined> {
+    for await (const { indices, size } of this.indexBatches()) {
+      const { images, labels } = this.dataset.batch(indices, this.#options.transform);
+      try {
+        yield { images: keep(images), labels: keep(labels), indices, size };
+      } finally {
+        images.dispose();
+        labels.dispose();
+      }
+    }
+  }
+
+  /**
+   * The same batches as indices alone, for a captured step that calls `dataset.batch` itself. With `pad`, a smaller last
+   * batch is filled up with -1, so that every batch has the same shape: `dataset.batch` makes black images with label -100
+   * of them. That suits evaluation; in training they would enter batch norm's statistics.
+   */
+  async *indexBatches({ pad = false }: { pad?: boolean } = {}): AsyncGenerator<IndexBatch, void, undefined> {
+    const order = this.order();
+    this.#epoch++;
+    const { batchSize, length } = this;
+    const { queue } = currentDevice();
+    for (let i = 0; i < length; i++) {
+      const part = order.slice(i * batchSize, (i + 1) * batchSize);
+      const values = pad ? new Int32Array(batchSize).fill(-1) : part;
+      values.set(part);
+      const indices = keep(fromHost(values, [values.length], "i32"));
+      try {
+        yield { indices, size: part.length };
+      } finally {
+        indices.dispose();
+      }
+      await queue.idle(this.#options.inFlight ?? 6);
+    }
+  }
+}
