@@ -1,33 +1,48 @@
-// The build: dist/node (ESM and CJS, one file an entry plus what they share), dist/browser (ESM, file by file) and dist/types.
+// The build: dist/node (ESM for Node, bundled), dist/cjs (CommonJS for Node), dist/browser (ESM) and dist/types.
 import { defineConfig } from "tsup";
 import { emitTypes } from "./scripts/emit-types.ts";
 import { fileByFile } from "./scripts/file-by-file.ts";
 import { esbuild as wgsl } from "./scripts/wgsl-plugin.mjs";
+
+const entries = ["src/**/*.ts", "!src/**/*.d.ts"];
 
 export default defineConfig([
   {
     name: "node",
     entry: { index: "src/index.ts", node: "src/node/index.ts" },
     outDir: "dist/node",
-    format: ["esm", "cjs"],
+    format: ["esm"],
     platform: "node",
     target: "node20",
+    // The two entries share one Tensor class and one set of errors.
     splitting: true,
     clean: true,
     esbuildPlugins: [wgsl()],
     onSuccess: async () => emitTypes("dist/types"),
   },
   {
-    // One output a source file: an application's bundler then leaves out whole files, their kernels included. In a single
-    // file it would keep every namespace object (`nn`, `vision`) and every kernel that is made at module scope.
+    // File by file, since splitting a CommonJS bundle is left to a rewriter that mistakes locals for exports of their name.
+    name: "cjs",
+    entry: entries,
+    outDir: "dist/cjs",
+    format: ["cjs"],
+    platform: "node",
+    target: "node20",
+    splitting: false,
+    clean: true,
+    esbuildPlugins: [wgsl(), fileByFile({ ending: ".cjs", platform: "../node/platform" })],
+  },
+  {
+    // File by file: an application's bundler then leaves out whole files, their kernels included. In a single file it would
+    // keep every namespace object (`nn`, `vision`) and every kernel that is made at module scope.
     name: "browser",
-    entry: ["src/**/*.ts", "!src/**/*.d.ts", "!src/node/**"],
+    entry: [...entries, "!src/node/**"],
     outDir: "dist/browser",
     format: ["esm"],
     platform: "browser",
     target: "es2022",
     splitting: false,
     clean: true,
-    esbuildPlugins: [wgsl(), fileByFile()],
+    esbuildPlugins: [wgsl(), fileByFile({ ending: ".js", platform: "./platform" })],
   },
 ]);

@@ -2,15 +2,21 @@
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 
-/** The module text of a `.wgsl` file; `strip` drops comments and indentation, which a bundle need not carry. */
+/** The module text of a `.wgsl` file; `strip` drops comments and blank lines, and shortens indentation to one space. */
 async function moduleText(path, strip) {
-  let text = await readFile(path, "utf8");
-  if (strip)
-    text = text
-      .replace(/\/\/.*$/gm, "")
-      .replace(/^\s+|\s+$/gm, "")
-      .replace(/\n+/g, "\n");
-  return `export default ${JSON.stringify(text)};`;
+  const text = await readFile(path, "utf8");
+  return `export default ${JSON.stringify(strip ? stripped(text) : text)};`;
+}
+
+// Not all of the indentation: what starts a line is a declaration at module scope (see src/kernels/specialize.ts).
+function stripped(text) {
+  const lines = text.split("\n").map((line) =>
+    line
+      .replace(/\/\/.*/, "")
+      .trimEnd()
+      .replace(/^\s+/, " "),
+  );
+  return lines.filter((line) => line !== "").join("\n");
 }
 
 /** Vite and Vitest plugin. */
