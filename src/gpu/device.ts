@@ -72,6 +72,11 @@ export function currentDevice(): Device {
   return current;
 }
 
+/** Makes an open device the one that new tensors live on: for programs that compare several. */
+export function useDevice(device: Device): void {
+  current = device;
+}
+
 const SOFTWARE = /llvmpipe|lavapipe|swiftshader|warp|basic render/i;
 
 /** See `init` in src/init.ts, which alone calls it. */

@@ -1,0 +1,43 @@
+// Repeats what some code recorded on a queue, without the host's part of it: what is left to measure is the device.
+import type { Device } from "../../src/gpu/device.ts";
+import type { Command } from "../../src/gpu/queue.ts";
+import type { Run } from "./measure.ts";
+
+/** Commands in one submission: a profiler has queries for twice as many. */
+const PER_SUBMIT = 1024;
+
+/**
+ * What `fn` records. Its inputs and outputs must stay alive until the last replay; buffers that it borrows on the way may
+ * be lent again as long as nothing else is computed meanwhile.
+ */
+export async function record(device: Device, fn: () => void): Promise<readonly Command[]> {
+  const commands: Command[] = [];
+  const { queue } = device;
+  queue.flush();
+  const outer = queue.recorder;
+  queue.recorder = (command) => commands.push(command);
+  try {
+    fn();
+  } finally {
+    queue.recorder = outer;
+  }
+  await device.sync();
+  return commands;
+}
+
+export function replayer(device: Device, commands: readonly Command[]): Run {
+  const perSubmit = Math.max(1, Math.floor(PER_SUBMIT / Math.max(1, commands.length)));
+  return async (times) => {
+    for (let left = times; left > 0; left -= perSubmit) {
+      const batch: Command[] = [];
+      for (let i = 0; i < Math.min(left, perSubmit); i++) batch.push(...commands);
+      device.queue.replay(batch);
+    }
+    await device.sync();
+  };
+}
+
+/** The kernels of some commands, in order, each once. */
+export function kernelsOf(commands: readonly Command[]): string[] {
+  return [...new Set(commands.flatMap((c) => (c.kind === "dispatch" ? [c.pipeline.key] : [c.kind])))];
+}
