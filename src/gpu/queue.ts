@@ -1,5 +1,6 @@
 // Records dispatches, writes and copies in program order and submits them in batches: one encoder and one pass for many.
 import { DeviceError, LimitError, OutOfMemoryError, type WgradError } from "../errors.ts";
+import { FAULT_BYTES, faultIn } from "./faults.ts";
 import { ParamArena } from "./params.ts";
 import type { Pipeline, PipelineCache, Shader } from "./pipeline.ts";
 import type { BufferPool, PooledBuffer } from "./pool.ts";
@@ -38,7 +39,11 @@ export interface CopyCommand {
   readonly from: Binding;
   readonly to: Binding;
 }
-export type Command = DispatchCommand | WriteCommand | CopyCommand;
+export interface ClearCommand {
+  readonly kind: "clear";
+  readonly range: Binding;
+}
+export type Command = DispatchCommand | WriteCommand | CopyCommand | ClearCommand;
 
 /** What `apply` knows of a running op: enough to name it when the device reports an error later. */
 export interface Origin {
@@ -65,6 +70,7 @@ export class Queue {
   #completed = 0;
   #done: Promise<void> = Promise.resolve();
   #failure: WgradError | null = null;
+  #faults: PooledBuffer | null = null;
   /** Set while an op's forward runs (see autograd/apply.ts). */
   origin: Origin | null = null;
   /** When set, every command recorded is also handed to it (see autograd/capture.ts). */
@@ -85,6 +91,19 @@ export class Queue {
   /** Batches up to this one are submitted: a buffer whose `lastUse` is not newer may be written at once. */
   get submittedBatch(): number {
     return this.#batch - 1;
+  }
+
+  /** Where kernels report bad input (see faults.ts). Made, empty, at the first request. */
+  get faults(): Binding {
+    const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
+    // Not from the pool: no recording may own it.
+    this.#faults ??= {
+      id: -3,
+      gpu: this.#device.createBuffer({ size: FAULT_BYTES, usage }),
+      size: FAULT_BYTES,
+      lastUse: 0,
+    };
+    return { buffer: this.#faults, offset: 0, bytes: FAULT_BYTES };
   }
 
   /**
@@ -126,11 +145,20 @@ export class Queue {
     this.#record({ kind: "copy", from, to });
   }
 
+  /** Fills a range with zero bytes. */
+  clear(range: Binding): void {
+    range.buffer.lastUse = this.#batch;
+    this.#record({ kind: "clear", range });
+  }
+
   /** Records commands again (a captured step). */
   replay(commands: readonly Command[]): void {
     this.flush();
     for (const command of commands) {
       if (command.kind === "dispatch") for (const buffer of command.buffers) buffer.lastUse = this.#batch;
+      else if (command.kind === "clear") command.range.buffer.lastUse = this.#batch;
+      else if (command.kind === "write") command.buffer.lastUse = this.#batch;
+      else for (const { buffer } of [command.from, command.to]) buffer.lastUse = this.#batch;
     }
     this.#enqueue(commands);
   }
@@ -231,6 +259,9 @@ export class Queue {
           to.offset,
           Math.ceil(from.bytes / 4) * 4,
         );
+      } else if (command.kind === "clear") {
+        const { buffer, offset, bytes } = command.range;
+        encoder.clearBuffer(buffer.gpu, offset, Math.ceil(bytes / 4) * 4);
       } else {
         // writeBuffer takes effect before commands that are submitted later: what was encoded so far must go first.
         device.queue.submit([encoder.finish()]);
@@ -284,7 +315,10 @@ export class Queue {
     if (this.#failure) throw this.#failure;
   }
 
-  /** Resolves when at most `inFlight` submitted batches are unfinished (0: all done). Rejects with a reported error. */
+  /**
+   * Resolves when at most `inFlight` submitted batches are unfinished (0: all done). Rejects with a reported error; with
+   * 0 also with a fault that a kernel reported.
+   */
   async idle(inFlight = 0): Promise<void> {
     this.flush();
     if (this.#waiting) await this.#waiting;
@@ -296,32 +330,47 @@ export class Queue {
       if (this.#completed === before && inFlight === 0) break;
     }
     this.#throwFailure();
+    if (inFlight === 0 && this.#faults) await this.#fetch(null);
   }
 
-  /** Copies bytes back to the host. */
+  /** Copies bytes back to the host. Rejects with a fault that a kernel reported up to here, and forgets it. */
   async read(from: Binding): Promise<ArrayBuffer> {
     this.#throwFailure();
-    const size = Math.ceil(from.bytes / 4) * 4;
-    if (size === 0) return new ArrayBuffer(0);
+    return from.bytes === 0 ? new ArrayBuffer(0) : this.#fetch(from);
+  }
+
+  async #fetch(from: Binding | null): Promise<ArrayBuffer> {
+    const bytes = from?.bytes ?? 0;
+    const faults = this.#faults && this.faults;
+    const at = Math.ceil(bytes / 4) * 4;
+    const size = at + (faults ? FAULT_BYTES : 0);
     const staging = this.#device.createBuffer({ size, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
     // The source may be released and lent again before the batch is submitted; order keeps the copy right all the same.
     const target: PooledBuffer = { id: -1, gpu: staging, size, lastUse: 0 };
     const recorder = this.recorder;
     this.recorder = null; // a read is not part of a captured step
-    this.copy(from, { buffer: target, offset: 0, bytes: size });
+    if (from) this.copy(from, { buffer: target, offset: 0, bytes: at });
+    if (faults) this.copy(faults, { buffer: target, offset: at, bytes: FAULT_BYTES });
     this.recorder = recorder;
     this.flush();
     if (this.#waiting) await this.#waiting;
     this.#throwFailure();
+    let data: ArrayBuffer;
     try {
       await staging.mapAsync(GPUMapMode.READ);
-      return staging.getMappedRange().slice(0, from.bytes);
+      data = staging.getMappedRange().slice(0);
     } catch (cause) {
       this.#throwFailure();
       throw new DeviceError(`[read] the device did not return the data: ${String(cause)}`, { cause });
     } finally {
       staging.destroy();
     }
+    const fault = faults && faultIn(new Int32Array(data, at));
+    if (fault) {
+      this.write(faults.buffer, new Int32Array(FAULT_BYTES / 4));
+      throw fault;
+    }
+    return faults || at !== bytes ? data.slice(0, bytes) : data;
   }
 }
 

@@ -14,6 +14,7 @@ import { gather, indexSelect } from "./gather.ts";
 import * as inplace from "./inplace.ts";
 import { matmul } from "./matmul.ts";
 import * as reduce from "./reduce.ts";
+import { logSoftmax, softmax } from "./softmax.ts";
 import * as strided from "./strided.ts";
 import { argmax, argmin, topk } from "./topk.ts";
 import { unary } from "./unary.ts";
@@ -65,6 +66,9 @@ export interface TensorMethods<S extends Shape = Shape> {
   /** To the nearest whole number, halves to the even one. */
   round(): Tensor<S>;
   sign(): Tensor<S>;
+
+  softmax(dim: number): Tensor<S>;
+  logSoftmax(dim: number): Tensor<S>;
 
   /** Matrix product, see `matmul` in ops/matmul.ts. */
   matmul(other: Tensor): Tensor;
@@ -241,6 +245,12 @@ const methods: TensorMethods & ThisType<Tensor> = {
   },
   sign() {
     return unary("sign", this);
+  },
+  softmax(dim) {
+    return softmax(this, dim);
+  },
+  logSoftmax(dim) {
+    return logSoftmax(this, dim);
   },
   sum(dim, options) {
     return reduce.sum(this, dim, options);

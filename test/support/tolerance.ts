@@ -5,13 +5,26 @@ export const EPS = { f32: 2 ** -23, f16: 2 ** -10 } as const;
 /** Rounding errors of a few operations an element, with room for an adapter's approximate exp, sqrt and division. */
 export const C = 16;
 
-/** Throws with the worst element where `got` differs from `ref` by more than the tolerance allows. */
-export function expectClose(got: ArrayLike<number>, ref: HostArray, K: number, what: string, c = C): void {
+export interface ToleranceOptions {
+  readonly c?: number;
+  /** Size of the terms that the results are sums of. Default: that of the largest result. */
+  readonly scale?: number | undefined;
+}
+
+/** Throws with the first element where `got` differs from `ref` by more than the tolerance allows. */
+export function expectClose(
+  got: ArrayLike<number>,
+  ref: HostArray,
+  K: number,
+  what: string,
+  options: ToleranceOptions = {},
+): void {
+  const { c = C, scale: least = 1e-6 } = options;
   if (got.length !== ref.data.length) throw new Error(`${what}: ${got.length} elements, expected ${ref.data.length}`);
-  let scale = 0;
+  let scale = least;
   for (const x of ref.data) scale = Math.max(scale, Math.abs(x));
   const exact = ref.dtype === "i32" || ref.dtype === "u32";
-  const bound = exact ? 0 : c * EPS.f32 * Math.sqrt(Math.max(K, 1)) * Math.max(scale, 1e-6);
+  const bound = exact ? 0 : c * EPS.f32 * Math.sqrt(Math.max(K, 1)) * scale;
   for (let i = 0; i < got.length; i++) {
     const error = Math.abs(got[i]! - ref.data[i]!);
     if (!(error <= bound)) {

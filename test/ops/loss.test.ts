@@ -1,0 +1,199 @@
+// Losses against their f64 references; labels out of range.
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { DtypeError, ShapeError, type Tensor, tensor, ValueError, zeros } from "wgrad";
+import {
+  binaryCrossEntropyWithLogits,
+  crossEntropy,
+  l1Loss,
+  mseLoss,
+  nllLoss,
+  smoothL1Loss,
+} from "../../src/ops/loss.ts";
+import * as reference from "../reference/loss.ts";
+import { edge, seed, testCase, withDevice } from "../support/case.ts";
+import { type HostArray, host, integers, sizeOf, uniform } from "../support/host.ts";
+
+withDevice();
+
+type Attrs = Omit<reference.CrossEntropyArgs, "weight"> & { readonly weighted: boolean };
+
+const reduction = fc.constantFrom("mean" as const, "sum" as const, "none" as const);
+const shapes = fc.oneof(
+  fc.tuple(edge(64), fc.constantFrom(1, 2, 10, 17, 100, 1000)),
+  fc.tuple(fc.constantFrom(1, 5), fc.constantFrom(2, 10, 65), fc.constantFrom(1, 9, 70)),
+  fc.constant([3, 4, 50, 51]),
+  fc.tuple(fc.constantFrom(1, 10)),
+);
+const samplesOf = (shape: readonly number[]): number[] => shape.filter((_, i) => i !== (shape.length === 1 ? 0 : 1));
+
+/** Labels, every eighth or so of them ignored. */
+function labels(shape: readonly number[], s: number, ignoreIndex: number): HostArray {
+  const classes = shape.length === 1 ? shape[0]! : shape[1]!;
+  const drawn = integers(samplesOf(shape), s, 0, classes);
+  const ignored = integers(samplesOf(shape), s + 1, 0, 8);
+  // The first one counts, so that a mean has something to divide by.
+  return { ...drawn, data: drawn.data.map((v, i) => (i > 0 && ignored.data[i] === 0 ? ignoreIndex : v)) };
+}
+
+function probabilities(shape: readonly number[], s: number): HostArray {
+  const p = reference.softmax(uniform(shape, s, -2, 2), shape.length === 1 ? 0 : 1);
+  return host(shape, p.data.map(Math.fround));
+}
+
+const draw = (kind: "labels" | "probabilities", logs: boolean) =>
+  fc
+    .record({
+      shape: shapes,
+      reduction,
+      labelSmoothing: logs ? fc.constant(0) : fc.constantFrom(0, 0.1, 1),
+      ignoreIndex: fc.constantFrom(-100, 0),
+      weighted: fc.boolean(),
+      span: fc.constantFrom(1, 60),
+      s: seed,
+    })
+    .filter(({ shape, ignoreIndex }) => kind === "probabilities" || ignoreIndex < 0 || Math.max(shape[1] ?? 0, 1) > 1)
+    .map(({ shape, s, span, ...attrs }) => {
+      const classes = shape.length === 1 ? shape[0]! : shape[1]!;
+      const x = uniform(shape, s, -span, span);
+      const target = kind === "labels" ? labels(shape, s + 1, attrs.ignoreIndex) : probabilities(shape, s + 1);
+      // A first label that happens to be ignored would leave nothing to average.
+      if (kind === "labels" && target.data[0] === attrs.ignoreIndex) target.data[0] = classes - 1;
+      return { inputs: [x, target, uniform([classes], s + 2, 0.2, 2)], attrs: { ...attrs, logs } };
+    });
+
+const weightOf = <T>(inputs: readonly T[], a: Attrs): T | undefined => (a.weighted ? inputs[2] : undefined);
+
+for (const kind of ["labels", "probabilities"] as const) {
+  testCase<Attrs>({
+    name: `crossEntropy with ${kind}`,
+    draw: draw(kind, false),
+    run: (inputs, a) => crossEntropy(inputs[0]!, inputs[1]!, { ...a, weight: weightOf(inputs, a) ?? null }),
+    reference: (inputs, a) => reference.crossEntropy(inputs[0]!, inputs[1]!, { ...a, weight: weightOf(inputs, a) }),
+    vjp: ([dy], inputs, a) => {
+      const grads = reference.crossEntropyVjp(dy!, inputs[0]!, inputs[1]!, { ...a, weight: weightOf(inputs, a) });
+      return [grads.x, grads.target, null];
+    },
+    K: ([x]) => sizeOf(x!.shape) + 50,
+    // A sample's gradient is a difference of probabilities.
+    scale: ([x], { reduction: r }) => (r === "mean" ? 1 / sizeOf(samplesOf(x!.shape)) : 1),
+    runs: 60,
+  });
+}
+
+testCase<Attrs>({
+  name: "nllLoss",
+  draw: draw("labels", true),
+  run: (inputs, a) => nllLoss(inputs[0]!, inputs[1]!, { ...a, weight: weightOf(inputs, a) ?? null }),
+  reference: (inputs, a) => reference.crossEntropy(inputs[0]!, inputs[1]!, { ...a, weight: weightOf(inputs, a) }),
+  vjp: ([dy], inputs, a) => [
+    reference.crossEntropyVjp(dy!, inputs[0]!, inputs[1]!, { ...a, weight: weightOf(inputs, a) }).x,
+    null,
+    null,
+  ],
+  K: ([x]) => sizeOf(x!.shape),
+});
+
+/** A loss of differences: f(x, t) and df/dx, df/dt. */
+interface Pointwise {
+  readonly run: (x: Tensor, t: Tensor, o: { reduction: "mean" | "sum" | "none" }) => Tensor;
+  readonly f: (x: number, t: number) => number;
+  readonly df: (x: number, t: number) => [number, number];
+}
+const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
+const pair = (d: number): [number, number] => [d, -d];
+const pointwise: Record<string, Pointwise> = {
+  mseLoss: { run: mseLoss, f: (x, t) => (x - t) ** 2, df: (x, t) => pair(2 * (x - t)) },
+  l1Loss: { run: l1Loss, f: (x, t) => Math.abs(x - t), df: (x, t) => pair(Math.sign(x - t)) },
+  smoothL1Loss: {
+    run: (x, t, o) => smoothL1Loss(x, t, { ...o, beta: 0.5 }),
+    f: (x, t) => (Math.abs(x - t) < 0.5 ? (x - t) ** 2 : Math.abs(x - t) - 0.25),
+    df: (x, t) => pair(Math.abs(x - t) < 0.5 ? 2 * (x - t) : Math.sign(x - t)),
+  },
+  binaryCrossEntropyWithLogits: {
+    run: binaryCrossEntropyWithLogits,
+    f: (x, t) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x))) - x * t,
+    df: (x, t) => [sigmoid(x) - t, -x],
+  },
+};
+for (const [name, { run, f, df }] of Object.entries(pointwise)) {
+  testCase<{ reduction: "mean" | "sum" | "none" }>({
+    name,
+    draw: fc.record({ n: edge(64), reduction, s: seed }).map(({ n, reduction: r, s }) => ({
+      inputs: [uniform([n, 3], s, -2, 2), uniform([n, 3], s + 1, 0, 1)],
+      attrs: { reduction: r },
+    })),
+    run: ([x, t], a) => run(x!, t!, a),
+    reference: ([x, t], a) => {
+      const losses = x!.data.map((v, i) => f(v, t!.data[i]!));
+      if (a.reduction === "none") return host(x!.shape, losses);
+      const total = losses.reduce((sum, l) => sum + l, 0);
+      return host([], [a.reduction === "mean" ? total / losses.length : total]);
+    },
+    vjp: ([dy], [x, t], a) => {
+      const scale = (i: number) =>
+        a.reduction === "none" ? dy!.data[i]! : a.reduction === "sum" ? dy!.data[0]! : dy!.data[0]! / x!.data.length;
+      return [0, 1].map((side) =>
+        host(
+          x!.shape,
+          x!.data.map((v, i) => scale(i) * df(v, t!.data[i]!)[side]!),
+        ),
+      );
+    },
+    // Kinks where two values agree to 1e-5 are too rare to meet, except for the finite differences of many draws.
+    step: 0,
+    K: ([x]) => x!.data.length,
+    runs: 15,
+  });
+}
+
+describe("a label out of range", () => {
+  const logits = () => zeros([3, 10]);
+  const bad = () => tensor(Int32Array.from([0, 10, 3]));
+
+  test("is thrown by the read of the loss, once, and training can go on", async () => {
+    const [x, t, good] = [logits(), bad(), tensor(Int32Array.from([0, 9, 3]))];
+    const loss = crossEntropy(x, t);
+    await expect(loss.item()).rejects.toThrow(ValueError);
+    const next = crossEntropy(x, good);
+    expect(await next.item()).toBeCloseTo(Math.log(10), 5);
+    const again = crossEntropy(x, t);
+    await expect(again.item()).rejects.toThrow(/a label is 10, but 10 classes take labels 0 to 9/);
+    for (const each of [x, t, good, loss, next, again]) each.dispose();
+  });
+
+  test("is thrown by the read of anything else, and by sync()", async () => {
+    const [x, t] = [logits(), tensor(Int32Array.from([0, 1, -1]))];
+    x.requiresGrad = true;
+    const loss = crossEntropy(x, t);
+    loss.backward();
+    await expect(x.grad!.data()).rejects.toThrow(/a label is -1/);
+    expect(Math.max(...(await x.grad!.data()).map(Math.abs))).toBeLessThan(1);
+    const other = crossEntropy(x, t);
+    await expect(x.device.sync()).rejects.toThrow(ValueError);
+    await x.device.sync();
+    for (const each of [x, t, loss, other]) each.dispose();
+  });
+
+  test("ignoreIndex is none", async () => {
+    const [x, t] = [logits(), tensor(Int32Array.from([-7, 1, -7]))];
+    const loss = crossEntropy(x, t, { ignoreIndex: -7 });
+    expect(await loss.item()).toBeCloseTo(Math.log(10), 5);
+    for (const each of [x, t, loss]) each.dispose();
+  });
+});
+
+test("wrong shapes and dtypes", () => {
+  const x = zeros([3, 10]);
+  const short = zeros([2], { dtype: "i32" });
+  const other = zeros([3]);
+  const unsigned = zeros([3], { dtype: "u32" });
+  expect(() => crossEntropy(x, short)).toThrow(ShapeError);
+  expect(() => crossEntropy(x, short)).toThrow(
+    /target of labels \(i32\) has shape \[2\] but input \[3, 10\] expects \[3\]/,
+  );
+  expect(() => crossEntropy(x, unsigned)).toThrow(DtypeError);
+  expect(() => crossEntropy(x, x, { labelSmoothing: 2 })).toThrow(ValueError);
+  expect(() => mseLoss(x, other)).toThrow(ShapeError);
+  for (const t of [x, short, other, unsigned]) t.dispose();
+});
