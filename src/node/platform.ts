@@ -1,5 +1,5 @@
 // Where WebGPU comes from in Node: Dawn, through the npm package `webgpu`. The counterpart of src/gpu/platform.ts.
-import { mkdtempSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DeviceError } from "../errors.ts";
@@ -10,8 +10,12 @@ let gpu: GPU | undefined;
 /** Dawn's WebGPU entry point. Throws `DeviceError` where its native library cannot be loaded. */
 export async function requestGpu(): Promise<GPU> {
   if (gpu) return gpu;
-  // Mesa's Vulkan loader asks for it, and servers and containers seldom have it.
-  process.env["XDG_RUNTIME_DIR"] ||= mkdtempSync(join(tmpdir(), "wgrad-"));
+  if (!process.env.XDG_RUNTIME_DIR) {
+    // Mesa's Vulkan loader asks for it, and servers and containers seldom have it.
+    const folder = mkdtempSync(join(tmpdir(), "wgrad-"));
+    process.env.XDG_RUNTIME_DIR = folder;
+    process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+  }
   try {
     const { create, globals } = await import("webgpu");
     for (const [name, value] of Object.entries(globals))
