@@ -11,6 +11,11 @@ const WG = 64;
 /** Fills y, in order, with the elements of x that `strides` (one for each dimension of y) reach from `start`. */
 export function copyStrided(queue: Queue, x: Tensor, y: Tensor, strides: readonly number[], start = 0): void {
   const walk = mergeDims(queue.origin?.name ?? "copy", y.shape, [strides]);
-  const params = [y.numel, walk.shape.length, start, 0, ...eightWords(walk.shape), ...eightWords(walk.strides[0]!)];
-  queue.dispatch(kernel.variant(), [x.storage, y.storage], params, grid1d(y.numel, WG));
+  const params = [y.numel, start, 0, 0, ...eightWords(walk.shape), ...eightWords(walk.strides[0]!)];
+  queue.dispatch(
+    kernel.variant({ RANK: `${walk.shape.length}u` }),
+    [x.storage, y.storage],
+    params,
+    grid1d(y.numel, WG),
+  );
 }

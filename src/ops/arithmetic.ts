@@ -8,7 +8,7 @@ import { Kernel } from "../kernels/specialize.ts";
 import scalarWgsl from "../kernels/wgsl/binary_scalar.wgsl";
 import { scope } from "../tensor/scope.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { type BinaryName, binary, binaryRows } from "./binary.ts";
+import { type BinaryName, binary, binaryRows, bodyOf } from "./binary.ts";
 import { unary } from "./unary.ts";
 
 /** The other operand: a tensor of the same dtype, broadcast, or a number. */
@@ -39,7 +39,7 @@ function scalarOp(name: BinaryName): Op<{ value: number }> {
       return [{ shape: x!.shape, dtype: row.result ?? x!.dtype }];
     },
     forward(queue, [x], [y], { value }) {
-      const f = `fn f(a: T, b: T) -> R { ${row.f.includes("return ") ? `${row.f};` : `return ${row.f};`} }`;
+      const f = `fn f(a: T, b: T) -> R { ${bodyOf(row.f)} }`;
       const shader = kernel.variant({ T: x!.dtype, R: y!.dtype, f }, `${name} ${x!.dtype}`);
       queue.dispatch(shader, [x!.storage, y!.storage], [x!.numel, bitsOf(value, x!.dtype)], grid1d(x!.numel, WG));
     },

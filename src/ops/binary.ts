@@ -65,6 +65,7 @@ export const binaryRows: Record<BinaryName, BinaryRow> = {
   add: { f: "a + b", vjp: [(dy) => dy, (dy) => dy], ref: (a, b) => a + b, domain: [-3, 3] },
   div: {
     f: "a / b",
+    dtypes: ["f32"],
     saves: "both",
     vjp: [
       (dy, c) => binary("div", dy, c.input(1)),
@@ -102,7 +103,11 @@ export const binaryRows: Record<BinaryName, BinaryRow> = {
   },
   ne: compare("!=", (a, b) => a !== b),
   pow: {
-    f: "pow(a, b)",
+    // WGSL's pow takes no negative base: |a|^b, with the sign that a whole exponent gives. Other exponents give NaN.
+    f: `if (a == 0.0) { return select(select(0.0, 1.0 / abs(a), b < 0.0), 1.0, b == 0.0); }
+      let m = exp2(b * log2(select(a, abs(a), floor(b) == b)));
+      let odd = (b - 2.0 * floor(b * 0.5)) == 1.0;
+      return select(m, -m, a < 0.0 && odd)`,
     dtypes: ["f32"],
     saves: "both",
     vjp: [
@@ -123,13 +128,16 @@ export const binaryRows: Record<BinaryName, BinaryRow> = {
   },
 };
 
+/** A row's WGSL as the body of a function: an expression, or statements that end in `return` and one. */
+export const bodyOf = (wgsl: string): string => (wgsl.includes("return ") ? `${wgsl};` : `return ${wgsl};`);
+
 const kernel = new Kernel("binary", binaryWgsl);
 const WG = 64;
 
 function binaryOp(name: string, row: BinaryRow): Op {
   const variant = (dtype: Dtype, rank: number) => {
     const result = row.result ?? dtype;
-    const f = `fn f(a: T, b: T) -> R { return ${row.f}; }`;
+    const f = `fn f(a: T, b: T) -> R { ${bodyOf(row.f)} }`;
     return kernel.variant({ T: dtype, R: result, RANK: `${rank}u`, f }, `${name} ${dtype} rank=${rank}`);
   };
   return {

@@ -13,7 +13,7 @@ import { scope } from "../tensor/scope.ts";
 import { broadcastShapes, sameShape, show } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { Operand } from "./arithmetic.ts";
-import { binaryRows } from "./binary.ts";
+import { binaryRows, bodyOf } from "./binary.ts";
 import { clone } from "./clone.ts";
 
 type InplaceName = "add" | "div" | "mul" | "sub";
@@ -68,7 +68,7 @@ export function update(name: InplaceName, target: Tensor, other: Operand): void 
         ...eightWords(walk.shape),
         ...eightWords(walk.strides[0]!),
       ];
-      const f = `fn f(a: T, b: T) -> T { return ${binaryRows[name].f}; }`;
+      const f = `fn f(a: T, b: T) -> T { ${bodyOf(binaryRows[name].f)} }`;
       const shader = kernel.variant({ T: dtype, f }, `${name} ${dtype}`);
       target.device.queue.dispatch(shader, [target.storage, operand.storage], params, grid1d(target.numel, WG));
     });

@@ -98,8 +98,8 @@ export const unaryRows = {
   },
   hardswish: {
     f: "x * clamp(x / 6.0 + 0.5, 0.0, 1.0)",
-    // At the corners -3 and 3 the middle piece counts, as in PyTorch 1.13.
-    df: "select(select(x / 3.0 + 0.5, 1.0, x > 3.0), 0.0, x < -3.0)",
+    // -0.5 at the corner -3 and 1 at 3, as PyTorch's vectorised kernel has it.
+    df: "select(select(x / 3.0 + 0.5, 1.0, x >= 3.0), 0.0, x < -3.0)",
     saves: "x",
     ref: (x) => x * Math.min(Math.max(x / 6 + 0.5, 0), 1),
     domain: [-5, 5],
@@ -145,7 +145,7 @@ export const unaryRows = {
     ref: (x) => 1 / Math.sqrt(x),
     domain: [0.3, 3],
   },
-  sigmoid: { f: "1.0 / (1.0 + exp(-x))", df: "x * (1.0 - x)", saves: "y", ref: sigmoid, domain: [-5, 5] },
+  sigmoid: { f: "1.0 / (1.0 + exp(-x))", df: "x * (1.0 - x)", saves: "y", ref: sigmoid, domain: [-4, 4] },
   sign: { f: "sign(x)", df: "0.0", saves: "none", ref: Math.sign, domain: [-3, 3] },
   silu: {
     f: "x / (1.0 + exp(-x))",

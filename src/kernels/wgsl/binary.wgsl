@@ -4,6 +4,7 @@
 alias T = f32;
 alias R = f32;
 const WG = 64u;
+// Of the merged walk. A constant, since a loop of unknown length doubles the cost of an element on a software adapter.
 const RANK = 1u;
 
 struct Params { n: u32, shape: array<vec4u, 2>, sa: array<vec4u, 2>, sb: array<vec4u, 2> }
@@ -23,8 +24,9 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   var ib = 0u;
   for (var d = RANK - 1u; d > 0u; d--) {
     let size = p.shape[d / 4u][d % 4u];
-    let at = rest % size;
-    rest /= size;
+    let quotient = rest / size;
+    let at = rest - quotient * size;
+    rest = quotient;
     ia += at * p.sa[d / 4u][d % 4u];
     ib += at * p.sb[d / 4u][d % 4u];
   }

@@ -2,8 +2,9 @@
 // ones, in two's complement, walk backwards). Moves bits, so one variant serves every 4-byte type.
 // One element an invocation. Traffic: n loads, n stores.
 const WG = 64u;
+const RANK = 1u;
 
-struct Params { n: u32, rank: u32, start: u32, shape: array<vec4u, 2>, strides: array<vec4u, 2> }
+struct Params { n: u32, start: u32, shape: array<vec4u, 2>, strides: array<vec4u, 2> }
 @group(0) @binding(0) var<storage, read> x: array<u32>;
 @group(0) @binding(1) var<storage, read_write> y: array<u32>;
 @group(0) @binding(2) var<uniform> p: Params;
@@ -14,7 +15,7 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) group
   if (i >= p.n) { return; }
   var rest = i;
   var at = p.start;
-  for (var d = p.rank - 1u; d > 0u; d--) {
+  for (var d = RANK - 1u; d > 0u; d--) {
     let size = p.shape[d / 4u][d % 4u];
     let quotient = rest / size;
     at += (rest - quotient * size) * p.strides[d / 4u][d % 4u];

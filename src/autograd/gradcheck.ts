@@ -1,0 +1,155 @@
+// gradcheck: a function's backward against central differences of its own results on the device.
+import { check, StateError, ValueError, WgradError } from "../errors.ts";
+import { tensor } from "../tensor/create.ts";
+import { philox } from "../tensor/philox.ts";
+import { getRngState, type RngState, setRngState } from "../tensor/rng.ts";
+import { scope } from "../tensor/scope.ts";
+import { show } from "../tensor/shape.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { backward } from "./backward.ts";
+import { noGrad } from "./mode.ts";
+
+export interface GradcheckOptions {
+  /** Largest change of an input element. Default 1e-2: results are f32, smaller steps drown in rounding. */
+  eps?: number;
+  /** Allowed difference of directional derivatives: atol + rtol * |numeric|. Defaults 1e-3 and 1e-2. */
+  atol?: number;
+  rtol?: number;
+  /** Random directions per input. Default 3. */
+  directions?: number;
+  /** False: return false instead of throwing. Default true. */
+  raiseException?: boolean;
+}
+
+type Checked = (...inputs: Tensor[]) => Tensor | readonly Tensor[];
+
+/**
+ * Compares backward of `fn` with central differences, along random directions, for each f32 input that requires a
+ * gradient; all outputs are weighted at random and summed. `fn` must be smooth around the inputs (no kinks within eps).
+ * Random operations in it draw the same numbers at each call. The inputs' own `.grad` is left alone.
+ * @throws WgradError naming the input whose gradient differs; StateError where nothing requires a gradient.
+ * @see https://pytorch.org/docs/stable/generated/torch.autograd.gradcheck.gradcheck.html
+ */
+export async function gradcheck(
+  fn: Checked,
+  inputs: Tensor | readonly Tensor[],
+  options: GradcheckOptions = {},
+): Promise<boolean> {
+  const { eps = 1e-2, atol = 1e-3, rtol = 1e-2, directions = 3, raiseException = true } = options;
+  check(eps > 0, () => `[gradcheck] eps must be above 0, got ${eps}`, ValueError);
+  const list = "shape" in inputs ? [inputs] : inputs;
+  check(
+    list.some((t) => t.requiresGrad),
+    () => "[gradcheck] no input requires a gradient: create one with { requiresGrad: true }",
+    StateError,
+  );
+  const rng = getRngState();
+  try {
+    const difference = await firstDifference(fn, list, rng, { eps, atol, rtol, directions });
+    if (difference !== null && raiseException) throw new WgradError(`[gradcheck] ${difference}`);
+    return difference === null;
+  } finally {
+    setRngState(rng);
+  }
+}
+
+/** What is wrong with the first input whose gradient differs, or null. */
+async function firstDifference(
+  fn: Checked,
+  list: readonly Tensor[],
+  rng: RngState,
+  { eps, atol, rtol, directions }: Required<Omit<GradcheckOptions, "raiseException">>,
+): Promise<string | null> {
+  const gradients = await analytic(fn, list);
+  for (const [i, input] of list.entries()) {
+    const gradient = gradients[i];
+    if (!gradient) continue;
+    const x = await input.data();
+    for (let d = 0; d < directions; d++) {
+      const plus = new Float32Array(x.length);
+      const minus = new Float32Array(x.length);
+      let expected = 0;
+      for (let j = 0; j < x.length; j++) {
+        const step = eps * weight(j, 100 + d);
+        plus[j] = x[j]! + step;
+        minus[j] = x[j]! - step;
+        // The step as f32 took it.
+        expected += gradient[j]! * ((plus[j]! - minus[j]!) / (2 * eps));
+      }
+      const [above, below] = [await value(fn, list, i, plus, rng), await value(fn, list, i, minus, rng)];
+      const numeric = (above.sum - below.sum) / (2 * eps);
+      // What rounding of the results to f32 alone can make of the difference.
+      const rounding = (8 * 2 ** -24 * (above.size + below.size)) / (2 * eps);
+      const allowed = atol + rtol * Math.abs(numeric) + rounding;
+      if (Math.abs(numeric - expected) <= allowed) continue;
+      return `input ${i}, shape ${show(input.shape)}: along a random direction backward gives ${expected}, central differences give ${numeric} (allowed difference ${allowed.toExponential(1)}): the gradient is wrong, or fn has a kink within eps ${eps} of this input`;
+    }
+  }
+  return null;
+}
+
+/** A fixed pseudo-random number in [-1, 1) away from 0, by index and stream. */
+function weight(index: number, stream: number): number {
+  const unit = philox([index, 0, 0, 0], [0x67726164, stream])[0] / 2 ** 32;
+  return unit < 0.5 ? unit - 1 : unit;
+}
+
+const outputsOf = (result: Tensor | readonly Tensor[]): Tensor[] =>
+  ("shape" in result ? [result] : [...result]).filter((t) => t.dtype === "f32");
+
+/** Gradients of the weighted sum of all outputs by backward; null for inputs that require none. */
+async function analytic(fn: Checked, inputs: readonly Tensor[]): Promise<(ArrayLike<number> | null)[]> {
+  const leaves = inputs.map((t) => (t.requiresGrad ? t.detach().requiresGrad_() : t.detach()));
+  try {
+    const outputs = scope(() => outputsOf(fn(...leaves)));
+    const used = outputs.filter((t) => t.requiresGrad);
+    check(
+      used.length > 0,
+      () => "[gradcheck] no output of fn depends on an input that requires a gradient",
+      StateError,
+    );
+    for (const [i, y] of outputs.entries()) {
+      if (!y.requiresGrad) continue;
+      const w = tensor(
+        Float32Array.from({ length: y.numel }, (_, j) => weight(j, i)),
+        { shape: y.shape },
+      );
+      backward(y, w, { retainGraph: y !== used.at(-1) });
+      w.dispose();
+    }
+    for (const y of outputs) y.dispose();
+    const none = (t: Tensor) => new Float32Array(t.numel);
+    return await Promise.all(leaves.map(async (t) => (t.requiresGrad ? ((await t.grad?.data()) ?? none(t)) : null)));
+  } finally {
+    for (const leaf of leaves) leaf.dispose();
+  }
+}
+
+/** The weighted sum of all outputs, in f64, with input `at` replaced; and the root of the sum of the squared terms. */
+async function value(
+  fn: Checked,
+  inputs: readonly Tensor[],
+  at: number,
+  replaced: Float32Array<ArrayBuffer>,
+  rng: RngState,
+): Promise<{ sum: number; size: number }> {
+  setRngState(rng);
+  const outputs = noGrad(() =>
+    scope(() => {
+      const given = inputs.map((t, i) => (i === at ? tensor(replaced, { shape: t.shape }) : t.detach()));
+      return outputsOf(fn(...given));
+    }),
+  );
+  let sum = 0;
+  let squares = 0;
+  for (const [i, y] of outputs.entries()) {
+    const data = await y.data();
+    y.dispose();
+    for (let j = 0; j < data.length; j++) {
+      const term = data[j]! * weight(j, i);
+      sum += term;
+      squares += term * term;
+    }
+  }
+  return { sum, size: Math.sqrt(squares) };
+}

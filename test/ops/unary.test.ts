@@ -1,0 +1,92 @@
+// Every row of the unary table: on the device against its f64 reference, and both against PyTorch's golden vectors, with
+// the corners of piecewise functions.
+import { readFileSync } from "node:fs";
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { tensor } from "wgrad";
+import { type UnaryName, unary } from "../../src/ops/unary.ts";
+import { type UnaryRow, unaryRows } from "../../src/ops/unary-rows.ts";
+import { map } from "../reference/indexing.ts";
+import { edge, type OpCase, seed, testCase, withDevice } from "../support/case.ts";
+import { type HostArray, host, uniform } from "../support/host.ts";
+import { expectClose } from "../support/tolerance.ts";
+
+withDevice();
+
+interface Golden {
+  readonly name: UnaryName;
+  readonly scalars: number[];
+  readonly x: number[];
+  readonly y: number[];
+  readonly dx: number[];
+}
+const golden = (
+  JSON.parse(readFileSync(new URL("../golden/elementwise.json", import.meta.url), "utf8")) as { unary: Golden[] }
+).unary;
+
+const SCALARS: Partial<Record<UnaryName, [number, number]>> = {
+  affine: [1.5, -0.5],
+  clamp: [-1, 2],
+  elu: [0.5, 0],
+  leakyRelu: [0.1, 0],
+  powScalar: [2.5, 0],
+  softplus: [1.5, 6],
+};
+
+/** Off the multiples of 1/1024, where the kinks and jumps are: the reference is differenced across 2e-6. */
+const offKinks = (x: HostArray) => map(x, (v) => Math.floor(v * 1024) / 1024 + 1 / 4096);
+
+function cases(name: UnaryName, row: UnaryRow): OpCase<readonly [number, number]> {
+  const [a, b] = SCALARS[name] ?? [0, 0];
+  const h = 1e-6;
+  return {
+    name,
+    draw: fc.record({ n: edge(64), m: fc.integer({ min: 6, max: 8 }), seed }).map(({ n, m, seed }) => ({
+      inputs: [offKinks(uniform([m, n], seed, ...row.domain))],
+      attrs: [a, b],
+    })),
+    run: ([x]) => unary(name, x!, a, b),
+    reference: ([x]) => map(x!, (v) => row.ref(v, a, b)),
+    // PyTorch's derivatives pin the formulas below; here the reference is differenced directly.
+    vjp: ([dy], [x]) => [map(x!, (v, i) => (dy!.data[i]! * (row.ref(v + h, a, b) - row.ref(v - h, a, b))) / (2 * h))],
+    step: 0,
+    runs: 8,
+  };
+}
+
+describe("device against reference", () => {
+  for (const [name, row] of Object.entries(unaryRows)) testCase(cases(name as UnaryName, row));
+});
+
+describe("against PyTorch", () => {
+  test("the table of golden vectors covers every row", () => {
+    expect([...new Set(golden.map((g) => g.name))].sort()).toEqual(Object.keys(unaryRows).sort());
+  });
+
+  test.each(golden)("$name $scalars", async (g) => {
+    const row: UnaryRow = unaryRows[g.name];
+    const [a = 0, b = 0] = g.scalars;
+    for (const [i, v] of g.x.entries()) expect(row.ref(v, a, b)).toBeCloseTo(g.y[i]!, 12);
+    const x = tensor(g.x, { requiresGrad: true });
+    const y = unary(g.name, x, ...g.scalars);
+    const dy = tensor(g.x.map(() => 1));
+    y.backward(dy);
+    expectClose(await y.data(), host([g.x.length], g.y), 1, `${g.name} forward`);
+    expectClose(await x.grad!.data(), host([g.x.length], g.dx), 1, `${g.name} derivative`);
+    for (const t of [x, y, dy]) t.dispose();
+  });
+
+  test("erf and gelu keep their relative precision near zero and in the tail", async () => {
+    const x = tensor([1e-4, 0.01, 0.3, 0.49, 0.51]);
+    const y = unary("erf", x);
+    const want = [
+      0.00011283791663342487, 0.011283415555849618, 0.3286267594591274, 0.511668261188523, 0.5292436198411704,
+    ];
+    for (const [i, v] of (await y.data()).entries()) expect(Math.abs(v / want[i]! - 1)).toBeLessThan(4e-7);
+    const tail = tensor([-5, -4]);
+    const z = unary("gelu", tail);
+    const wanted = [-1.4332578593959727e-6, -0.0001266849673324799];
+    for (const [i, v] of (await z.data()).entries()) expect(Math.abs(v / wanted[i]! - 1)).toBeLessThan(4e-6);
+    for (const t of [x, y, tail, z]) t.dispose();
+  });
+});
