@@ -68,7 +68,8 @@ export class Queue {
   #batch = 1;
   #submitted = 0;
   #completed = 0;
-  #done: Promise<void> = Promise.resolve();
+  /** Of each submission that is not finished, oldest first: resolves when it is. */
+  readonly #unfinished = new Map<number, Promise<void>>();
   #failure: WgradError | null = null;
   #faults: PooledBuffer | null = null;
   /** Set while an op's forward runs (see autograd/apply.ts). */
@@ -283,14 +284,12 @@ export class Queue {
         () => {},
       );
     }
-    const previous = this.#done;
-    this.#done = device.queue.onSubmittedWorkDone().then(
-      () => {
-        this.#completed = Math.max(this.#completed, number);
-        return previous;
-      },
-      () => previous,
-    );
+    // It also settles when the device is lost.
+    const finished = () => {
+      this.#completed = Math.max(this.#completed, number);
+      this.#unfinished.delete(number);
+    };
+    this.#unfinished.set(number, device.queue.onSubmittedWorkDone().then(finished, finished));
   }
 
   #fail(error: unknown, batch: readonly Command[]): void {
@@ -324,10 +323,10 @@ export class Queue {
     if (this.#waiting) await this.#waiting;
     this.#throwFailure();
     while (this.#submitted - this.#completed > inFlight) {
-      const before = this.#completed;
-      await Promise.race([this.#done, this.#device.lost.then(() => {})]);
+      // The oldest: waiting for the newest would drain the device.
+      const [oldest] = this.#unfinished.values();
+      await oldest;
       this.#throwFailure();
-      if (this.#completed === before && inFlight === 0) break;
     }
     this.#throwFailure();
     if (inFlight === 0 && this.#faults) await this.#fetch(null);
