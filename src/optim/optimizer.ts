@@ -131,22 +131,23 @@ export abstract class Optimizer<O extends { lr: number } = { lr: number }> {
    * their first update: each parameter counts its own steps.
    */
   step(): void {
-    const { queue } = currentDevice();
+    const { queue, info } = currentDevice();
     const active = this.#active();
     this.#advance(active);
+    // A weight above the adapter's binding limit is updated in parts.
+    const most = Math.floor(info.limits.maxStorageBufferBindingSize! / 1024) * 256;
     const outer = queue.origin;
     for (const { group, p, state } of active) {
       const { shader, state: names } = this.update(group);
-      const storages = [state.cohort.tensor, p.grad!, p, ...names.map((name) => state.tensors[name]!)];
+      const tensors = [p.grad!, p, ...names.map((name) => state.tensors[name]!)];
+      p.storage.version++;
       queue.origin = { name: this.name, inputs: [p, p.grad!] };
       try {
-        p.storage.version++;
-        queue.dispatch(
-          shader,
-          storages.map((t) => t.storage),
-          [p.numel],
-          grid1d(p.numel, PER_WORKGROUP),
-        );
+        for (let first = 0; first < p.numel; first += most) {
+          const n = Math.min(most, p.numel - first);
+          const parts = tensors.map((t) => ({ buffer: t.storage.buffer, offset: 4 * first, bytes: 4 * n }));
+          queue.dispatch(shader, [state.cohort.tensor.storage, ...parts], [n], grid1d(n, PER_WORKGROUP));
+        }
       } finally {
         queue.origin = outer;
       }
