@@ -3,6 +3,7 @@ import { apply } from "../autograd/apply.ts";
 import { type Op, savesNothing } from "../autograd/op.ts";
 import { check, ShapeError, StateError, ValueError } from "../errors.ts";
 import { currentDevice } from "../gpu/device.ts";
+import { faultCode } from "../gpu/faults.ts";
 import { Kernel } from "../kernels/specialize.ts";
 import gatherWgsl from "../kernels/wgsl/gather_images.wgsl";
 import { fromHost } from "../tensor/create.ts";
@@ -41,6 +42,13 @@ type GatherAttrs = Layout & { readonly normalize: NormalizeStep | null };
 const kernel = new Kernel("gather_images", gatherWgsl);
 const MAX_CHUNK = 2 ** 30;
 
+const INDEX_FAULT = faultCode(
+  (index, length) =>
+    new ValueError(
+      `[GpuDataset.batch] there is no image ${index}; expected 0..${length - 1} (or -1, which pads a batch)`,
+    ),
+);
+
 /** Inputs: indices, labels, and the chunks of images. */
 const gatherOp: Op<GatherAttrs> = {
   name: "gatherImages",
@@ -64,10 +72,23 @@ const gatherOp: Op<GatherAttrs> = {
     for (const [i, chunk] of chunks.entries()) {
       const first = i * perChunk;
       const count = Math.min(perChunk, length - first);
-      const params = [words, channels * plane, plane, first, count, length, stride, i === 0 ? 1 : 0];
+      const params = [
+        words,
+        channels * plane,
+        plane,
+        first,
+        count,
+        length,
+        stride,
+        i === 0 ? 1 : 0,
+        INDEX_FAULT,
+        0,
+        0,
+        0,
+      ];
       queue.dispatch(
         kernel.variant(),
-        [chunk.storage, labels!.storage, indices!.storage, images!.storage, out!.storage],
+        [...[chunk, labels!, indices!, images!, out!].map((t) => t.storage), queue.faults],
         [...params, ...normalizeWords(normalize)],
         grid,
       );
@@ -128,11 +149,12 @@ export class GpuDataset {
   }
 
   /**
-   * The images and labels at `indices: i32 [N]`, as f32 in [0, 1] (torchvision's ToTensor), then transformed. An index out
-   * of range gives a black image with label -100, the target that cross-entropy ignores; it pads a last batch.
+   * The images and labels at `indices: i32 [N]`, as f32 in [0, 1] (torchvision's ToTensor), then transformed. A negative
+   * index gives a black image with label -100, the target that cross-entropy ignores: it pads a last batch.
    *
    * @param draws the transform's random numbers, see `Transform.forward`; drawn anew by default
-   * @throws ShapeError, DtypeError for indices or a transform that do not fit; StateError after `dispose()`
+   * @throws ShapeError, DtypeError for indices or a transform that do not fit; StateError after `dispose()`.
+   *   An index beyond the end is a ValueError at the next readback: only the device sees it
    */
   batch(indices: Tensor, transform: Transform = identity, draws?: Tensor): ImageBatch {
     check(!this.disposed, () => "[GpuDataset.batch] the data set was disposed: upload it again", StateError);

@@ -50,7 +50,7 @@ describe("GpuDataset", () => {
         const words = Math.ceil((shape[0] * shape[1] * shape[2]) / 4);
         const dataset = new vision.GpuDataset(host, { chunkBytes: 4 * words * perChunk + 3 });
         expect([dataset.length, dataset.shape, dataset.classes]).toEqual([23, shape, host.classes]);
-        const order = [22, 0, 6, 7, 13, 14, 7, -1, 21, 23, -2147483648];
+        const order = [22, 0, 6, 7, 13, 14, 7, -1, 21, -2147483648];
         const indices = tensor(Int32Array.from(order));
         const { images, labels } = dataset.batch(indices);
         expect(images.shape).toEqual([order.length, ...shape]);
@@ -128,6 +128,16 @@ describe("GpuDataset", () => {
     expect(runs[0]![1]).toEqual(runs[0]![5]);
     step.dispose();
     for (const t of batches) t.dispose();
+    dataset.dispose();
+  });
+
+  test("an index beyond the end is reported at the next readback", async () => {
+    const dataset = new vision.GpuDataset(makeDataset(23, [1, 2, 2]), { chunkBytes: 40 });
+    const indices = tensor(Int32Array.of(3, 23));
+    const { images, labels } = dataset.batch(indices);
+    await expect(images.data()).rejects.toThrow("[GpuDataset.batch] there is no image 23; expected 0..22");
+    expect([...(await labels.data())]).toEqual([1, -100]);
+    for (const t of [images, labels, indices]) t.dispose();
     dataset.dispose();
   });
 
