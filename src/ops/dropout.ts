@@ -1,0 +1,22 @@
+// Dropout: zeroes random elements while training.
+import { check, ValueError } from "../errors.ts";
+import { bernoulli } from "../tensor/rng.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { binary } from "./binary.ts";
+import { unary } from "./unary.ts";
+
+/**
+ * In training zeroes each element of x with probability `p` and scales the others by 1 / (1 - p); otherwise x itself.
+ * The tape keeps the mask, not x.
+ * @throws ValueError unless p is from 0 to 1.
+ * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.dropout.html
+ */
+export function dropout(x: Tensor, p = 0.5, training = true): Tensor {
+  check(p >= 0 && p <= 1, () => `[dropout] p must be from 0 to 1, got ${p}`, ValueError);
+  if (!training || p === 0) return x;
+  if (p === 1) return unary("affine", x, 0, 0);
+  const mask = bernoulli(x.shape, 1 - p, 1 / (1 - p));
+  const y = binary("mul", x, mask);
+  mask.dispose();
+  return y;
+}
