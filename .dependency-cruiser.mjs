@@ -57,7 +57,6 @@ export default {
     doNotFollow: { path: "node_modules" },
     // Imports of types alone are gone after compilation and may point anywhere.
     tsPreCompilationDeps: false,
-    tsConfig: { fileName: "tsconfig.json" },
     // `#platform` resolves as in a browser: src/gpu/platform.ts.
     enhancedResolveOptions: {
       exportsFields: ["exports"],
