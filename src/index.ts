@@ -1,11 +1,13 @@
 // The whole browser-safe public API of wgrad.
 
 export { type CapturedStep, capture, type StepResult } from "./autograd/capture.ts";
+export { type GradcheckOptions, gradcheck } from "./autograd/gradcheck.ts";
 export { noGrad } from "./autograd/mode.ts";
 export * from "./errors.ts";
 export { Device, type DeviceInfo, type InitOptions } from "./gpu/device.ts";
 export { init } from "./init.ts";
 export { loadSafetensors, loadTorch, safetensorsMetadata, saveSafetensors } from "./io/index.ts";
+export * as nn from "./nn/index.ts";
 export { cat, stack } from "./ops/cat.ts";
 export type { TensorMethods } from "./ops/methods.ts";
 export { where } from "./ops/where.ts";
@@ -28,3 +30,5 @@ export type { Shape } from "./tensor/shape.ts";
 export { type MemoryInfo, memory } from "./tensor/storage.ts";
 export { Tensor } from "./tensor/tensor.ts";
 export * as vision from "./vision/index.ts";
+export { type AlexNet, type AlexNetOptions, alexnet, cifarAlexnet } from "./vision/models/alexnet.ts";
+export { type ResNet, type ResNetOptions, resnet18, resnet34, resnet50 } from "./vision/models/resnet.ts";

@@ -84,7 +84,7 @@ export class RunFolder {
     const optimizer = trainee.optimizer.stateDict();
     const steps: Record<string, number> = {};
     const everything: Record<string, Tensor> = {};
-    for (const [name, tensor] of model) everything[MODEL + name] = tensor;
+    for (const [name, tensor] of Object.entries(model)) everything[MODEL + name] = tensor;
     for (const [index, entry] of Object.entries(optimizer.state)) {
       for (const [name, value] of Object.entries(entry)) {
         if (value instanceof Tensor) everything[`${OPTIMIZER}${index}.${name}`] = value;
@@ -93,7 +93,7 @@ export class RunFolder {
     }
     const { paramGroups } = optimizer;
     const progress: Progress = { metrics, steps, paramGroups, scheduler: trainee.scheduler.stateDict(), bestLoss, rng };
-    const weights = await saveSafetensors(Object.fromEntries(model));
+    const weights = await saveSafetensors(model);
     if (isBest) await writeFileAtomic(this.file("best.safetensors"), weights);
     await writeFileAtomic(this.file("last.safetensors"), weights);
     await writeFileAtomic(this.file("metrics.json"), `${JSON.stringify(metrics, null, 2)}\n`);

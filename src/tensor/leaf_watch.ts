@@ -21,12 +21,27 @@ export function watchLeaves(next: LeafWatcher | null): LeafWatcher | null {
 
 export const leafWatcher = (): LeafWatcher | null => watcher;
 
-let version = 0;
+let changes = 0;
+let modes = 0;
 /**
- * Counts changes that make a recorded step stale though its inputs look the same: a module switched between training and
- * evaluation, an optimizer given other parameters or state.
+ * Differs when a recorded step is stale though its inputs look the same: a module was switched between training and
+ * evaluation, or an optimizer given other parameters or state.
  */
-export const structureVersion = (): number => version;
+export const structureVersion = (): number => changes * 2 ** 32 + (modes >>> 0);
 export function structureChanged(): void {
-  version++;
+  changes++;
+}
+
+/** Switches a mode that has two states. Switched back, what was recorded before is good again. `token`: 32 bits of its own. */
+export function modeSwitched(token: number): void {
+  modes ^= token;
+}
+
+let tokens = 0;
+/** 32 well-mixed bits for `modeSwitched`, different at each call. */
+export function modeToken(): number {
+  let h = Math.imul(++tokens, 0x9e3779b1);
+  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
+  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
+  return h ^ (h >>> 16);
 }

@@ -19,6 +19,11 @@ export function keep<T extends Disposable>(tensor: T): T {
   return tensor;
 }
 
+/** Frees now what the innermost scope would free at its end; any other tensor is left alone. */
+export function discard(tensor: Disposable): void {
+  if (stack.at(-1)?.delete(tensor)) tensor.dispose();
+}
+
 type NotPromise<T> = T extends PromiseLike<unknown> ? never : T;
 
 /**

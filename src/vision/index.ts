@@ -1,4 +1,4 @@
-// What is exported as `vision`: data sets, their batches on the device, transforms.
+// What is exported as `vision`: data sets, their batches on the device, transforms, models and their weights.
 
 export { DataLoader, type DataLoaderOptions, type IndexBatch, type LoadedBatch } from "./data-loader.ts";
 export {
@@ -12,6 +12,9 @@ export {
 } from "./datasets/cifar.ts";
 export { ImageDataset, type ImageDatasetParts } from "./datasets/image-dataset.ts";
 export { GpuDataset, type GpuDatasetOptions, type ImageBatch } from "./gpu-dataset.ts";
+export { AlexNet, type AlexNetOptions, adaptAlexnetWeights, alexnet, cifarAlexnet } from "./models/alexnet.ts";
+export { type Classifier, loadPretrained, withoutHead } from "./models/pretrained.ts";
+export { BasicBlock, Bottleneck, ResNet, type ResNetOptions, resnet18, resnet34, resnet50 } from "./models/resnet.ts";
 export {
   CIFAR10_MEAN,
   CIFAR10_STD,

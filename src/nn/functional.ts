@@ -1,0 +1,39 @@
+// nn.functional: every operation of a network as a function, under PyTorch's names in camelCase.
+import { unary } from "../ops/unary.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+
+export { correctCount } from "../ops/accuracy.ts";
+export { batchNorm, batchNormRelu } from "../ops/batch_norm.ts";
+export { conv2d } from "../ops/conv.ts";
+export { dropout } from "../ops/dropout.ts";
+export { layerNorm } from "../ops/layer_norm.ts";
+export {
+  binaryCrossEntropyWithLogits,
+  crossEntropy,
+  l1Loss,
+  mseLoss,
+  nllLoss,
+  smoothL1Loss,
+} from "../ops/loss.ts";
+export { linear } from "../ops/matmul.ts";
+export { adaptiveAvgPool2d, avgPool2d, maxPool2d } from "../ops/pool.ts";
+export { logSoftmax, softmax } from "../ops/softmax.ts";
+export { pad } from "../ops/strided.ts";
+
+/** x Phi(x), with the exact normal distribution function. */
+export const gelu = (x: Tensor): Tensor => unary("gelu", x);
+/** min(max(x + 3, 0), 6) / 6. */
+export const hardsigmoid = (x: Tensor): Tensor => unary("hardsigmoid", x);
+/** x min(max(x + 3, 0), 6) / 6. */
+export const hardswish = (x: Tensor): Tensor => unary("hardswish", x);
+/** x where positive, else `negativeSlope` (default 0.01) times x. */
+export const leakyRelu = (x: Tensor, negativeSlope = 0.01): Tensor => unary("leakyRelu", x, negativeSlope);
+/** max(x, 0). */
+export const relu = (x: Tensor): Tensor => unary("relu", x);
+/** min(max(x, 0), 6). */
+export const relu6 = (x: Tensor): Tensor => unary("relu6", x);
+/** 1 / (1 + exp(-x)). */
+export const sigmoid = (x: Tensor): Tensor => unary("sigmoid", x);
+/** x sigmoid(x). */
+export const silu = (x: Tensor): Tensor => unary("silu", x);
+export const tanh = (x: Tensor): Tensor => unary("tanh", x);

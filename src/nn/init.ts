@@ -1,0 +1,96 @@
+// Initialisation of parameters, in place: zeros, constants, uniform and normal numbers, Xavier's and Kaiming's scales.
+import { noGrad } from "../autograd/mode.ts";
+import { check, ShapeError, ValueError } from "../errors.ts";
+import { unary } from "../ops/unary.ts";
+import { copy_ } from "../tensor/copy.ts";
+import { full } from "../tensor/create.ts";
+import { randn, uniform } from "../tensor/rng.ts";
+import { scope } from "../tensor/scope.ts";
+import { type Shape, show, sizeOf } from "../tensor/shape.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+
+export type Nonlinearity = "linear" | "sigmoid" | "tanh" | "relu" | "leakyRelu" | "selu";
+
+export interface KaimingOptions {
+  /** Slope of the leaky ReLU for negative inputs. Default 0. */
+  a?: number;
+  /** Keep the variance of the forward ("fanIn", default) or of the backward pass ("fanOut"). */
+  mode?: "fanIn" | "fanOut";
+  /** What follows the layer. Default "leakyRelu". */
+  nonlinearity?: Nonlinearity;
+}
+
+function assign<T extends Tensor>(target: T, values: () => Tensor): T {
+  noGrad(() => scope(() => copy_(target, values())));
+  return target;
+}
+
+/** Every element `value`. */
+export const constant_ = <T extends Tensor>(t: T, value: number): T => assign(t, () => full(t.shape, value));
+export const zeros_ = <T extends Tensor>(t: T): T => constant_(t, 0);
+export const ones_ = <T extends Tensor>(t: T): T => constant_(t, 1);
+
+/** Uniform numbers in [a, b). */
+export const uniform_ = <T extends Tensor>(t: T, a = 0, b = 1): T => assign(t, () => uniform(t.shape, a, b));
+
+/** Normal numbers. */
+export const normal_ = <T extends Tensor>(t: T, mean = 0, std = 1): T =>
+  assign(t, () => unary("affine", randn(t.shape), std, mean));
+
+/** Inputs and outputs of a layer's weight: [out, in, ...kernel]. */
+export function fans(shape: Shape): { fanIn: number; fanOut: number } {
+  check(
+    shape.length >= 2,
+    () => `[init] a weight of at least two dimensions is needed to know its inputs and outputs, got ${show(shape)}`,
+    ShapeError,
+  );
+  const kernel = sizeOf(shape.slice(2));
+  return { fanIn: shape[1]! * kernel, fanOut: shape[0]! * kernel };
+}
+
+/** How much a nonlinearity shrinks: the standard deviation is multiplied by it. */
+export function calculateGain(nonlinearity: Nonlinearity, a = 0): number {
+  switch (nonlinearity) {
+    case "tanh":
+      return 5 / 3;
+    case "relu":
+      return Math.SQRT2;
+    case "leakyRelu":
+      return Math.sqrt(2 / (1 + a * a));
+    case "selu":
+      return 3 / 4;
+    case "linear":
+    case "sigmoid":
+      return 1;
+    default:
+      throw new ValueError(`[init] unknown nonlinearity ${JSON.stringify(nonlinearity)}`);
+  }
+}
+
+function kaimingStd(t: Tensor, { a = 0, mode = "fanIn", nonlinearity = "leakyRelu" }: KaimingOptions): number {
+  return calculateGain(nonlinearity, a) / Math.sqrt(fans(t.shape)[mode]);
+}
+
+/** Uniform numbers that keep the variance through rectifiers. @see https://arxiv.org/abs/1502.01852 */
+export function kaimingUniform_<T extends Tensor>(t: T, options: KaimingOptions = {}): T {
+  const bound = Math.sqrt(3) * kaimingStd(t, options);
+  return uniform_(t, -bound, bound);
+}
+
+/** Normal numbers that keep the variance through rectifiers. @see https://arxiv.org/abs/1502.01852 */
+export const kaimingNormal_ = <T extends Tensor>(t: T, options: KaimingOptions = {}): T =>
+  normal_(t, 0, kaimingStd(t, options));
+
+const xavierStd = (t: Tensor, gain: number): number => {
+  const { fanIn, fanOut } = fans(t.shape);
+  return gain * Math.sqrt(2 / (fanIn + fanOut));
+};
+
+/** Uniform numbers for symmetric nonlinearities. @see https://proceedings.mlr.press/v9/glorot10a.html */
+export function xavierUniform_<T extends Tensor>(t: T, gain = 1): T {
+  const bound = Math.sqrt(3) * xavierStd(t, gain);
+  return uniform_(t, -bound, bound);
+}
+
+/** Normal numbers for symmetric nonlinearities. @see https://proceedings.mlr.press/v9/glorot10a.html */
+export const xavierNormal_ = <T extends Tensor>(t: T, gain = 1): T => normal_(t, 0, xavierStd(t, gain));

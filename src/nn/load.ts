@@ -1,0 +1,75 @@
+// Loading a state dict into tensors: every key and shape is checked before the first value is copied.
+import { StateDictError } from "../errors.ts";
+import { copy_ } from "../tensor/copy.ts";
+import { fromHost } from "../tensor/create.ts";
+import { sameShape, show } from "../tensor/shape.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+
+/** Parameters and buffers by name. */
+export type StateDict = Record<string, Tensor>;
+/** What can be loaded: a plain object, a map, or pairs. */
+export type StateDictLike = Iterable<readonly [string, Tensor]> | Readonly<Record<string, Tensor>>;
+
+export interface LoadOptions {
+  /** Default true: keys that are missing or not expected are errors. */
+  strict?: boolean;
+}
+
+export interface LoadResult {
+  /** Keys of the module that the dict lacks. */
+  readonly missingKeys: string[];
+  /** Keys of the dict that the module lacks. */
+  readonly unexpectedKeys: string[];
+}
+
+/** A state dict of any accepted form as a map of its own. */
+export const entriesOf = (dict: StateDictLike): Map<string, Tensor> =>
+  new Map(Symbol.iterator in dict ? (dict as Iterable<readonly [string, Tensor]>) : Object.entries(dict));
+
+/** See `Module.loadStateDict`. */
+export async function loadInto(
+  module: string,
+  targets: readonly (readonly [string, Tensor])[],
+  given: StateDictLike,
+  { strict = true }: LoadOptions,
+): Promise<LoadResult> {
+  const dict = entriesOf(given);
+  const known = new Set(targets.map(([name]) => name));
+  const missingKeys = targets.filter(([name]) => !dict.has(name)).map(([name]) => name);
+  const unexpectedKeys = [...dict.keys()].filter((name) => !known.has(name));
+  const pairs = targets.flatMap(([name, target]) => {
+    const source = dict.get(name);
+    return source ? [{ name, target, source }] : [];
+  });
+  const problems = pairs
+    .filter(({ target, source }) => !sameShape(target.shape, source.shape))
+    .map(({ name, target, source }) => `${name} has shape ${show(source.shape)}, expected ${show(target.shape)}`);
+  if (strict) {
+    problems.unshift(
+      ...targets.filter(([name]) => !dict.has(name)).map(([name, t]) => `${name} ${show(t.shape)} is missing`),
+      ...unexpectedKeys.map((name) => `${name} ${show(dict.get(name)!.shape)} is not expected`),
+    );
+  }
+  if (problems.length > 0) {
+    const advice = strict && problems.length > 0 ? " ({ strict: false } accepts missing and unexpected keys)" : "";
+    throw new StateDictError(`[loadStateDict] the dict does not fit ${module}${advice}:\n  ${problems.join("\n  ")}`);
+  }
+  const converted = await Promise.all(pairs.map(({ target, source }) => convert(source, target.dtype)));
+  for (const [i, { target, source }] of pairs.entries()) {
+    copy_(target, converted[i] ?? source);
+    converted[i]?.dispose();
+  }
+  return { missingKeys, unexpectedKeys };
+}
+
+/** A new tensor of that dtype, or null where `source` has it already. */
+async function convert(source: Tensor, dtype: Tensor["dtype"]): Promise<Tensor | null> {
+  if (source.dtype === dtype) return null;
+  const data = await source.data();
+  if (dtype === "i32") return fromHost(Int32Array.from(data), source.shape, dtype);
+  if (dtype === "u32") return fromHost(Uint32Array.from(data), source.shape, dtype);
+  if (dtype === "f32") return fromHost(Float32Array.from(data), source.shape, dtype);
+  throw new StateDictError(
+    `[loadStateDict] ${source.dtype} values cannot be converted to ${dtype}: convert them first`,
+  );
+}

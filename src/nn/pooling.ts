@@ -1,0 +1,73 @@
+// Pooling layers: MaxPool2d, AvgPool2d, AdaptiveAvgPool2d. x: [N, C, H, W] or [C, H, W].
+import { type AvgPoolOptions, adaptiveAvgPool2d, avgPool2d, type MaxPoolOptions, maxPool2d } from "../ops/pool.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { Module } from "./module.ts";
+
+type Size = number | readonly [number, number];
+
+/** The largest element of each window. @see https://pytorch.org/docs/stable/generated/torch.nn.MaxPool2d.html */
+export class MaxPool2d extends Module {
+  readonly kernelSize: Size;
+  readonly options: MaxPoolOptions;
+
+  constructor(kernelSize: Size, options: MaxPoolOptions = {}) {
+    super();
+    this.kernelSize = kernelSize;
+    this.options = options;
+  }
+
+  override forward(x: Tensor): Tensor {
+    return maxPool2d(x, this.kernelSize, this.options);
+  }
+
+  override describe(): string {
+    return describe(this.kernelSize, this.options);
+  }
+}
+
+/** The mean of each window. @see https://pytorch.org/docs/stable/generated/torch.nn.AvgPool2d.html */
+export class AvgPool2d extends Module {
+  readonly kernelSize: Size;
+  readonly options: AvgPoolOptions;
+
+  constructor(kernelSize: Size, options: AvgPoolOptions = {}) {
+    super();
+    this.kernelSize = kernelSize;
+    this.options = options;
+  }
+
+  override forward(x: Tensor): Tensor {
+    return avgPool2d(x, this.kernelSize, this.options);
+  }
+
+  override describe(): string {
+    return describe(this.kernelSize, this.options);
+  }
+}
+
+/**
+ * Averages to `outputSize` rows and columns, whatever the input's size; null keeps one.
+ * @see https://pytorch.org/docs/stable/generated/torch.nn.AdaptiveAvgPool2d.html
+ */
+export class AdaptiveAvgPool2d extends Module {
+  readonly outputSize: number | readonly [number | null, number | null];
+
+  constructor(outputSize: number | readonly [number | null, number | null]) {
+    super();
+    this.outputSize = outputSize;
+  }
+
+  override forward(x: Tensor): Tensor {
+    return adaptiveAvgPool2d(x, this.outputSize);
+  }
+
+  override describe(): string {
+    return JSON.stringify(this.outputSize);
+  }
+}
+
+const describe = (kernelSize: Size, options: object): string =>
+  [
+    JSON.stringify(kernelSize),
+    ...Object.entries(options).map(([name, value]) => `${name}: ${JSON.stringify(value)}`),
+  ].join(", ");

@@ -1,0 +1,113 @@
+// AlexNet: torchvision's, and the variant for 32x32 images that takes over its pretrained weights.
+import { noGrad } from "../../autograd/mode.ts";
+import { check, StateDictError } from "../../errors.ts";
+import { ReLU } from "../../nn/activations.ts";
+import { Dropout } from "../../nn/basic.ts";
+import { chain } from "../../nn/chain.ts";
+import { Sequential } from "../../nn/containers.ts";
+import { Conv2d } from "../../nn/conv.ts";
+import { Linear } from "../../nn/linear.ts";
+import { entriesOf, type StateDict, type StateDictLike } from "../../nn/load.ts";
+import { Module } from "../../nn/module.ts";
+import { AdaptiveAvgPool2d, MaxPool2d } from "../../nn/pooling.ts";
+import { slice } from "../../ops/strided.ts";
+import { flatten } from "../../ops/view.ts";
+import { show } from "../../tensor/shape.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+
+export interface AlexNetOptions {
+  /** Outputs of the last layer. */
+  numClasses?: number;
+  /** Probability of the two dropout layers before the large linear ones. Default 0.5. */
+  dropout?: number;
+}
+
+/**
+ * Five convolutions and three linear layers: x: [N, 3, H, W] to logits [N, numClasses].
+ * @see https://arxiv.org/abs/1404.5997 and https://pytorch.org/vision/stable/models/alexnet.html
+ */
+export class AlexNet extends Module {
+  readonly features: Sequential;
+  readonly avgpool = new AdaptiveAvgPool2d(6);
+  readonly classifier: Sequential;
+
+  constructor(stem: Conv2d, firstPool: MaxPool2d, numClasses: number, dropout: number) {
+    super();
+    this.features = new Sequential(
+      stem,
+      new ReLU(),
+      firstPool,
+      new Conv2d(64, 192, 5, { padding: 2 }),
+      new ReLU(),
+      new MaxPool2d(3, { stride: 2 }),
+      new Conv2d(192, 384, 3, { padding: 1 }),
+      new ReLU(),
+      new Conv2d(384, 256, 3, { padding: 1 }),
+      new ReLU(),
+      new Conv2d(256, 256, 3, { padding: 1 }),
+      new ReLU(),
+      new MaxPool2d(3, { stride: 2 }),
+    );
+    this.classifier = new Sequential(
+      new Dropout(dropout),
+      new Linear(256 * 6 * 6, 4096),
+      new ReLU(),
+      new Dropout(dropout),
+      new Linear(4096, 4096),
+      new ReLU(),
+      new Linear(4096, numClasses),
+    );
+  }
+
+  /** The path of the layer that names the classes. */
+  get head(): string {
+    return "classifier.6";
+  }
+
+  override forward(x: Tensor): Tensor {
+    return chain(x, [
+      (t) => this.features.forward(t),
+      (t) => this.avgpool.forward(t),
+      (t) => flatten(t, 1),
+      (t) => this.classifier.forward(t),
+    ]);
+  }
+}
+
+/** torchvision's AlexNet for images of about 224x224, at least 63x63. 61 million parameters; 1000 classes by default. */
+export function alexnet({ numClasses = 1000, dropout = 0.5 }: AlexNetOptions = {}): AlexNet {
+  const stem = new Conv2d(3, 64, 11, { stride: 4, padding: 2 });
+  return new AlexNet(stem, new MaxPool2d(3, { stride: 2 }), numClasses, dropout);
+}
+
+/**
+ * AlexNet for 32x32 images: a 3x3 stem of stride 1 and a first pool of 2x2 keep the maps large enough; all other shapes
+ * are torchvision's, so that its weights load after `adaptAlexnetWeights`. Ten classes by default.
+ */
+export function cifarAlexnet({ numClasses = 10, dropout = 0.5 }: AlexNetOptions = {}): AlexNet {
+  const stem = new Conv2d(3, 64, 3, { padding: 1 });
+  return new AlexNet(stem, new MaxPool2d(2, { stride: 2 }), numClasses, dropout);
+}
+
+const STEM = "features.0.weight";
+
+/**
+ * torchvision's AlexNet weights for `cifarAlexnet`: of the 11x11 kernels of the first layer, rows and columns 1 to 3.
+ * Returns a new dict that shares all tensors but that one, which is the caller's to dispose.
+ * @throws StateDictError where the dict has no AlexNet stem.
+ */
+export function adaptAlexnetWeights(dict: StateDictLike): StateDict {
+  const adapted = entriesOf(dict);
+  const stem = adapted.get(STEM);
+  check(
+    stem !== undefined && String(stem.shape) === "64,3,11,11",
+    () =>
+      `[adaptAlexnetWeights] ${STEM} of shape [64, 3, 11, 11] was expected, got ${stem ? show(stem.shape) : "none"}`,
+    StateDictError,
+  );
+  adapted.set(
+    STEM,
+    noGrad(() => slice(stem, [null, null, [1, 4], [1, 4]])),
+  );
+  return Object.fromEntries(adapted);
+}

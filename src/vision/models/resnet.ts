@@ -1,0 +1,171 @@
+// ResNet: resnet18, resnet34 and resnet50 with torchvision's parameter names and shapes.
+
+import { ReLU } from "../../nn/activations.ts";
+import { chain } from "../../nn/chain.ts";
+import { Sequential } from "../../nn/containers.ts";
+import { Conv2d } from "../../nn/conv.ts";
+import { kaimingNormal_ } from "../../nn/init.ts";
+import { Linear } from "../../nn/linear.ts";
+import { Module } from "../../nn/module.ts";
+import { BatchNorm2d } from "../../nn/norm.ts";
+import { AdaptiveAvgPool2d, MaxPool2d } from "../../nn/pooling.ts";
+import { flatten } from "../../ops/view.ts";
+import { scope } from "../../tensor/scope.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import { normRelu } from "./norm_relu.ts";
+
+const conv3x3 = (inChannels: number, outChannels: number, stride = 1): Conv2d =>
+  new Conv2d(inChannels, outChannels, 3, { stride, padding: 1, bias: false });
+const conv1x1 = (inChannels: number, outChannels: number, stride = 1): Conv2d =>
+  new Conv2d(inChannels, outChannels, 1, { stride, bias: false });
+
+/** Two 3x3 convolutions and a shortcut: x: [N, inChannels, H, W] to [N, channels, H / stride, W / stride]. */
+export class BasicBlock extends Module {
+  static readonly expansion = 1;
+  readonly conv1: Conv2d;
+  readonly bn1: BatchNorm2d;
+  readonly relu = new ReLU();
+  readonly conv2: Conv2d;
+  readonly bn2: BatchNorm2d;
+  readonly downsample: Sequential | null;
+
+  constructor(inChannels: number, channels: number, stride: number, downsample: Sequential | null) {
+    super();
+    this.conv1 = conv3x3(inChannels, channels, stride);
+    this.bn1 = new BatchNorm2d(channels);
+    this.conv2 = conv3x3(channels, channels);
+    this.bn2 = new BatchNorm2d(channels);
+    this.downsample = downsample;
+  }
+
+  override forward(x: Tensor): Tensor {
+    return scope(() => {
+      const identity = this.downsample?.forward(x) ?? x;
+      const y = chain(x, [
+        (t) => this.conv1.forward(t),
+        (t) => normRelu(this.bn1, this.relu, t),
+        (t) => this.conv2.forward(t),
+      ]);
+      return normRelu(this.bn2, this.relu, y, identity);
+    });
+  }
+}
+
+/** 1x1, 3x3 and 1x1 convolutions and a shortcut: x: [N, inChannels, H, W] to [N, 4 channels, H / stride, W / stride]. */
+export class Bottleneck extends Module {
+  static readonly expansion = 4;
+  readonly conv1: Conv2d;
+  readonly bn1: BatchNorm2d;
+  readonly conv2: Conv2d;
+  readonly bn2: BatchNorm2d;
+  readonly conv3: Conv2d;
+  readonly bn3: BatchNorm2d;
+  readonly relu = new ReLU();
+  readonly downsample: Sequential | null;
+
+  constructor(inChannels: number, channels: number, stride: number, downsample: Sequential | null) {
+    super();
+    const outChannels = channels * Bottleneck.expansion;
+    this.conv1 = conv1x1(inChannels, channels);
+    this.bn1 = new BatchNorm2d(channels);
+    this.conv2 = conv3x3(channels, channels, stride);
+    this.bn2 = new BatchNorm2d(channels);
+    this.conv3 = conv1x1(channels, outChannels);
+    this.bn3 = new BatchNorm2d(outChannels);
+    this.downsample = downsample;
+  }
+
+  override forward(x: Tensor): Tensor {
+    return scope(() => {
+      const identity = this.downsample?.forward(x) ?? x;
+      const y = chain(x, [
+        (t) => this.conv1.forward(t),
+        (t) => normRelu(this.bn1, this.relu, t),
+        (t) => this.conv2.forward(t),
+        (t) => normRelu(this.bn2, this.relu, t),
+        (t) => this.conv3.forward(t),
+      ]);
+      return normRelu(this.bn3, this.relu, y, identity);
+    });
+  }
+}
+
+export interface ResNetOptions {
+  /** Outputs of the last layer. Default 1000. */
+  numClasses?: number;
+}
+
+/**
+ * A residual network: x: [N, 3, H, W] to logits [N, numClasses].
+ * @see https://arxiv.org/abs/1512.03385 and https://pytorch.org/vision/stable/models/resnet.html
+ */
+export class ResNet extends Module {
+  conv1 = new Conv2d(3, 64, 7, { stride: 2, padding: 3, bias: false });
+  readonly bn1 = new BatchNorm2d(64);
+  readonly relu = new ReLU();
+  maxpool: Module = new MaxPool2d(3, { stride: 2, padding: 1 });
+  readonly layer1: Sequential;
+  readonly layer2: Sequential;
+  readonly layer3: Sequential;
+  readonly layer4: Sequential;
+  readonly avgpool = new AdaptiveAvgPool2d(1);
+  fc: Linear;
+
+  constructor(
+    Block: typeof BasicBlock | typeof Bottleneck,
+    depths: readonly [number, number, number, number],
+    options: ResNetOptions = {},
+  ) {
+    super();
+    let inChannels = 64;
+    const layer = (channels: number, depth: number, stride: number): Sequential => {
+      const blocks = new Sequential();
+      const outChannels = channels * Block.expansion;
+      for (let i = 0; i < depth; i++) {
+        const step = i === 0 ? stride : 1;
+        const downsample =
+          step !== 1 || inChannels !== outChannels
+            ? new Sequential(conv1x1(inChannels, outChannels, step), new BatchNorm2d(outChannels))
+            : null;
+        blocks.append(new Block(inChannels, channels, step, downsample));
+        inChannels = outChannels;
+      }
+      return blocks;
+    };
+    this.layer1 = layer(64, depths[0], 1);
+    this.layer2 = layer(128, depths[1], 2);
+    this.layer3 = layer(256, depths[2], 2);
+    this.layer4 = layer(512, depths[3], 2);
+    this.fc = new Linear(inChannels, options.numClasses ?? 1000);
+    for (const module of this.modules()) {
+      if (module instanceof Conv2d) kaimingNormal_(module.weight, { mode: "fanOut", nonlinearity: "relu" });
+    }
+  }
+
+  /** The path of the layer that names the classes. */
+  get head(): string {
+    return "fc";
+  }
+
+  override forward(x: Tensor): Tensor {
+    return chain(x, [
+      (t) => this.conv1.forward(t),
+      (t) => normRelu(this.bn1, this.relu, t),
+      (t) => this.maxpool.forward(t),
+      (t) => this.layer1.forward(t),
+      (t) => this.layer2.forward(t),
+      (t) => this.layer3.forward(t),
+      (t) => this.layer4.forward(t),
+      (t) => this.avgpool.forward(t),
+      (t) => flatten(t, 1),
+      (t) => this.fc.forward(t),
+    ]);
+  }
+}
+
+/** ResNet-18, 11.7 million parameters. Convolutions start with Kaiming's normal numbers. */
+export const resnet18 = (options: ResNetOptions = {}): ResNet => new ResNet(BasicBlock, [2, 2, 2, 2], options);
+/** ResNet-34, 21.8 million parameters. */
+export const resnet34 = (options: ResNetOptions = {}): ResNet => new ResNet(BasicBlock, [3, 4, 6, 3], options);
+/** ResNet-50, 25.6 million parameters. */
+export const resnet50 = (options: ResNetOptions = {}): ResNet => new ResNet(Bottleneck, [3, 4, 6, 3], options);
