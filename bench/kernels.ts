@@ -15,7 +15,7 @@ import { percent, significant, textTable } from "./support/table.ts";
 
 const program = new Command("bench:kernels")
   .description("Times kernels alone: their commands are recorded once and replayed, so that the host counts little.")
-  .option("--filter <text>", "only kernels whose name or shape contains it; several, comma-separated")
+  .option("--filter <texts...>", "only kernels whose name or shape contains one of them")
   .option("--batch <n>", "images of 32x32 in a batch", Number, 32)
   .option("--large-batch <n>", "images of 224x224 in a batch (default: 2 on a software adapter, else 32)", Number)
   .option("--samples <n>", "samples a kernel", Number, 9)
@@ -34,7 +34,7 @@ const program = new Command("bench:kernels")
   );
 
 interface Options {
-  filter?: string;
+  filter?: string[];
   batch: number;
   largeBatch?: number;
   samples: number;
@@ -123,7 +123,7 @@ function print(rows: readonly Row[], o: Options): void {
       ...(o.profile ? [m.deviceMs ?? Number.NaN] : []),
       `${significant(row.rate ?? Number.NaN)} ${row.flop === null ? "GB/s" : "GFLOP/s"}`,
       percent(row.share ?? Number.NaN),
-      m.dispatches,
+      String(m.dispatches),
       ...(o.subgroups === "off" ? [without ? `${significant(without.timing.median / timing.median)}x` : "same"] : []),
       shorten(m.kernels),
     ];
@@ -147,11 +147,11 @@ console.log(
 );
 
 const batches: Batches = { small: o.batch, large: o.largeBatch ?? (device.info.isSoftware ? 2 : 32) };
-const wanted = o.filter?.split(",") ?? [""];
+const wanted = o.filter ?? [""];
 const cases = [...matrixCases(batches), ...layerCases(batches)].filter((c) =>
   wanted.some((text) => `${c.name} ${c.shape}`.includes(text)),
 );
-if (cases.length === 0) program.error(`no kernel's name or shape contains ${o.filter}`);
+if (cases.length === 0) program.error(`no kernel's name or shape contains ${wanted.join(" or ")}`);
 
 const limits: MeasureOptions = { samples: o.samples, budgetMs: o.budget };
 const rows: Row[] = [];
