@@ -64,7 +64,7 @@ export interface Plan {
 }
 
 /** Steps that the warp kernel's parameters hold. */
-export const MAX_WARP_STEPS = 6;
+const MAX_WARP_STEPS = 6;
 
 /** Groups steps into stages, keeping their order: moves of pixels in a row, and a normalization with what precedes it. */
 export function planSteps(steps: readonly Step[]): Plan {
