@@ -139,6 +139,10 @@ function record<A extends readonly Tensor[]>(step: (...inputs: A) => StepResult,
       leaves: [...leaves].filter(([leaf]) => !leaf.disposed).map(([leaf, requiresGrad]) => ({ leaf, requiresGrad })),
       streams: streamCount() - firstStream,
     };
+  } catch (error) {
+    for (const t of inputs) t.dispose();
+    pool.retire();
+    throw error;
   } finally {
     setBufferSource(outerSource);
     queue.recorder = outerRecorder;

@@ -49,7 +49,8 @@ export class Profiler {
     for (const { buffer, labels } of this.#reads.splice(0)) {
       await buffer.mapAsync(GPUMapMode.READ);
       const stamps = new BigUint64Array(buffer.getMappedRange());
-      labels.forEach((label, i) => out.push({ ...label, ns: Number(stamps[2 * i + 1]! - stamps[2 * i]!) }));
+      for (const [i, label] of labels.entries())
+        out.push({ ...label, ns: Number(stamps[2 * i + 1]! - stamps[2 * i]!) });
       buffer.destroy();
     }
     return out;

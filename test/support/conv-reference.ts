@@ -27,12 +27,18 @@ function walk(x: readonly number[], w: readonly number[], y: readonly number[], 
                 const v = ow * a.stride[1] - a.padding[1] + kw * a.dilation[1];
                 if (h < 0 || h >= H || v < 0 || v >= W) continue;
                 const channel = Math.floor(f / FG) * CG + c;
-                visit(((n * C + channel) * H + h) * W + v, ((f * CG + c) * KH + kh) * KW + kw, ((n * F + f) * OH + oh) * OW + ow);
+                visit(
+                  ((n * C + channel) * H + h) * W + v,
+                  ((f * CG + c) * KH + kh) * KW + kw,
+                  ((n * F + f) * OH + oh) * OW + ow,
+                );
               }
 }
 
 export function convShape(x: readonly number[], w: readonly number[], a: ConvAttrs): number[] {
-  const out = [0, 1].map((i) => Math.floor((x[2 + i]! + 2 * a.padding[i]! - a.dilation[i]! * (w[2 + i]! - 1) - 1) / a.stride[i]!) + 1);
+  const out = [0, 1].map(
+    (i) => Math.floor((x[2 + i]! + 2 * a.padding[i]! - a.dilation[i]! * (w[2 + i]! - 1) - 1) / a.stride[i]!) + 1,
+  );
   return [x[0]!, w[0]!, ...out];
 }
 

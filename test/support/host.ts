@@ -34,17 +34,29 @@ export function rng(seed: number): () => number {
 /** Uniform values in [lo, hi), rounded to f32 so that device and reference start from the same numbers. */
 export function uniform(shape: readonly number[], seed: number, lo = -1, hi = 1): HostArray {
   const next = rng(seed);
-  return host(shape, Float64Array.from({ length: sizeOf(shape) }, () => Math.fround(lo + (hi - lo) * next())));
+  return host(
+    shape,
+    Float64Array.from({ length: sizeOf(shape) }, () => Math.fround(lo + (hi - lo) * next())),
+  );
 }
 
 /** Whole numbers in [lo, hi). */
 export function integers(shape: readonly number[], seed: number, lo: number, hi: number): HostArray {
   const next = rng(seed);
-  return host(shape, Float64Array.from({ length: sizeOf(shape) }, () => Math.floor(lo + (hi - lo) * next())), "i32");
+  return host(
+    shape,
+    Float64Array.from({ length: sizeOf(shape) }, () => Math.floor(lo + (hi - lo) * next())),
+    "i32",
+  );
 }
 
 /** Uploads a host array. */
 export function upload(a: HostArray, requiresGrad = false): Tensor {
-  const data = a.dtype === "i32" ? Int32Array.from(a.data) : a.dtype === "u32" ? Uint32Array.from(a.data) : Float32Array.from(a.data);
+  const data =
+    a.dtype === "i32"
+      ? Int32Array.from(a.data)
+      : a.dtype === "u32"
+        ? Uint32Array.from(a.data)
+        : Float32Array.from(a.data);
   return tensor(data, { shape: a.shape, requiresGrad });
 }
