@@ -28,7 +28,7 @@ export {
 export { scope } from "./tensor/scope.ts";
 export type { Shape } from "./tensor/shape.ts";
 export { type MemoryInfo, memory } from "./tensor/storage.ts";
-export { Tensor } from "./tensor/tensor.ts";
+export { type GradHook, type NestedArray, Tensor } from "./tensor/tensor.ts";
 export * as vision from "./vision/index.ts";
 export { type AlexNet, type AlexNetOptions, alexnet, cifarAlexnet } from "./vision/models/alexnet.ts";
 export { type ResNet, type ResNetOptions, resnet18, resnet34, resnet50 } from "./vision/models/resnet.ts";

@@ -15,7 +15,7 @@ export interface ReduceOptions {
   /** Keep reduced dimensions with size 1. Default false. */
   keepdim?: boolean;
 }
-/** One dimension, several, or all of them (undefined). Negative ones count from the end. */
+/** One dimension, several, or all of them (undefined or, as in PyTorch, an empty list). Negative ones count from the end. */
 export type Dims = number | readonly number[] | undefined;
 
 export interface ReduceAttrs {
@@ -68,7 +68,7 @@ const sumOp: Op<ReduceAttrs & { mean: boolean }> = {
 
 /** Dimensions and shape of a reduction. */
 export function reduced(op: string, x: Tensor, dims: Dims, { keepdim = false }: ReduceOptions): ReduceAttrs {
-  const list = normalizeDims(op, dims, x.ndim);
+  const list = normalizeDims(op, Array.isArray(dims) && dims.length === 0 ? undefined : dims, x.ndim);
   const shape = keepdim ? keptShape(x.shape, list) : x.shape.filter((_, i) => !list.includes(i));
   return { dims: list, shape };
 }
