@@ -89,7 +89,7 @@ async function child(name: ModelName): Promise<ChildResult> {
   await device.sync();
   lap();
   for (let i = 0; i < 4; i++) {
-    const loss = work.train();
+    const loss = work.trainCaptured(work.x, work.y);
     await loss.item();
     loss.dispose();
     lap();
@@ -217,7 +217,7 @@ function print({ name, batch, ...m }: Awaited<ReturnType<typeof measureModel>>):
     const table = (what: string, shares: readonly Share[]) =>
       textTable(
         [what, "ms", "share", "dispatches"],
-        shares.map((s) => [s.name, s.ms, percent(s.share), s.calls]),
+        shares.map((s) => [s.name || "(none)", s.ms, percent(s.share), String(s.calls)]),
       );
     console.log(table("op", byOp));
     console.log(table("kernel", byKernel.slice(0, o.top)));

@@ -1,7 +1,6 @@
 // Batch norm, pooling, cross-entropy, elementwise kernels and optimizer steps over the shapes of ResNet18 and AlexNet.
-import { optim, rand, type Tensor, tensor, zeros } from "wgrad";
+import { optim, rand, resnet18, type Tensor, tensor, zeros } from "wgrad";
 import { adaptiveAvgPool2d, batchNorm, batchNormRelu, crossEntropy, maxPool2d, relu } from "../../src/nn/functional.ts";
-import { resnet18 } from "../../src/vision/models/resnet.ts";
 import { type Batches, backwardOf, F32, type Hold, type KernelCase, leaf, sizeOf } from "./cases.ts";
 
 const show = (shape: readonly number[]) => shape.join("x");
