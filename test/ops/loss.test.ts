@@ -1,7 +1,7 @@
 // Losses against their f64 references; labels out of range.
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { DtypeError, ShapeError, type Tensor, tensor, ValueError, zeros } from "wgrad";
+import { DtypeError, ShapeError, tensor, ValueError, zeros } from "wgrad";
 import {
   binaryCrossEntropyWithLogits,
   crossEntropy,
@@ -22,7 +22,7 @@ const reduction = fc.constantFrom("mean" as const, "sum" as const, "none" as con
 const shapes = fc.oneof(
   fc.tuple(edge(64), fc.constantFrom(1, 2, 10, 17, 100, 1000)),
   fc.tuple(fc.constantFrom(1, 5), fc.constantFrom(2, 10, 65), fc.constantFrom(1, 9, 70)),
-  fc.constant([3, 4, 50, 51]),
+  fc.constant([3, 4, 30, 31]),
   fc.tuple(fc.constantFrom(1, 10)),
 );
 const samplesOf = (shape: readonly number[]): number[] => shape.filter((_, i) => i !== (shape.length === 1 ? 0 : 1));
@@ -75,6 +75,8 @@ for (const kind of ["labels", "probabilities"] as const) {
       return [grads.x, grads.target, null];
     },
     K: ([x]) => sizeOf(x!.shape) + 50,
+    // A sum over many samples, in which a smaller step drowns.
+    step: 1e-4,
     // A sample's gradient is a difference of probabilities.
     scale: ([x], { reduction: r }) => (r === "mean" ? 1 / sizeOf(samplesOf(x!.shape)) : 1),
     runs: 60,
@@ -94,53 +96,18 @@ testCase<Attrs>({
   K: ([x]) => sizeOf(x!.shape),
 });
 
-/** A loss of differences: f(x, t) and df/dx, df/dt. */
-interface Pointwise {
-  readonly run: (x: Tensor, t: Tensor, o: { reduction: "mean" | "sum" | "none" }) => Tensor;
-  readonly f: (x: number, t: number) => number;
-  readonly df: (x: number, t: number) => [number, number];
-}
-const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
-const pair = (d: number): [number, number] => [d, -d];
-const pointwise: Record<string, Pointwise> = {
-  mseLoss: { run: mseLoss, f: (x, t) => (x - t) ** 2, df: (x, t) => pair(2 * (x - t)) },
-  l1Loss: { run: l1Loss, f: (x, t) => Math.abs(x - t), df: (x, t) => pair(Math.sign(x - t)) },
-  smoothL1Loss: {
-    run: (x, t, o) => smoothL1Loss(x, t, { ...o, beta: 0.5 }),
-    f: (x, t) => (Math.abs(x - t) < 0.5 ? (x - t) ** 2 : Math.abs(x - t) - 0.25),
-    df: (x, t) => pair(Math.abs(x - t) < 0.5 ? 2 * (x - t) : Math.sign(x - t)),
-  },
-  binaryCrossEntropyWithLogits: {
-    run: binaryCrossEntropyWithLogits,
-    f: (x, t) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x))) - x * t,
-    df: (x, t) => [sigmoid(x) - t, -x],
-  },
-};
-for (const [name, { run, f, df }] of Object.entries(pointwise)) {
-  testCase<{ reduction: "mean" | "sum" | "none" }>({
+const pointwise = { mseLoss, l1Loss, smoothL1Loss, binaryCrossEntropyWithLogits };
+for (const name of ["mseLoss", "l1Loss", "smoothL1Loss", "binaryCrossEntropyWithLogits"] as const) {
+  testCase<{ reduction: "mean" | "sum" | "none"; beta: number }>({
     name,
     draw: fc.record({ n: edge(64), reduction, s: seed }).map(({ n, reduction: r, s }) => ({
       inputs: [uniform([n, 3], s, -2, 2), uniform([n, 3], s + 1, 0, 1)],
-      attrs: { reduction: r },
+      attrs: { reduction: r, beta: 0.5 },
     })),
-    run: ([x, t], a) => run(x!, t!, a),
-    reference: ([x, t], a) => {
-      const losses = x!.data.map((v, i) => f(v, t!.data[i]!));
-      if (a.reduction === "none") return host(x!.shape, losses);
-      const total = losses.reduce((sum, l) => sum + l, 0);
-      return host([], [a.reduction === "mean" ? total / losses.length : total]);
-    },
-    vjp: ([dy], [x, t], a) => {
-      const scale = (i: number) =>
-        a.reduction === "none" ? dy!.data[i]! : a.reduction === "sum" ? dy!.data[0]! : dy!.data[0]! / x!.data.length;
-      return [0, 1].map((side) =>
-        host(
-          x!.shape,
-          x!.data.map((v, i) => scale(i) * df(v, t!.data[i]!)[side]!),
-        ),
-      );
-    },
-    // Kinks where two values agree to 1e-5 are too rare to meet, except for the finite differences of many draws.
+    run: ([x, t], a) => pointwise[name](x!, t!, a),
+    reference: ([x, t], a) => reference.pointwiseLoss(name, x!, t!, a.reduction),
+    vjp: ([dy], [x, t], a) => reference.pointwiseVjp(name, dy!, x!, t!, a.reduction),
+    // Kinks are met too often by finite differences of that many elements; golden vectors pin these references.
     step: 0,
     K: ([x]) => x!.data.length,
     runs: 15,

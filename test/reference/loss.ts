@@ -94,3 +94,55 @@ export function crossEntropyVjp(dy: HostArray, x: HostArray, target: HostArray, 
   });
   return { x: dx, target: target.dtype === "f32" ? dtarget : null };
 }
+
+type Reduction = CrossEntropyArgs["reduction"];
+
+/** A loss of single elements: f(x, t), df/dx and df/dt. */
+interface Pointwise {
+  readonly f: (x: number, t: number) => number;
+  readonly df: (x: number, t: number) => [number, number];
+}
+const odd = (d: number): [number, number] => [d, -d];
+/** smoothL1Loss has beta = 0.5 here. */
+export const pointwise = {
+  mseLoss: { f: (x, t) => (x - t) ** 2, df: (x, t) => odd(2 * (x - t)) },
+  l1Loss: { f: (x, t) => Math.abs(x - t), df: (x, t) => odd(Math.sign(x - t)) },
+  smoothL1Loss: {
+    f: (x, t) => (Math.abs(x - t) < 0.5 ? (x - t) ** 2 : Math.abs(x - t) - 0.25),
+    df: (x, t) => odd(Math.abs(x - t) < 0.5 ? 2 * (x - t) : Math.sign(x - t)),
+  },
+  binaryCrossEntropyWithLogits: {
+    f: (x, t) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x))) - x * t,
+    df: (x, t) => [1 / (1 + Math.exp(-x)) - t, -x],
+  },
+} satisfies Record<string, Pointwise>;
+
+export function pointwiseLoss(
+  name: keyof typeof pointwise,
+  x: HostArray,
+  t: HostArray,
+  reduction: Reduction,
+): HostArray {
+  const losses = x.data.map((v, i) => pointwise[name].f(v, t.data[i]!));
+  if (reduction === "none") return host(x.shape, losses);
+  const total = losses.reduce((sum, l) => sum + l, 0);
+  return host([], [reduction === "mean" ? total / losses.length : total]);
+}
+
+/** The gradients of x and t. */
+export function pointwiseVjp(
+  name: keyof typeof pointwise,
+  dy: HostArray,
+  x: HostArray,
+  t: HostArray,
+  reduction: Reduction,
+): [HostArray, HostArray] {
+  const scale = (i: number) =>
+    reduction === "none" ? dy.data[i]! : dy.data[0]! / (reduction === "mean" ? x.data.length : 1);
+  const side = (k: 0 | 1) =>
+    host(
+      x.shape,
+      x.data.map((v, i) => scale(i) * pointwise[name].df(v, t.data[i]!)[k]),
+    );
+  return [side(0), side(1)];
+}
