@@ -100,8 +100,9 @@ const outputsOf = (result: Tensor | readonly Tensor[]): Tensor[] =>
 /** Gradients of the weighted sum of all outputs by backward; null for inputs that require none. */
 async function analytic(fn: Checked, inputs: readonly Tensor[]): Promise<(ArrayLike<number> | null)[]> {
   const leaves = inputs.map((t) => (t.requiresGrad ? t.detach().requiresGrad_() : t.detach()));
+  let outputs: Tensor[] = [];
   try {
-    const outputs = scope(() => outputsOf(fn(...leaves)));
+    outputs = scope(() => outputsOf(fn(...leaves)));
     const used = outputs.filter((t) => t.requiresGrad);
     check(
       used.length > 0,
@@ -117,11 +118,10 @@ async function analytic(fn: Checked, inputs: readonly Tensor[]): Promise<(ArrayL
       backward(y, w, { retainGraph: y !== used.at(-1) });
       w.dispose();
     }
-    for (const y of outputs) y.dispose();
     const none = (t: Tensor) => new Float32Array(t.numel);
     return await Promise.all(leaves.map(async (t) => (t.requiresGrad ? ((await t.grad?.data()) ?? none(t)) : null)));
   } finally {
-    for (const leaf of leaves) leaf.dispose();
+    for (const t of [...outputs, ...leaves]) t.dispose();
   }
 }
 
