@@ -52,8 +52,11 @@ export async function loadTorch(bytes: ArrayBuffer | Uint8Array): Promise<Record
   return upload(await parseTorchStateDict(asBytes(bytes)));
 }
 
+// Always a plain Uint8Array: Node's Buffer, which readFile gives, is one whose slice() does not copy.
 const asBytes = (bytes: ArrayBuffer | Uint8Array): Uint8Array =>
-  bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes);
+  bytes instanceof Uint8Array
+    ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    : new Uint8Array(bytes);
 
 /** Puts all on the device, or none where one fails. Object.fromEntries makes even `__proto__` a plain key. */
 function upload(raw: ReadonlyMap<string, RawTensor>): Record<string, Tensor> {

@@ -34,6 +34,15 @@ describe("weight files on the device", () => {
     expect(memory().tensors).toBe(before);
   });
 
+  it("takes Node's Buffer at any alignment", async () => {
+    const bytes = fixture("legacy.pth");
+    const shifted = Buffer.alloc(bytes.length + 1);
+    shifted.set(bytes, 1);
+    const dict = await loadTorch(shifted.subarray(1));
+    expect(await read(dict)).toEqual(expectedOf("legacy.pth"));
+    dispose(dict);
+  });
+
   it("takes an ArrayBuffer", async () => {
     const dict = await loadTorch(fixture("zip.pth").slice().buffer as ArrayBuffer);
     expect(Object.keys(dict)).toEqual(Object.keys(expectedOf("zip.pth")));
