@@ -2,21 +2,22 @@
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 
-/** The module text of a `.wgsl` file; `strip` drops comments and blank lines, and shortens indentation to one space. */
+/** The module text of a `.wgsl` file; `strip` drops comments and what whitespace nobody needs. */
 async function moduleText(path, strip) {
   const text = await readFile(path, "utf8");
   return `export default ${JSON.stringify(strip ? stripped(text) : text)};`;
 }
 
-// Not all of the indentation: what starts a line is a declaration at module scope (see src/kernels/specialize.ts).
-function stripped(text) {
-  const lines = text.split("\n").map((line) =>
-    line
-      .replace(/\/\/.*/, "")
-      .trimEnd()
-      .replace(/^\s+/, " "),
-  );
-  return lines.filter((line) => line !== "").join("\n");
+// One line for each declaration at module scope, which is how src/kernels/specialize.ts finds them. Spaces around operators
+// stay: without them `a - -b`, or the end of `vec2<f32> =`, would read as another token.
+export function stripped(text) {
+  return text
+    .replace(/[ \t]*\/\/.*/g, "")
+    .replace(/\s*\n[ \t]+/g, " ")
+    .replace(/\s*\n\}/g, "}")
+    .replace(/ *([,;:{}()[\]]) */g, "$1")
+    .replace(/\n+/g, "\n")
+    .trim();
 }
 
 /** Vite and Vitest plugin. */
