@@ -31,7 +31,7 @@ export function planChannels(shape: Shape, software: boolean): ChannelPlan {
   const plane = area / width;
   const count = images * plane;
   const enough = software ? 8 : 512;
-  const perLane = software ? 16 : 4;
+  const perLane = software ? 32 : 4;
   let lanes = 1;
   while (lanes < WG && (lanes * perLane < count || (channels * lanes < enough * WG && lanes < count))) lanes *= 2;
   const groups = Math.ceil((channels * lanes) / WG);

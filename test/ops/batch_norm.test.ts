@@ -10,7 +10,7 @@ import {
   batchNormVjp,
   statistics,
 } from "../reference/batch_norm.ts";
-import { type Draw, type OpCase, seed, testCase, withDevice } from "../support/case.ts";
+import { type Draw, eachPlan, type OpCase, seed, testCase, withDevice } from "../support/case.ts";
 import { type HostArray, host, sizeOf, uniform, upload } from "../support/host.ts";
 import { expectClose } from "../support/tolerance.ts";
 
@@ -111,11 +111,13 @@ const opCase = (relu: boolean): OpCase<Attrs> => ({
   },
   K: ([x]) => x!.data.length / x!.shape[1]!,
   ...(relu ? { step: 0 } : {}),
-  runs: 40,
+  runs: 25,
 });
 
-testCase(opCase(false));
-testCase(opCase(true));
+eachPlan(() => {
+  testCase(opCase(false));
+  testCase(opCase(true));
+});
 
 describe("running statistics", () => {
   for (const shape of [

@@ -11,7 +11,7 @@ import {
   smoothL1Loss,
 } from "../../src/ops/loss.ts";
 import * as reference from "../reference/loss.ts";
-import { edge, seed, testCase, withDevice } from "../support/case.ts";
+import { eachPlan, edge, seed, testCase, withDevice } from "../support/case.ts";
 import { type HostArray, host, integers, sizeOf, uniform } from "../support/host.ts";
 
 withDevice();
@@ -64,36 +64,38 @@ const draw = (kind: "labels" | "probabilities", logs: boolean) =>
 
 const weightOf = <T>(inputs: readonly T[], a: Attrs): T | undefined => (a.weighted ? inputs[2] : undefined);
 
-for (const kind of ["labels", "probabilities"] as const) {
-  testCase<Attrs>({
-    name: `crossEntropy with ${kind}`,
-    draw: draw(kind, false),
-    run: (inputs, a) => crossEntropy(inputs[0]!, inputs[1]!, { ...a, weight: weightOf(inputs, a) ?? null }),
-    reference: (inputs, a) => reference.crossEntropy(inputs[0]!, inputs[1]!, { ...a, weight: weightOf(inputs, a) }),
-    vjp: ([dy], inputs, a) => {
-      const grads = reference.crossEntropyVjp(dy!, inputs[0]!, inputs[1]!, { ...a, weight: weightOf(inputs, a) });
-      return [grads.x, grads.target, null];
-    },
-    K: ([x]) => sizeOf(x!.shape) + 50,
-    // A sum over many samples, in which a smaller step drowns.
-    step: 1e-4,
-    // A sample's gradient is a difference of probabilities.
-    scale: ([x], { reduction: r }) => (r === "mean" ? 1 / sizeOf(samplesOf(x!.shape)) : 1),
-    runs: 60,
-  });
-}
+eachPlan(() => {
+  for (const kind of ["labels", "probabilities"] as const) {
+    testCase<Attrs>({
+      name: `crossEntropy with ${kind}`,
+      draw: draw(kind, false),
+      run: (inputs, a) => crossEntropy(inputs[0]!, inputs[1]!, { ...a, weight: weightOf(inputs, a) ?? null }),
+      reference: (inputs, a) => reference.crossEntropy(inputs[0]!, inputs[1]!, { ...a, weight: weightOf(inputs, a) }),
+      vjp: ([dy], inputs, a) => {
+        const grads = reference.crossEntropyVjp(dy!, inputs[0]!, inputs[1]!, { ...a, weight: weightOf(inputs, a) });
+        return [grads.x, grads.target, null];
+      },
+      K: ([x]) => sizeOf(x!.shape) + 50,
+      // A sum over many samples, in which a smaller step drowns.
+      step: 1e-4,
+      // A sample's gradient is a difference of probabilities.
+      scale: ([x], { reduction: r }) => (r === "mean" ? 1 / sizeOf(samplesOf(x!.shape)) : 1),
+      runs: 40,
+    });
+  }
 
-testCase<Attrs>({
-  name: "nllLoss",
-  draw: draw("labels", true),
-  run: (inputs, a) => nllLoss(inputs[0]!, inputs[1]!, { ...a, weight: weightOf(inputs, a) ?? null }),
-  reference: (inputs, a) => reference.crossEntropy(inputs[0]!, inputs[1]!, { ...a, weight: weightOf(inputs, a) }),
-  vjp: ([dy], inputs, a) => [
-    reference.crossEntropyVjp(dy!, inputs[0]!, inputs[1]!, { ...a, weight: weightOf(inputs, a) }).x,
-    null,
-    null,
-  ],
-  K: ([x]) => sizeOf(x!.shape),
+  testCase<Attrs>({
+    name: "nllLoss",
+    draw: draw("labels", true),
+    run: (inputs, a) => nllLoss(inputs[0]!, inputs[1]!, { ...a, weight: weightOf(inputs, a) ?? null }),
+    reference: (inputs, a) => reference.crossEntropy(inputs[0]!, inputs[1]!, { ...a, weight: weightOf(inputs, a) }),
+    vjp: ([dy], inputs, a) => [
+      reference.crossEntropyVjp(dy!, inputs[0]!, inputs[1]!, { ...a, weight: weightOf(inputs, a) }).x,
+      null,
+      null,
+    ],
+    K: ([x]) => sizeOf(x!.shape),
+  });
 });
 
 const pointwise = { mseLoss, l1Loss, smoothL1Loss, binaryCrossEntropyWithLogits };

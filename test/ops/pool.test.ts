@@ -13,7 +13,7 @@ import {
   type PoolArgs,
   pooledShape,
 } from "../reference/pool.ts";
-import { seed, testCase, withDevice } from "../support/case.ts";
+import { eachPlan, seed, testCase, withDevice } from "../support/case.ts";
 import { integers, uniform } from "../support/host.ts";
 
 withDevice();
@@ -45,44 +45,46 @@ const args = (dilated: boolean) =>
     .filter((a) => a.padding.every((p, i) => 2 * p <= (a.kernel[i]! - 1) * a.dilation[i]! + 1))
     .filter((a) => pooledShape(a.shape, a).every((d) => d > 0));
 
-testCase<PoolArgs>({
-  name: "maxPool2d",
-  // Half of them with few distinct values, negative ones, so that windows hold ties and padding must not win.
-  draw: args(true).map(({ shape, s, ...attrs }) => ({
-    inputs: [s % 2 ? uniform(shape, s) : { ...integers(shape, s, -9, 0), dtype: "f32" }],
-    attrs,
-  })),
-  run: ([x], { kernel, ...rest }) => maxPool2d(x!, kernel, rest),
-  reference: ([x], attrs) => maxPool(x!, attrs),
-  vjp: ([dy], [x], attrs) => [maxPoolVjp(dy!, x!, attrs)],
-  step: 0,
-  runs: 100,
-  K: () => 4,
-});
+eachPlan(() => {
+  testCase<PoolArgs>({
+    name: "maxPool2d",
+    // Half of them with few distinct values, negative ones, so that windows hold ties and padding must not win.
+    draw: args(true).map(({ shape, s, ...attrs }) => ({
+      inputs: [s % 2 ? uniform(shape, s) : { ...integers(shape, s, -9, 0), dtype: "f32" }],
+      attrs,
+    })),
+    run: ([x], { kernel, ...rest }) => maxPool2d(x!, kernel, rest),
+    reference: ([x], attrs) => maxPool(x!, attrs),
+    vjp: ([dy], [x], attrs) => [maxPoolVjp(dy!, x!, attrs)],
+    step: 0,
+    runs: 40,
+    K: () => 4,
+  });
 
-testCase<PoolArgs>({
-  name: "avgPool2d",
-  draw: args(false).map(({ shape, s, dilation: _, ...attrs }) => ({ inputs: [uniform(shape, s)], attrs })),
-  run: ([x], { kernel, ...rest }) => avgPool2d(x!, kernel, rest),
-  reference: ([x], attrs) => avgPool(x!, attrs),
-  vjp: ([dy], [x], attrs) => [avgPoolVjp(dy!, x!, attrs)],
-  runs: 100,
-});
+  testCase<PoolArgs>({
+    name: "avgPool2d",
+    draw: args(false).map(({ shape, s, dilation: _, ...attrs }) => ({ inputs: [uniform(shape, s)], attrs })),
+    run: ([x], { kernel, ...rest }) => avgPool2d(x!, kernel, rest),
+    reference: ([x], attrs) => avgPool(x!, attrs),
+    vjp: ([dy], [x], attrs) => [avgPoolVjp(dy!, x!, attrs)],
+    runs: 40,
+  });
 
-testCase<Pair>({
-  name: "adaptiveAvgPool2d",
-  draw: fc
-    .record({
-      planes: fc.constantFrom([2, 3], [1], [1, 65]),
-      from: fc.tuple(size, size),
-      to: fc.tuple(size, size),
-      s: seed,
-    })
-    .map(({ planes, from, to, s }) => ({ inputs: [uniform([...planes, ...from], s)], attrs: to })),
-  run: ([x], to) => adaptiveAvgPool2d(x!, to),
-  reference: ([x], to) => adaptivePool(x!, to),
-  vjp: ([dy], [x], to) => [adaptivePoolVjp(dy!, x!, to)],
-  runs: 60,
+  testCase<Pair>({
+    name: "adaptiveAvgPool2d",
+    draw: fc
+      .record({
+        planes: fc.constantFrom([2, 3], [1], [1, 65]),
+        from: fc.tuple(size, size),
+        to: fc.tuple(size, size),
+        s: seed,
+      })
+      .map(({ planes, from, to, s }) => ({ inputs: [uniform([...planes, ...from], s)], attrs: to })),
+    run: ([x], to) => adaptiveAvgPool2d(x!, to),
+    reference: ([x], to) => adaptivePool(x!, to),
+    vjp: ([dy], [x], to) => [adaptivePoolVjp(dy!, x!, to)],
+    runs: 40,
+  });
 });
 
 test("3x3 to 6x6, to one value, and one side only", async () => {

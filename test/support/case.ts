@@ -1,8 +1,9 @@
 // One case table drives everything: forward and vjp on the device against f64 references, and the references' own vjp
 // against finite differences in one random direction.
 import fc from "fast-check";
-import { afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type InitOptions, init, memory, type Tensor } from "wgrad";
+import { currentDevice } from "../../src/gpu/device.ts";
 import { type HostArray, host, uniform, upload } from "./host.ts";
 import { expectClose } from "./tolerance.ts";
 
@@ -47,6 +48,25 @@ export function withDevice(options: InitOptions = {}): void {
   afterEach(() => {
     expect(memory().tensors, "live tensors after the test").toBe(before);
   });
+}
+
+/** Registers tests twice: with the kernels planned as for a software adapter, and as for a GPU. */
+export function eachPlan(register: () => void): void {
+  for (const software of [true, false]) {
+    describe(`planned for a ${software ? "software adapter" : "GPU"}`, () => {
+      let restore = (): void => {};
+      beforeAll(() => {
+        const info: { isSoftware: boolean } = currentDevice().info;
+        const before = info.isSoftware;
+        info.isSoftware = software;
+        restore = () => {
+          info.isSoftware = before;
+        };
+      });
+      afterAll(() => restore());
+      register();
+    });
+  }
 }
 
 const list = <T>(x: T | T[]): T[] => (Array.isArray(x) ? x : [x]);
