@@ -34,6 +34,10 @@ export class DataError extends WgradError {}
 type WgradErrorClass = new (message: string) => WgradError;
 
 /** Throws `new Kind(message())` unless `condition` holds. The message is only built on failure. */
-export function check(condition: boolean, message: () => string, Kind: WgradErrorClass = ShapeError): asserts condition {
+export function check(
+  condition: boolean,
+  message: () => string,
+  Kind: WgradErrorClass = ShapeError,
+): asserts condition {
   if (!condition) throw new Kind(message());
 }
