@@ -72,24 +72,15 @@ function dispatchReduce(
 ): void {
   const { outputs, length, lanes, kept, outer, innerStride } = plan;
   const inner = Math.max(1, plan.inner);
-  const rank = Math.max(1, outer.shape.length);
+  const outerStride = outer.strides[0]![0] ?? 0;
+  const [stepOuter, stepInner] = [Math.floor(lanes / inner), lanes % inner];
   const params = [
-    outputs,
-    splits,
-    Math.ceil(length / splits),
-    length,
-    inner,
-    innerStride,
-    Math.floor(lanes / inner),
-    lanes % inner,
-    kept.shape.length,
-    rank,
-    f32Bits(scale),
-    0,
-    ...eightWords(kept.shape),
-    ...eightWords(kept.strides[0]!),
-    ...eightWords(outer.shape),
-    ...eightWords(outer.strides[0]!),
+    ...[outputs, splits, Math.ceil(length / splits), length],
+    ...[inner, innerStride, stepOuter, stepInner],
+    ...[kept.shape.length, Math.max(1, outer.shape.length), f32Bits(scale)],
+    ...[stepOuter * outerStride + stepInner * innerStride, outerStride - inner * innerStride],
+    ...[0, 0, 0],
+    ...[kept.shape, kept.strides[0]!, outer.shape, outer.strides[0]!].flatMap(eightWords),
   ];
   queue.dispatch(shader, storages, params, grid1d(outputs * splits * lanes, WG));
 }
@@ -119,18 +110,20 @@ const kinds: Record<Kind, Reduction> = {
   sum: { combine: "a + b" },
 };
 
-function shaderOf(kind: Kind, dtype: Dtype, lanes: number) {
+function shaderOf(kind: Kind, dtype: Dtype, { lanes, outer }: ReducePlan) {
   const { combine, each = "v", finish = kind === "sum" && dtype === "f32" ? SCALED : "v" } = kinds[kind];
+  const deep = outer.shape.length > 1;
   return kernel.variant(
     {
       T: dtype,
       LANES: `${lanes}u`,
+      DEEP: String(deep),
       IDENTITY: kind === "max" ? LEAST[dtype]! : kind === "min" ? MOST[dtype]! : "T(0)",
       combine: `fn combine(a: T, b: T) -> T { return ${combine}; }`,
       each: `fn each(v: T) -> T { return ${each}; }`,
       finish: `fn finish(v: T) -> T { return ${finish}; }`,
     },
-    `${kind} ${dtype} lanes=${lanes}`,
+    `${kind} ${dtype} lanes=${lanes}${deep ? " deep" : ""}`,
   );
 }
 
@@ -139,7 +132,7 @@ export function reduceInto(queue: Queue, kind: Kind, x: Tensor, y: Tensor, dims:
   const plan = planReduce(kind, x.shape, dims);
   const splits = splitsOf(plan);
   const [first, second] = splits === 1 ? [kind, kind] : (kinds[kind].passes ?? [kind, kind]);
-  const shader = shaderOf(first, x.dtype, plan.lanes);
+  const shader = shaderOf(first, x.dtype, plan);
   if (splits === 1) {
     dispatchReduce(queue, shader, plan, [x.storage, y.storage], 1, scale);
     return;

@@ -14,7 +14,7 @@ import { type Dims, keptShape, mean, type ReduceAttrs, type ReduceOptions, reduc
 import { unary } from "./unary.ts";
 import { view } from "./view.ts";
 
-export { type Dims, expand, mean, type ReduceOptions, sum, sumTo } from "./sum.ts";
+export { type Dims, expand, mean, type ReduceOptions, sum } from "./sum.ts";
 
 /** amax and amin: the gradient is shared evenly among equal extremes, as PyTorch's amax does. */
 function extremeOp(kind: "max" | "min"): Op<ReduceAttrs> {

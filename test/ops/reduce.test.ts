@@ -68,7 +68,7 @@ const draw = (least: number): fc.Arbitrary<Draw<Attrs>> =>
     .record({
       n: edge(64),
       m: fc.integer({ min: least, max: 9 }),
-      form: fc.integer({ min: 0, max: 8 }),
+      form: fc.integer({ min: 0, max: 9 }),
       keepdim: fc.boolean(),
       seed,
     })
@@ -87,6 +87,10 @@ const draw = (least: number): fc.Arbitrary<Draw<Attrs>> =>
           [
             [2, m, 3, n],
             [1, 3],
+          ],
+          [
+            [5, 2, 5, m, 3],
+            [0, 2, 4],
           ],
           [
             [3, 2, 3, m, 2],

@@ -1,16 +1,18 @@
 // y[k] = finish(combine over j < length of each(x[kept(k) + reduced(j)])): kept(k) and reduced(j) walk the kept and the
 // reduced dimensions of x through strides. A team of LANES invocations takes one output, or one of `splits` chunks of
-// its elements, and meets in workgroup memory. j advances as (outer, inner) by additions, without division.
+// its elements, and meets in workgroup memory. Reduced dimensions beyond two (DEEP) are rare and looked up by division;
+// otherwise the position advances by additions: `step` from one element to the next, and `wrap` after the inner dimension.
 // Traffic: outputs * length loads, outputs * splits stores.
 alias T = f32;
 const WG = 64u;
 const LANES = 64u;
+const DEEP = false;
 const IDENTITY = T(0);
 
 struct Params {
   outputs: u32, splits: u32, chunk: u32, length: u32,
   inner: u32, inner_stride: u32, step_outer: u32, step_inner: u32,
-  kept_rank: u32, outer_rank: u32, scale: f32,
+  kept_rank: u32, outer_rank: u32, scale: f32, step: u32, wrap: u32,
   kept_shape: array<vec4u, 2>, kept_strides: array<vec4u, 2>,
   outer_shape: array<vec4u, 2>, outer_strides: array<vec4u, 2>,
 }
@@ -64,16 +66,20 @@ fn main(
   var j = first + lane;
   var o = j / p.inner;
   var i = j - o * p.inner;
+  var at = base + outer_offset(o) + i * p.inner_stride;
   var acc = IDENTITY;
   while (j < end) {
-    acc = combine(acc, each(x[base + outer_offset(o) + i * p.inner_stride]));
+    acc = combine(acc, each(x[at]));
     j += LANES;
-    o += p.step_outer;
+    at += p.step;
     i += p.step_inner;
+    if (DEEP) { o += p.step_outer; }
     if (i >= p.inner) {
       i -= p.inner;
-      o++;
+      at += p.wrap;
+      if (DEEP) { o++; }
     }
+    if (DEEP) { at = base + outer_offset(o) + i * p.inner_stride; }
   }
   partial[local] = acc;
   for (var half = LANES / 2u; half > 0u; half /= 2u) {
