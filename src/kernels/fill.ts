@@ -1,6 +1,8 @@
 // Plan of filling a buffer with one value.
-import { type Binding, f32Bits, grid1d, type Queue } from "../gpu/queue.ts";
+import type { Device } from "../gpu/device.ts";
+import { type Binding, f32Bits, grid1d } from "../gpu/queue.ts";
 import type { Dtype } from "../tensor/dtype.ts";
+import { bindingElements, partOf, ranges } from "./parts.ts";
 import { Kernel } from "./specialize.ts";
 import fillWgsl from "./wgsl/fill.wgsl";
 
@@ -11,6 +13,8 @@ const WG = 64;
 export const bitsOf = (value: number, dtype: Dtype): number => (dtype === "f32" ? f32Bits(value) : value >>> 0);
 
 /** Records the writing of `n` elements. */
-export function fillWith(queue: Queue, y: Binding, n: number, value: number, dtype: Dtype): void {
-  queue.dispatch(kernel.variant(), [y], [n, bitsOf(value, dtype)], grid1d(n, WG));
+export function fillWith({ queue, info }: Device, y: Binding, n: number, value: number, dtype: Dtype): void {
+  for (const [first, count] of ranges(n, bindingElements(info))) {
+    queue.dispatch(kernel.variant(), [partOf(y, first, count)], [count, bitsOf(value, dtype)], grid1d(count, WG));
+  }
 }

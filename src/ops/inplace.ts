@@ -82,7 +82,7 @@ export function fill(target: Tensor, value: number): void {
     () => `[fill_] ${value} does not fit a tensor of ${target.dtype}`,
     DtypeError,
   );
-  inPlace("fill_", target, [], () => fillWith(target.device.queue, target.storage, target.numel, value, target.dtype));
+  inPlace("fill_", target, [], () => fillWith(target.device, target.storage, target.numel, value, target.dtype));
 }
 
 /** Copies the elements of a tensor of the same shape and dtype. */

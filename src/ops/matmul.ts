@@ -1,15 +1,18 @@
 // matmul and linear: batched matrix products whose operands may be transposed.
 import { apply1 } from "../autograd/apply.ts";
+import { noGrad } from "../autograd/mode.ts";
 import type { Op } from "../autograd/op.ts";
 import { check } from "../errors.ts";
 import { gemmKernels, gemmTile } from "../kernels/gemm.ts";
+import { bindingElements, partOf, ranges } from "../kernels/parts.ts";
 import subgroupWgsl from "../kernels/wgsl/matmul_subgroup.wgsl";
 import workgroupWgsl from "../kernels/wgsl/matmul_workgroup.wgsl";
 import { checkDtype } from "../tensor/dtype.ts";
 import { scope } from "../tensor/scope.ts";
 import { broadcastShapes, type Shape, show, sizeOf } from "../tensor/shape.ts";
-import type { Spec, Tensor } from "../tensor/tensor.ts";
+import { empty, type Spec, type Tensor } from "../tensor/tensor.ts";
 import { binary } from "./binary.ts";
+import { update } from "./inplace.ts";
 import { expand, sumTo } from "./sum.ts";
 import { reshape } from "./view.ts";
 
@@ -46,18 +49,41 @@ export const matmulOp: Op<MatmulAttrs> = {
   forward(queue, [a, b], [c], t) {
     const [m, k] = matrix(a!.shape, t.a);
     const [, n] = matrix(b!.shape, t.b);
+    const { info } = c!.device;
+    const tile = gemmTile(matmulKernels, info);
+    const most = bindingElements(info);
+    const [aRow, aK] = t.a ? ([1, m] as const) : ([k, 1] as const);
+    const [bK, bCol] = t.b ? ([1, k] as const) : ([n, 1] as const);
+    const strides = [aRow, aK, bK, bCol, a!.ndim > 2 ? m * k : 0, b!.ndim > 2 ? k * n : 0, m * n, n];
     const batch = sizeOf(c!.shape.slice(0, -2));
-    const tile = gemmTile(matmulKernels, a!.device.info);
-    const params = [
-      ...[m, n, k],
-      ...(t.a ? [1, m] : [k, 1]),
-      ...(t.b ? [1, k] : [n, 1]),
-      a!.ndim > 2 ? m * k : 0,
-      b!.ndim > 2 ? k * n : 0,
-      m * n,
-    ];
-    const grid = [Math.ceil(n / tile.columns), Math.ceil(m / tile.rows), batch] as const;
-    queue.dispatch(tile.shader, [a!.storage, b!.storage, c!.storage], params, grid);
+    if (batch > 1 || Math.max(a!.numel, b!.numel, c!.numel) <= most) {
+      const grid = [Math.ceil(n / tile.columns), Math.ceil(m / tile.rows), batch] as const;
+      queue.dispatch(tile.shader, [a!.storage, b!.storage, c!.storage], [m, n, k, ...strides], grid);
+      return;
+    }
+    // An operand is larger than a binding may be: blocks of rows of the result, of columns, and of what is summed over.
+    const rows = c!.numel > most || (a!.numel > most && !t.a) ? most / Math.max(n, t.a ? 1 : k) : m;
+    const columns = b!.numel > most && t.b ? most / k : n;
+    const depth = Math.min(a!.numel > most && t.a ? most / m : k, b!.numel > most && !t.b ? most / n : k);
+    const part = (x: Tensor, at: number, last: number) => partOf(x.storage, at, last - at + 1);
+    for (const [k0, kCount] of ranges(k, depth)) {
+      const target = k0 === 0 ? c! : empty(c!.shape, "f32");
+      for (const [m0, mCount] of ranges(m, rows)) {
+        for (const [n0, nCount] of ranges(n, columns)) {
+          const [a0, b0, c0] = [m0 * aRow + k0 * aK, k0 * bK + n0 * bCol, m0 * n + n0];
+          const storages = [
+            part(a!, a0, a0 + (mCount - 1) * aRow + (kCount - 1) * aK),
+            part(b!, b0, b0 + (kCount - 1) * bK + (nCount - 1) * bCol),
+            part(target, c0, c0 + (mCount - 1) * n + nCount - 1),
+          ];
+          const grid = [Math.ceil(nCount / tile.columns), Math.ceil(mCount / tile.rows)] as const;
+          queue.dispatch(tile.shader, storages, [mCount, nCount, kCount, ...strides], grid);
+        }
+      }
+      if (target === c) continue;
+      noGrad(() => update("add", c!, target));
+      target.dispose();
+    }
   },
   saves: ([a, b]) => ({ inputs: [...(b ? [0] : []), ...(a ? [1] : [])], outputs: [] }),
   vjp([dc], c) {

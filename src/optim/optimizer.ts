@@ -4,6 +4,7 @@ import { check, StateDictError, StateError, ValueError } from "../errors.ts";
 import { currentDevice } from "../gpu/device.ts";
 import type { Shader } from "../gpu/pipeline.ts";
 import { grid1d } from "../gpu/queue.ts";
+import { bindingElements, partOf, ranges } from "../kernels/parts.ts";
 import { copy_ } from "../tensor/copy.ts";
 import { zeros } from "../tensor/create.ts";
 import { structureChanged } from "../tensor/leaf_watch.ts";
@@ -134,8 +135,6 @@ export abstract class Optimizer<O extends { lr: number } = { lr: number }> {
     const { queue, info } = currentDevice();
     const active = this.#active();
     this.#advance(active);
-    // A weight above the adapter's binding limit is updated in parts.
-    const most = Math.floor(info.limits.maxStorageBufferBindingSize! / 1024) * 256;
     const outer = queue.origin;
     for (const { group, p, state } of active) {
       const { shader, state: names } = this.update(group);
@@ -143,10 +142,9 @@ export abstract class Optimizer<O extends { lr: number } = { lr: number }> {
       p.storage.version++;
       queue.origin = { name: this.name, inputs: [p, p.grad!] };
       try {
-        for (let first = 0; first < p.numel; first += most) {
-          const n = Math.min(most, p.numel - first);
-          const parts = tensors.map((t) => ({ buffer: t.storage.buffer, offset: 4 * first, bytes: 4 * n }));
-          queue.dispatch(shader, [state.cohort.tensor.storage, ...parts], [n], grid1d(n, PER_WORKGROUP));
+        for (const [first, count] of ranges(p.numel, bindingElements(info))) {
+          const parts = tensors.map((t) => partOf(t.storage, first, count));
+          queue.dispatch(shader, [state.cohort.tensor.storage, ...parts], [count], grid1d(count, PER_WORKGROUP));
         }
       } finally {
         queue.origin = outer;

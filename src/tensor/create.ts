@@ -108,7 +108,7 @@ export function full<S extends Shape>(shape: S, value: number, options: TensorOp
     ValueError,
   );
   const t = empty(shape, dtype) as Tensor<S>;
-  fillWith(t.device.queue, t.storage, t.numel, value, dtype);
+  fillWith(t.device, t.storage, t.numel, value, dtype);
   if (options.requiresGrad) t.requiresGrad = true;
   return t;
 }

@@ -3,6 +3,7 @@ import { check, ValueError } from "../errors.ts";
 import { currentDevice, type Device } from "../gpu/device.ts";
 import type { PooledBuffer } from "../gpu/pool.ts";
 import { type Binding, f32Bits, grid1d } from "../gpu/queue.ts";
+import { bindingElements, partOf, ranges } from "../kernels/parts.ts";
 import { Kernel } from "../kernels/specialize.ts";
 import randomWgsl from "../kernels/wgsl/random.wgsl";
 import { fromHost, type TensorOptions } from "./create.ts";
@@ -106,9 +107,13 @@ function random<S extends Shape>(
   const dtype: Dtype = kind === "integer" ? "i32" : "f32";
   const y = empty(shape, dtype, device) as Tensor<S>;
   const draw = `fn draw(r: vec4u) -> vec4<T> { ${draws[kind]} }`;
-  const params = [y.numel, ...seedWords(), takeStream() >>> 0, a, b];
-  const grid = grid1d(Math.ceil(y.numel / 4), WG);
-  device.queue.dispatch(kernel.variant({ T: dtype, draw }, kind), [rngShift(device), y.storage], params, grid);
+  const shader = kernel.variant({ T: dtype, draw }, kind);
+  const stream = takeStream() >>> 0;
+  for (const [first, count] of ranges(y.numel, bindingElements(device.info))) {
+    const params = [count, first / 4, ...seedWords(), stream, a, b];
+    const storages = [rngShift(device), partOf(y.storage, first, count)];
+    device.queue.dispatch(shader, storages, params, grid1d(Math.ceil(count / 4), WG));
+  }
   if (requiresGrad) y.requiresGrad = true;
   return y;
 }

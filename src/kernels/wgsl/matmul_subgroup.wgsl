@@ -11,7 +11,7 @@ const V = 4u;
 struct Params {
   m: u32, n: u32, k: u32,
   a_row: u32, a_k: u32, b_k: u32, b_col: u32,
-  a_batch: u32, b_batch: u32, c_batch: u32,
+  a_batch: u32, b_batch: u32, c_batch: u32, c_row: u32,
 }
 @group(0) @binding(0) var<storage, read> a: array<f32>;
 @group(0) @binding(1) var<storage, read> b: array<f32>;
@@ -45,7 +45,7 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(subgroup_invocation_id) lan
     let col = col0 + SG * v;
     if (col < p.n) {
       for (var i = 0u; i < R; i++) {
-        if (row0 + i < p.m) { c[tile.z * p.c_batch + (row0 + i) * p.n + col] = acc[i][v]; }
+        if (row0 + i < p.m) { c[tile.z * p.c_batch + (row0 + i) * p.c_row + col] = acc[i][v]; }
       }
     }
   }

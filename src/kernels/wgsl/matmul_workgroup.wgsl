@@ -10,7 +10,7 @@ const EACH = TILE / SIDE; // accumulators along one side of an invocation
 struct Params {
   m: u32, n: u32, k: u32,
   a_row: u32, a_k: u32, b_k: u32, b_col: u32,
-  a_batch: u32, b_batch: u32, c_batch: u32,
+  a_batch: u32, b_batch: u32, c_batch: u32, c_row: u32,
 }
 @group(0) @binding(0) var<storage, read> a: array<f32>;
 @group(0) @binding(1) var<storage, read> b: array<f32>;
@@ -52,7 +52,7 @@ fn main(
     for (var j = 0u; j < EACH; j++) {
       let row = row0 + i * SIDE + at.y;
       let col = col0 + j * SIDE + at.x;
-      if (row < p.m && col < p.n) { c[tile.z * p.c_batch + row * p.n + col] = acc[i][j]; }
+      if (row < p.m && col < p.n) { c[tile.z * p.c_batch + row * p.c_row + col] = acc[i][j]; }
     }
   }
 }
