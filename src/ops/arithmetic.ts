@@ -18,7 +18,8 @@ export type Operand = Tensor | number;
 const MOST = 3.4028234663852886e38;
 
 const kernel = new Kernel("binary_scalar", scalarWgsl);
-const WG = 64;
+/** Elements of a workgroup: WG * PER in the .wgsl files. */
+const TILE = 256;
 
 function scalarOp(name: BinaryName): Op<{ value: number }> {
   const row = binaryRows[name];
@@ -41,7 +42,7 @@ function scalarOp(name: BinaryName): Op<{ value: number }> {
     forward(queue, [x], [y], { value }) {
       const f = `fn f(a: T, b: T) -> R { ${bodyOf(row.f)} }`;
       const shader = kernel.variant({ T: x!.dtype, R: y!.dtype, f }, `${name} ${x!.dtype}`);
-      queue.dispatch(shader, [x!.storage, y!.storage], [x!.numel, bitsOf(value, x!.dtype)], grid1d(x!.numel, WG));
+      queue.dispatch(shader, [x!.storage, y!.storage], [x!.numel, bitsOf(value, x!.dtype)], grid1d(x!.numel, TILE));
     },
     saves: savesNothing,
     vjp: "not differentiable",

@@ -132,7 +132,8 @@ export const binaryRows: Record<BinaryName, BinaryRow> = {
 export const bodyOf = (wgsl: string): string => (wgsl.includes("return ") ? `${wgsl};` : `return ${wgsl};`);
 
 const kernel = new Kernel("binary", binaryWgsl);
-const WG = 64;
+/** Elements of a workgroup: WG * PER in binary.wgsl. */
+const TILE = 256;
 
 function binaryOp(name: string, row: BinaryRow): Op {
   const variant = (dtype: Dtype, rank: number) => {
@@ -164,7 +165,12 @@ function binaryOp(name: string, row: BinaryRow): Op {
         ...eightWords(walk.strides[0]!),
         ...eightWords(walk.strides[1]!),
       ];
-      queue.dispatch(variant(a!.dtype, walk.shape.length), [a!.storage, b!.storage, y!.storage], params, grid1d(n, WG));
+      queue.dispatch(
+        variant(a!.dtype, walk.shape.length),
+        [a!.storage, b!.storage, y!.storage],
+        params,
+        grid1d(n, TILE),
+      );
     },
     saves: row.saves
       ? ([a, b]): Saved => {

@@ -18,7 +18,8 @@ export type UnaryName = keyof typeof unaryRows;
 const forwardKernel = new Kernel("unary", unaryWgsl);
 const backwardKernel = new Kernel("unary_backward", backwardWgsl);
 const body = (wgsl: string) => (wgsl.includes("return ") ? `${wgsl};` : `return ${wgsl};`);
-const WG = 64;
+/** Elements of a workgroup: WG * PER in the .wgsl files. */
+const TILE = 256;
 
 function unaryOp(name: string, row: UnaryRow): Op<Scalars> {
   const forward = forwardKernel.variant({ f: `fn f(x: T) -> T { ${body(row.f)} }` }, name);
@@ -33,7 +34,7 @@ function unaryOp(name: string, row: UnaryRow): Op<Scalars> {
         backward,
         [dy!.storage, s!.storage, dx!.storage],
         params(dy!.numel, scalars),
-        grid1d(dy!.numel, WG),
+        grid1d(dy!.numel, TILE),
       ),
     saves: savesNothing,
     vjp: "not differentiable",
@@ -45,7 +46,7 @@ function unaryOp(name: string, row: UnaryRow): Op<Scalars> {
       return [x!];
     },
     forward: (queue, [x], [y], scalars) =>
-      queue.dispatch(forward, [x!.storage, y!.storage], params(sizeOf(x!.shape), scalars), grid1d(x!.numel, WG)),
+      queue.dispatch(forward, [x!.storage, y!.storage], params(sizeOf(x!.shape), scalars), grid1d(x!.numel, TILE)),
     saves: () => ({ inputs: row.saves === "x" ? [0] : [], outputs: row.saves === "y" ? [0] : [] }),
     vjp: ([dy], c) => {
       const saved = row.saves === "x" ? c.input(0) : row.saves === "y" ? c.output(0) : dy!;
