@@ -18,7 +18,7 @@ node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.ex
 if [ node_modules/.package-lock.json -nt package-lock.json ] && npm ls >/dev/null 2>&1; then
   say "npm packages are in place"
 else
-  # Not npm ci: it refuses a lock file that lacks a package for some other platform, as one written against a mirror may.
+  # Not npm ci, which starts over each time and refuses a lock file that lacks a package for some other platform.
   say "installing npm packages (npm install, as locked)"
   quietly npm install --no-save --no-audit --no-fund
 fi
