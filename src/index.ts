@@ -3,7 +3,20 @@
 export { type CapturedStep, capture, type StepResult } from "./autograd/capture.ts";
 export { type GradcheckOptions, gradcheck } from "./autograd/gradcheck.ts";
 export { noGrad } from "./autograd/mode.ts";
-export * from "./errors.ts";
+export {
+  DataError,
+  DeviceError,
+  DtypeError,
+  FormatError,
+  LimitError,
+  OutOfMemoryError,
+  ShapeError,
+  StateDictError,
+  StateError,
+  UnsafePickleError,
+  ValueError,
+  WgradError,
+} from "./errors.ts";
 export { Device, type DeviceInfo, type InitOptions } from "./gpu/device.ts";
 export { init } from "./init.ts";
 export { loadSafetensors, loadTorch, safetensorsMetadata, saveSafetensors } from "./io/index.ts";
