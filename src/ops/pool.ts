@@ -2,6 +2,7 @@
 import { apply1 } from "../autograd/apply.ts";
 import { type Op, savesNothing } from "../autograd/op.ts";
 import { check, ShapeError, ValueError } from "../errors.ts";
+import type { Shader } from "../gpu/pipeline.ts";
 import { f32Bits } from "../gpu/queue.ts";
 import { walkPlanes } from "../kernels/planes.ts";
 import { Kernel } from "../kernels/specialize.ts";
@@ -112,6 +113,30 @@ function blockWalk(dy: Tensor, dx: Tensor, third = 0) {
   return { grid: walk.grid, words, blocks };
 }
 
+/**
+ * The variant for loops over `rows` and `columns`, with `extra` overrides under their own tag. Loops over squares of up
+ * to this size are unrolled: on software adapters a turn of a loop costs as much as several loads.
+ */
+const UNROLLED = 3;
+function variant(kernel: Kernel, [rows, columns]: Pair, extra: Record<string, string> = {}, tag = ""): Shader {
+  if (rows !== columns || rows > UNROLLED) return kernel.variant(extra, tag);
+  const loops = {
+    rows: `fn rows() -> u32 { return ${rows}u; }`,
+    columns: `fn columns() -> u32 { return ${columns}u; }`,
+  };
+  return kernel.variant({ ...loops, ...extra }, `${tag} ${rows}x${columns}`.trim());
+}
+
+/** Rows and columns of windows that cover a block of 2 x 2 inputs, at most. */
+const covering = (w: Window): Pair =>
+  map((i) => {
+    const first = (at: number) => Math.ceil((at - (w.kernel[i] - 1) * w.dilation[i]) / w.stride[i]);
+    const last = (at: number) => Math.floor((at + 1) / w.stride[i]);
+    // Blocks start at even positions, so two strides further on they see the same again.
+    const starts = Array.from({ length: w.stride[i] }, (_, k) => w.padding[i] + 2 * k);
+    return Math.max(...starts.map((at) => last(at) - first(at) + 1));
+  });
+
 type BackwardAttrs<A> = A & { readonly shape: Shape };
 
 const maxBackwardOp: Op<BackwardAttrs<Window>> = {
@@ -121,10 +146,11 @@ const maxBackwardOp: Op<BackwardAttrs<Window>> = {
     const { grid, words, blocks } = blockWalk(dy!, dx!);
     const reach = map((i) => (w.kernel[i] - 1) * w.dilation[i]);
     const inverse = map((i) => f32Bits(1 / w.stride[i]));
+    const windows = covering(w);
     queue.dispatch(
-      maxBackwardKernel.variant(),
+      variant(maxBackwardKernel, windows),
       [dy!.storage, found!.storage, dx!.storage],
-      [...words, ...blocks, ...w.padding, ...reach, ...inverse],
+      [...words, ...blocks, ...w.padding, ...reach, ...inverse, ...windows],
       grid,
     );
   },
@@ -142,7 +168,7 @@ const maxOp: Op<Window> = {
   forward(queue, [x], [y, found], w) {
     const { grid, words } = outputWalk(x!, y!);
     queue.dispatch(
-      maxKernel.variant(),
+      variant(maxKernel, w.kernel),
       [x!.storage, y!.storage, found!.storage],
       [...words, ...w.kernel, ...w.stride, ...w.padding, ...w.dilation],
       grid,
@@ -163,8 +189,9 @@ const avgBackwardOp: Op<BackwardAttrs<AvgAttrs>> = {
   forward(queue, [dy], [dx], w) {
     const { grid, words, blocks } = blockWalk(dy!, dx!, Number(w.countIncludePad));
     const inverse = map((i) => f32Bits(1 / w.stride[i]));
-    const params = [...words, ...avgWords(w), ...blocks, ...inverse];
-    queue.dispatch(avgBackwardKernel.variant(), [dy!.storage, dx!.storage], params, grid);
+    const windows = covering(w);
+    const params = [...words, ...avgWords(w), ...blocks, ...inverse, ...windows];
+    queue.dispatch(variant(avgBackwardKernel, windows), [dy!.storage, dx!.storage], params, grid);
   },
   saves: savesNothing,
   vjp: "not differentiable",
@@ -175,36 +202,57 @@ const avgOp: Op<AvgAttrs> = {
   infer: ([x], w) => [pooledSpec("avgPool2d", x!, w)],
   forward(queue, [x], [y], w) {
     const { grid, words } = outputWalk(x!, y!, Number(w.countIncludePad));
-    queue.dispatch(avgKernel.variant(), [x!.storage, y!.storage], [...words, ...avgWords(w)], grid);
+    queue.dispatch(variant(avgKernel, w.kernel), [x!.storage, y!.storage], [...words, ...avgWords(w)], grid);
   },
   saves: savesNothing,
   vjp: ([dy], c) => [apply1(avgBackwardOp, [dy!], { ...c.attrs, shape: c.inputSpecs[0]!.shape })],
 };
 
-// Window o of n in a plane of m reaches from floor(o m / n) to ceil((o + 1) m / n).
-const ADAPTIVE_WINDOW = `fn window(o: u32, axis: u32) -> vec3u {
-  let begin = o * p.size[axis] / p.out[axis];
-  let end = ((o + 1u) * p.size[axis] + p.out[axis] - 1u) / p.out[axis];
+// Window o of n in a plane of m reaches from floor(o m / n) to ceil((o + 1) m / n). Whole quotients by way of floats, with
+// one step of correction: integer division is slow where it is emulated.
+const DIVIDE = `fn divide(a: u32, b: u32) -> u32 {
+  let q = u32(i32(f32(i32(a)) / f32(i32(b))));
+  let rest = i32(a - q * b);
+  return q + select(0u, 1u, rest >= i32(b)) - select(0u, 1u, rest < 0);
+}`;
+const ADAPTIVE = {
+  window: `${DIVIDE}
+fn window(o: u32, axis: u32) -> vec3u {
+  let begin = divide(o * p.size[axis], p.out[axis]);
+  let end = divide((o + 1u) * p.size[axis] + p.out[axis] - 1u, p.out[axis]);
   return vec3u(begin, end, end - begin);
-}`;
-const ADAPTIVE_COVERING = `fn covering(i: u32, axis: u32) -> vec2u {
-  let end = (min(i + 2u, p.size[axis]) * p.out[axis] + p.size[axis] - 1u) / p.size[axis];
-  return vec2u(i * p.out[axis] / p.size[axis], end);
-}`;
-const adaptiveShader = avgKernel.variant({ window: ADAPTIVE_WINDOW }, "adaptive");
-const adaptiveBackwardShader = avgBackwardKernel.variant(
-  { window: ADAPTIVE_WINDOW, covering: ADAPTIVE_COVERING },
-  "adaptive",
-);
-const UNUSED = [0, 0, 0, 0, 0, 0];
+}`,
+};
+const ADAPTIVE_BACKWARD = {
+  ...ADAPTIVE,
+  covering: `fn covering(i: u32, axis: u32) -> vec2u {
+  let end = divide(min(i + 2u, p.size[axis]) * p.out[axis] + p.size[axis] - 1u, p.size[axis]);
+  return vec2u(divide(i * p.out[axis], p.size[axis]), end);
+}`,
+};
+/** The longest stretch of `to` positions that `span` of `from` overlap, where both cover the same length. */
+function longest(from: number, to: number, span: number): number {
+  let most = 1;
+  for (let i = 0; i < from; i += span) {
+    const end = Math.ceil((Math.min(i + span, from) * to) / from);
+    most = Math.max(most, end - Math.floor((i * to) / from));
+  }
+  return most;
+}
 
 const adaptiveBackwardOp: Op<{ shape: Shape }> = {
   name: "adaptiveAvgPool2dBackward",
   infer: (_, { shape }) => [{ shape, dtype: "f32" }],
   forward(queue, [dy], [dx]) {
     const { grid, words, blocks } = blockWalk(dy!, dx!);
-    const params = [...words, ...UNUSED, ...blocks, 0, 0];
-    queue.dispatch(adaptiveBackwardShader, [dy!.storage, dx!.storage], params, grid);
+    const [size, out] = [rowsOf(dx!.shape), rowsOf(dy!.shape)];
+    const windows = map((i) => longest(size[i], out[i], 2));
+    queue.dispatch(
+      variant(avgBackwardKernel, windows, ADAPTIVE_BACKWARD, "adaptive"),
+      [dy!.storage, dx!.storage],
+      [...words, 0, 0, 0, 0, 0, 0, ...blocks, 0, 0, ...windows],
+      grid,
+    );
   },
   saves: savesNothing,
   vjp: "not differentiable",
@@ -222,7 +270,14 @@ const adaptiveOp: Op<{ out: Pair }> = {
   },
   forward(queue, [x], [y]) {
     const { grid, words } = outputWalk(x!, y!);
-    queue.dispatch(adaptiveShader, [x!.storage, y!.storage], [...words, ...UNUSED], grid);
+    const [size, out] = [rowsOf(x!.shape), rowsOf(y!.shape)];
+    const largest = map((i) => longest(out[i], size[i], 1));
+    queue.dispatch(
+      variant(avgKernel, largest, ADAPTIVE, "adaptive"),
+      [x!.storage, y!.storage],
+      [...words, ...largest, 0, 0, 0, 0],
+      grid,
+    );
   },
   saves: savesNothing,
   vjp: ([dy], c) => [apply1(adaptiveBackwardOp, [dy!], { shape: c.inputSpecs[0]!.shape })],

@@ -11,7 +11,7 @@ struct Params {
   step: vec3u,      // WG outputs further on, in planes, rows and columns
   size: vec2u,      // of the input plane, rows then columns, as all pairs here
   out: vec2u,
-  kernel: vec2u,
+  kernel: vec2u,    // adaptive: the largest window
   stride: vec2u,
   pad: vec2u,
 }
@@ -29,6 +29,10 @@ fn window(o: u32, axis: u32) -> vec3u {
   return vec3u(begin, end, select(end - begin, stop - start, p.include_pad != 0u));
 }
 
+// The most rows and columns that a window has: constants in a variant for a few, so that the loops unroll.
+fn rows() -> u32 { return p.kernel.x; }
+fn columns() -> u32 { return p.kernel.y; }
+
 @compute @workgroup_size(WG)
 fn main(
   @builtin(workgroup_id) group: vec3u,
@@ -42,14 +46,18 @@ fn main(
   var column = first - row_index * p.out.y;
   let end = min(first + p.per * WG, p.outputs);
   for (var o = first; o < end; o += WG) {
-    let rows = window(row, 0u);
-    let columns = window(column, 1u);
+    let down = window(row, 0u);
+    let across = window(column, 1u);
     var sum = 0.0;
-    for (var h = rows.x; h < rows.y; h++) {
+    for (var kh = 0u; kh < rows(); kh++) {
+      let h = down.x + kh;
       let line = (plane * p.size.x + h) * p.size.y;
-      for (var w = columns.x; w < columns.y; w++) { sum += x[line + w]; }
+      for (var kw = 0u; kw < columns(); kw++) {
+        let w = across.x + kw;
+        sum += select(0.0, x[line + w], h < down.y && w < across.y);
+      }
     }
-    y[o] = sum / f32(rows.z * columns.z);
+    y[o] = sum / f32(down.z * across.z);
 
     column += p.step.z;
     row += p.step.y;

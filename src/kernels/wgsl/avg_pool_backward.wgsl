@@ -15,6 +15,7 @@ struct Params {
   pad: vec2u,
   grid: vec2u,      // blocks in a plane
   per_stride: vec2f, // 1 / stride
+  windows: vec2u,   // the most that cover a block, rows and columns of them
 }
 
 @group(0) @binding(0) var<storage, read> dy: array<f32>;
@@ -39,6 +40,10 @@ fn covering(i: u32, axis: u32) -> vec2u {
   return vec2u(begin, min(u32(i32((reached + 1.5) * p.per_stride[axis])) + 1u, p.out[axis]));
 }
 
+// The most rows and columns of windows that cover a block: constants in a variant for few, so that the loops unroll.
+fn rows() -> u32 { return p.windows.x; }
+fn columns() -> u32 { return p.windows.y; }
+
 @compute @workgroup_size(WG)
 fn main(
   @builtin(workgroup_id) group: vec3u,
@@ -56,17 +61,19 @@ fn main(
     let down = covering(i.x, 0u);
     let across = covering(i.y, 1u);
     var sums = vec4f();
-    for (var h = down.x; h < down.y; h++) {
-      let rows = window(h, 0u);
+    for (var kh = 0u; kh < rows(); kh++) {
+      let h = down.x + kh;
+      let lines = window(h, 0u);
       let line = (plane * p.out.x + h) * p.out.y;
-      for (var w = across.x; w < across.y; w++) {
-        let columns = window(w, 1u);
-        let share = dy[line + w] / f32(rows.z * columns.z);
-        let in_rows = vec4u(i.x, i.x, i.x + 1u, i.x + 1u);
-        let in_columns = vec4u(i.y, i.y + 1u, i.y, i.y + 1u);
-        let covered = (in_rows >= vec4u(rows.x)) & (in_rows < vec4u(rows.y))
-          & (in_columns >= vec4u(columns.x)) & (in_columns < vec4u(columns.y));
-        sums += select(vec4f(), vec4f(share), covered);
+      for (var kw = 0u; kw < columns(); kw++) {
+        let w = across.x + kw;
+        let places = window(w, 1u);
+        let g = select(0.0, dy[line + w] / f32(lines.z * places.z), h < down.y && w < across.y);
+        let in_lines = vec4u(i.x, i.x, i.x + 1u, i.x + 1u);
+        let in_places = vec4u(i.y, i.y + 1u, i.y, i.y + 1u);
+        let covered = (in_lines >= vec4u(lines.x)) & (in_lines < vec4u(lines.y))
+          & (in_places >= vec4u(places.x)) & (in_places < vec4u(places.y));
+        sums += select(vec4f(), vec4f(g), covered);
       }
     }
     let to = (plane * p.size.x + i.x) * p.size.y + i.y;

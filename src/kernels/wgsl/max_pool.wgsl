@@ -20,6 +20,10 @@ struct Params {
 @group(0) @binding(2) var<storage, read_write> found: array<u32>;
 @group(0) @binding(3) var<uniform> p: Params;
 
+// The kernel's rows and columns: constants in a variant for a small kernel, so that the loops unroll.
+fn rows() -> u32 { return p.kernel.x; }
+fn columns() -> u32 { return p.kernel.y; }
+
 @compute @workgroup_size(WG)
 fn main(
   @builtin(workgroup_id) group: vec3u,
@@ -40,10 +44,10 @@ fn main(
     var best = -3.4028234e38;
     var at = 0xffffffffu;
     var h = top;
-    for (var kh = 0u; kh < p.kernel.x; kh++) {
+    for (var kh = 0u; kh < rows(); kh++) {
       let line = h * p.size.y;
       var w = left;
-      for (var kw = 0u; kw < p.kernel.y; kw++) {
+      for (var kw = 0u; kw < columns(); kw++) {
         let v = x[base + line + w];
         if (h < p.size.x && w < p.size.y && (v > best || at == 0xffffffffu)) {
           best = v;

@@ -14,12 +14,17 @@ struct Params {
   pad: vec2u,
   reach: vec2u,     // (kernel - 1) * dilation
   per_stride: vec2f, // 1 / stride
+  windows: vec2u,   // the most that cover a block, rows and columns of them
 }
 
 @group(0) @binding(0) var<storage, read> dy: array<f32>;
 @group(0) @binding(1) var<storage, read> found: array<u32>;
 @group(0) @binding(2) var<storage, read_write> dx: array<f32>;
 @group(0) @binding(3) var<uniform> p: Params;
+
+// The most rows and columns of windows that cover a block: constants in a variant for few, so that the loops unroll.
+fn rows() -> u32 { return p.windows.x; }
+fn columns() -> u32 { return p.windows.y; }
 
 @compute @workgroup_size(WG)
 fn main(
@@ -42,11 +47,14 @@ fn main(
     let stop = min(vec2u(vec2i((vec2f(i + p.pad) + 1.5) * p.per_stride)) + 1u, p.out);
     let at = i.x * p.size.y + i.y;
     var sums = vec4f();
-    for (var h = begin.x; h < stop.x; h++) {
+    for (var kh = 0u; kh < rows(); kh++) {
+      let h = begin.x + kh;
       let line = (plane * p.out.x + h) * p.out.y;
-      for (var w = begin.y; w < stop.y; w++) {
+      for (var kw = 0u; kw < columns(); kw++) {
+        let w = begin.y + kw;
         let distance = vec4u(found[line + w] - at);
-        sums += select(vec4f(), vec4f(dy[line + w]), distance == vec4u(0u, 1u, p.size.y, p.size.y + 1u));
+        let g = select(0.0, dy[line + w], h < stop.x && w < stop.y);
+        sums += select(vec4f(), vec4f(g), distance == vec4u(0u, 1u, p.size.y, p.size.y + 1u));
       }
     }
     let to = plane * p.size.x * p.size.y + at;
