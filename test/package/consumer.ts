@@ -1,6 +1,6 @@
 // What a user of the published package writes: compiled against the packed tarball as an ES module, as CommonJS and for a
 // bundler, and run from each (scripts/check-package.mjs). Says what it got as JSON on the last line of stdout.
-import { capture, init, optim, ShapeError, type Tensor, tensor, WgradError } from "wgrad";
+import { capture, init, nn, optim, ShapeError, type Tensor, tensor, WgradError } from "wgrad";
 
 /** A few steps of least squares: y = x w, eagerly and captured. */
 async function train(): Promise<number[]> {
@@ -38,7 +38,9 @@ async function main(): Promise<void> {
   }
   const typed =
     refused instanceof ShapeError && refused instanceof WgradError && refused.message.startsWith("[matmul]");
-  console.log(JSON.stringify({ losses, typed }));
+  const head: nn.Module = new nn.Sequential(new nn.Linear(2, 3), new nn.ReLU());
+  const names = Array.from(head.namedParameters(), ([name]) => name);
+  console.log(JSON.stringify({ losses, typed, names }));
 }
 
 void main();
