@@ -63,6 +63,7 @@ function cases(name: BinaryName, row: BinaryRow, dtype: "f32" | "i32" | "u32"): 
         }
       : {}),
     step: 0,
+    scale: () => 1,
     K: ([a, b]) => Math.max(a!.data.length, b!.data.length),
     runs: row.vjp && dtype === "f32" ? 12 : 4,
   };

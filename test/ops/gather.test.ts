@@ -33,7 +33,8 @@ describe("device against reference", () => {
       });
       return [dx, null];
     },
-    K: (_, { dim }) => dim + 20,
+    K: ([, index], { dim }) => index!.shape[dim]!,
+    scale: () => 1,
     runs: 20,
   });
 
@@ -57,6 +58,7 @@ describe("device against reference", () => {
       return [dx, null];
     },
     K: ([, index]) => index!.data.length,
+    scale: () => 1,
     runs: 20,
   });
 

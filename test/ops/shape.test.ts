@@ -5,7 +5,7 @@ import { cat, type Dtype, ShapeError, stack, type Tensor, tensor, ValueError, wh
 import type { SliceRange } from "../../src/ops/strided.ts";
 import { broadcast, build, eachIndex, flat, narrowed, sumTo } from "../reference/indexing.ts";
 import { edge, type OpCase, seed, testCase, withDevice } from "../support/case.ts";
-import { type HostArray, host, integers, uniform } from "../support/host.ts";
+import { type HostArray, host, integers, sizeOf, uniform } from "../support/host.ts";
 
 withDevice();
 
@@ -50,6 +50,8 @@ function moveCase(name: string, moves: fc.Arbitrary<Move>, dtype: Dtype = "f32",
           },
         }
       : {}),
+    K: (_, { outShape }) => sizeOf(outShape),
+    scale: () => 1,
     runs,
   };
 }
@@ -314,6 +316,8 @@ describe("where", () => {
           );
         return [null, part(true, inputs[1]!), part(false, inputs[2]!)];
       },
+      K: ([c, a, b]) => Math.max(...[c, a, b].map((t) => t!.data.length)),
+      scale: () => 1,
       runs: 8,
     });
   }
