@@ -3,9 +3,9 @@ import { Command, Option } from "commander";
 import { init, memory, type Tensor } from "wgrad";
 import type { Device } from "../src/gpu/device.ts";
 import { type DriverCache, freshDriverCache, runForJson, runner } from "./support/child.ts";
-import { type HostTime, hostTime } from "./support/host-time.ts";
+import { type HostTime, hostTimeOf } from "./support/host-time.ts";
 import { describeMachine, machineLine } from "./support/machine.ts";
-import { measure, summarize, type Timing } from "./support/measure.ts";
+import { measure, type Timing } from "./support/measure.ts";
 import { canProfile, profile, type Share, sumBy } from "./support/profiling.ts";
 import { writeResults } from "./support/results.ts";
 import { percent, significant, textTable } from "./support/table.ts";
@@ -68,7 +68,7 @@ interface Figure {
   readonly mode: string;
   readonly step: Timing;
   /** The synchronous part: what the step's call takes while the device is idle. */
-  readonly host: { readonly ms: number; readonly cpuMs: number | null };
+  readonly host: HostTime;
   readonly counts: Counts;
   readonly byKernel: readonly Share[] | null;
   readonly byOp: readonly Share[] | null;
@@ -121,13 +121,10 @@ async function measureMode(device: Device, mode: string, step: () => Tensor): Pr
   await run(3);
   const timing = await measure(mode, run, { samples: o.samples, budgetMs: o.budget });
 
-  const host: HostTime[] = [];
-  let before = counters(device);
-  for (let i = 0; i < Math.max(3, Math.min(o.samples, Math.ceil(o.budget / timing.median))); i++) {
-    before = counters(device);
-    host.push(hostTime(once));
-    await device.sync();
-  }
+  const host = await hostTimeOf(device, once, Math.max(3, Math.min(o.samples, Math.ceil(o.budget / timing.median))));
+  const before = counters(device);
+  once();
+  await device.sync();
   const after = counters(device);
   const counts: Counts = {
     dispatches: after.dispatches - before.dispatches,
@@ -137,11 +134,9 @@ async function measureMode(device: Device, mode: string, step: () => Tensor): Pr
     buffersCreated: after.buffersCreated - before.buffersCreated,
     bytesAllocated: after.bytesAllocated - before.bytesAllocated,
   };
-  const cpu = host.flatMap((h) => (h.cpuMs === null ? [] : [h.cpuMs]));
   const times = o.profile ? await profile(device, () => run(1)) : null;
   return {
-    ...{ mode, step: timing, counts },
-    host: { ms: summarize(host.map((h) => h.ms)).median, cpuMs: cpu.length ? summarize(cpu).median : null },
+    ...{ mode, step: timing, host, counts },
     byKernel: times && sumBy(times, "kernel"),
     byOp: times && sumBy(times, "op"),
   };

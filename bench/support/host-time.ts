@@ -1,5 +1,7 @@
 // Time that the host spends: on the clock, and on the processor by the main thread alone.
 import { readFileSync } from "node:fs";
+import type { Device } from "../../src/gpu/device.ts";
+import { summarize } from "./measure.ts";
 
 export interface HostTime {
   readonly ms: number;
@@ -17,11 +19,24 @@ function threadTime(): number | null {
 }
 
 /** The time of a synchronous function. */
-export function hostTime(fn: () => void): HostTime {
+function hostTime(fn: () => void): HostTime {
   const cpu = threadTime();
   const start = performance.now();
   fn();
   const ms = performance.now() - start;
   const after = threadTime();
   return { ms, cpuMs: cpu === null || after === null ? null : (after - cpu) / 1e6 };
+}
+
+/** Medians over `samples` calls of `step`, each of which starts when the device is idle. */
+export async function hostTimeOf(device: Device, step: () => void, samples: number): Promise<HostTime> {
+  const times: HostTime[] = [];
+  await device.sync();
+  for (let i = 0; i < samples; i++) {
+    times.push(hostTime(step));
+    await device.sync();
+  }
+  const cpu = times.flatMap((t) => (t.cpuMs === null ? [] : [t.cpuMs]));
+  const median = (values: readonly number[]) => summarize(values).median;
+  return { ms: median(times.map((t) => t.ms)), cpuMs: cpu.length > 0 ? median(cpu) : null };
 }
