@@ -185,7 +185,8 @@ export class Queue {
           `[${this.origin?.name ?? pipeline.key}] binds ${bytes} bytes, but this adapter allows ${this.#maxBinding}: split the tensor`,
         );
       }
-      return { binding, resource: { buffer: buffer.gpu, offset, size: Math.ceil(bytes / 4) * 4 } };
+      // Whole vectors of four words: a pooled buffer is at least that large, and what lies past the tensor is nobody's.
+      return { binding, resource: { buffer: buffer.gpu, offset, size: Math.ceil(bytes / 16) * 16 } };
     });
     if (pipeline.hasParams) entries.push({ binding: storages.length, resource: this.#params.resource });
     const group = this.#device.createBindGroup({ label: pipeline.key, layout: pipeline.layout, entries });

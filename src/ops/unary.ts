@@ -18,8 +18,8 @@ export type UnaryName = keyof typeof unaryRows;
 const forwardKernel = new Kernel("unary", unaryWgsl);
 const backwardKernel = new Kernel("unary_backward", backwardWgsl);
 const body = (wgsl: string) => (wgsl.includes("return ") ? `${wgsl};` : `return ${wgsl};`);
-/** Elements of a workgroup: WG * PER in the .wgsl files. */
-const TILE = 256;
+/** Elements of a workgroup: WG * PER vectors of four in the .wgsl files. */
+const TILE = 1024;
 
 function unaryOp(name: string, row: UnaryRow): Op<Scalars> {
   const forward = forwardKernel.variant({ f: `fn f(x: T) -> T { ${body(row.f)} }` }, name);

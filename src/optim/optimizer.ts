@@ -54,7 +54,7 @@ export interface Update {
 }
 
 /** Elements per workgroup of the update kernels. */
-const PER_WORKGROUP = 64 * 16;
+const PER_WORKGROUP = 64 * 8 * 4;
 
 export abstract class Optimizer<O extends { lr: number } = { lr: number }> {
   readonly defaults: Readonly<O>;

@@ -2,13 +2,14 @@
 // can be replayed. A workgroup takes WG * ELEMENTS neighbours, so that reading `hyper` costs little.
 // Traffic: 2n loads, n stores.
 const WG = 64u;
-const ELEMENTS = 16u;
+// Vectors of four an invocation; the last one may reach past n into the padding of its buffer.
+const VECTORS = 8u;
 
 struct Params { n: u32 }
 struct Hyper { lr: f32, weightDecay: f32 }
 @group(0) @binding(0) var<storage, read> hyper: Hyper;
-@group(0) @binding(1) var<storage, read> g: array<f32>;
-@group(0) @binding(2) var<storage, read_write> p: array<f32>;
+@group(0) @binding(1) var<storage, read> g: array<vec4f>;
+@group(0) @binding(2) var<storage, read_write> p: array<vec4f>;
 @group(0) @binding(3) var<uniform> params: Params;
 
 @compute @workgroup_size(WG)
@@ -17,12 +18,12 @@ fn main(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  let first = (group.x + group.y * groups.x) * WG * ELEMENTS;
-  let end = min(first + WG * ELEMENTS, params.n);
+  let first = (group.x + group.y * groups.x) * WG * VECTORS;
+  let end = min(first + WG * VECTORS, (params.n + 3u) / 4u);
   let lr = hyper.lr;
   let weightDecay = hyper.weightDecay;
   for (var i = first + lane; i < end; i += WG) {
     let x = p[i];
-    p[i] = x - lr * fma(weightDecay, x, g[i]);
+    p[i] = x - lr * (weightDecay * x + g[i]);
   }
 }
