@@ -78,7 +78,7 @@ async function measureCold(library: Library, cache: DriverCache): Promise<ColdOu
   const peer = new PeerProcess(library, cache.env);
   try {
     const spec = { kind: "train", batch: BATCH } as const;
-    const reply = await peer.ask({ do: "cold", spec, steps: 3 }, library.coldTimeoutMs);
+    const reply = await peer.ask({ do: "cold", spec, steps: 2 }, library.coldTimeoutMs);
     say(
       `${library.title}: first step ${(reply.firstStepMs / 1e3).toFixed(1)} s, peak ${reply.peakRssMiB.toFixed(0)} MiB`,
     );

@@ -21,7 +21,7 @@ export async function serve(figures) {
       if (figure.step) {
         const losses = [await figure.step()];
         const firstMs = performance.now() - start;
-        while (losses.length < 5) losses.push(await figure.step());
+        while (losses.length < 3) losses.push(await figure.step());
         return { firstMs, values: losses };
       }
       await figure.run(1);

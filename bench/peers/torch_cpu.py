@@ -135,7 +135,7 @@ def main():
                 figure = FIGURES[request["spec"]["kind"]](request["spec"])
                 if isinstance(figure, Trainer):
                     first, loss = milliseconds(figure.step)
-                    reply = {"firstMs": first, "values": [loss] + [figure.step() for _ in range(4)]}
+                    reply = {"firstMs": first, "values": [loss] + [figure.step() for _ in range(2)]}
                 else:
                     first, _ = milliseconds(lambda: figure.run(1))
                     reply = {"firstMs": first, "values": probe(figure.values())}
