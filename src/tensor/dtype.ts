@@ -3,11 +3,6 @@ import { DtypeError } from "../errors.ts";
 
 export type Dtype = "f32" | "f16" | "i32" | "u32";
 /** What `data()` returns: f16 tensors are read back as f32 values. */
-export type DataOf<D extends Dtype> = D extends "i32"
-  ? Int32Array<ArrayBuffer>
-  : D extends "u32"
-    ? Uint32Array<ArrayBuffer>
-    : Float32Array<ArrayBuffer>;
 export type TensorData = Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>;
 
 export const bytesPerElement = (dtype: Dtype): number => (dtype === "f16" ? 2 : 4);
