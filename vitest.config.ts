@@ -15,7 +15,7 @@ export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
     pool: "forks",
-    // The software adapter has two cores at most machines that run these tests, and one test file keeps one of them busy.
+    // Test files share the adapter, which may be a software one: more workers than two only wait for each other.
     maxWorkers: 2,
     // CI reads the counts (scripts/test-counts.mjs).
     reporters: process.env.CI ? ["default", ["json", { outputFile: ".cache/vitest.json" }]] : ["default"],
