@@ -9,8 +9,12 @@ export interface HostTime {
   readonly cpuMs: number | null;
 }
 
+const pause = new Int32Array(new SharedArrayBuffer(4));
+
 /** Nanoseconds that the main thread has run (Linux). */
 function threadTime(): number | null {
+  // The kernel brings the figure up to date when the thread stops running, else only at its next tick.
+  Atomics.wait(pause, 0, 0, 0.05);
   try {
     return Number(readFileSync(`/proc/self/task/${process.pid}/schedstat`, "utf8").split(" ")[0]);
   } catch {
@@ -30,13 +34,17 @@ function hostTime(fn: () => void): HostTime {
 
 /** Medians over `samples` calls of `step`, each of which starts when the device is idle. */
 export async function hostTimeOf(device: Device, step: () => void, samples: number): Promise<HostTime> {
+  const nothing: HostTime[] = [];
   const times: HostTime[] = [];
   await device.sync();
   for (let i = 0; i < samples; i++) {
+    nothing.push(hostTime(() => {}));
     times.push(hostTime(step));
     await device.sync();
   }
-  const cpu = times.flatMap((t) => (t.cpuMs === null ? [] : [t.cpuMs]));
   const median = (values: readonly number[]) => summarize(values).median;
-  return { ms: median(times.map((t) => t.ms)), cpuMs: cpu.length > 0 ? median(cpu) : null };
+  const cpuOf = (list: readonly HostTime[]) => median(list.flatMap((t) => t.cpuMs ?? []));
+  // What reading the clocks costs the processor is taken off.
+  const cpuMs = Math.max(0, cpuOf(times) - cpuOf(nothing));
+  return { ms: median(times.map((t) => t.ms)), cpuMs: Number.isFinite(cpuMs) ? cpuMs : null };
 }
