@@ -32,8 +32,11 @@ const tiles = (columns: number, rows: number, tile: Tile): [number, number] => [
   Math.ceil(columns / tile.columns),
   Math.ceil(rows / tile.rows),
 ];
-/** Up to so many positions a map is small: its columns run over the images first. */
-const SMALL_MAP = 64;
+/**
+ * Up to so many positions a map is small: its columns run over the images first. Beyond, the skipped taps are fewer than
+ * what the strided loads cost: whole images apart, a power of two, they share a few lines of the first-level cache.
+ */
+const SMALL_MAP = 16;
 /** Whether a tile of columns should hold many images at few positions, so that it can skip the taps that miss them all. */
 const imagesFirst = (batch: number, positions: number) => (batch >= 8 && positions <= SMALL_MAP ? 1 : 0);
 const neg = ([a, b]: readonly [number, number]) => [-a, -b];
