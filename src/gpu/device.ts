@@ -77,27 +77,45 @@ export function useDevice(device: Device): void {
   current = device;
 }
 
+/** What to ask the platform for, in turn. Dawn calls only SwiftShader a fallback: lavapipe answers an ordinary request. */
+const REQUESTS: Readonly<Record<NonNullable<InitOptions["adapter"]>, readonly GPURequestAdapterOptions[]>> = {
+  auto: [{}],
+  "high-performance": [{ powerPreference: "high-performance" }],
+  "low-power": [{ powerPreference: "low-power" }],
+  software: [{ forceFallbackAdapter: true }, {}, { powerPreference: "low-power" }],
+};
+
 const SOFTWARE = /llvmpipe|lavapipe|swiftshader|warp|basic render/i;
+
+const nameOf = (info: GPUAdapterInfo): string =>
+  info.description || info.device || info.architecture || info.vendor || "unknown adapter";
+
+const isSoftwareAdapter = (info: GPUAdapterInfo): boolean =>
+  info.isFallbackAdapter || SOFTWARE.test(`${nameOf(info)} ${info.device} ${info.architecture}`);
 
 /** See `init` in src/init.ts, which alone calls it. */
 export async function openDevice(options: InitOptions): Promise<Device> {
   const { adapter: wanted = "auto", subgroups = true } = options;
   const gpu = await requestGpu();
-  const adapter = await gpu.requestAdapter({
-    ...(wanted === "high-performance" || wanted === "low-power" ? { powerPreference: wanted } : {}),
-    ...(wanted === "software" ? { forceFallbackAdapter: true } : {}),
-  });
+  const found: string[] = [];
+  let adapter: GPUAdapter | null = null;
+  for (const request of REQUESTS[wanted]) {
+    const candidate = await gpu.requestAdapter(request);
+    if (!candidate) continue;
+    found.push(nameOf(candidate.info));
+    adapter = candidate;
+    if (wanted !== "software" || isSoftwareAdapter(candidate.info)) break;
+    adapter = null;
+  }
   if (!adapter) {
+    const others = found.length > 0 ? ` (there is ${[...new Set(found)].join(", ")}: use "auto")` : "";
     throw new DeviceError(
-      `[init] no WebGPU adapter found for adapter: "${wanted}". On Linux install a Vulkan driver (your GPU's, or Mesa 23.1+ for software rendering: in this repository \`npm run setup\` does it); in a browser check chrome://gpu`,
+      `[init] no WebGPU adapter found for adapter: "${wanted}"${others}. On Linux install a Vulkan driver (your GPU's, or Mesa 23.1+ for software rendering: in this repository \`npm run setup\` does it); in a browser check chrome://gpu`,
     );
   }
   const { info } = adapter;
-  const name = info.description || info.device || info.architecture || info.vendor || "unknown adapter";
-  const isSoftware = info.isFallbackAdapter || SOFTWARE.test(`${name} ${info.device} ${info.architecture}`);
-  if (wanted === "software" && !isSoftware) {
-    throw new DeviceError(`[init] adapter: "software" was asked for, but the only adapter is ${name}: use "auto"`);
-  }
+  const name = nameOf(info);
+  const isSoftware = isSoftwareAdapter(info);
   const features: GPUFeatureName[] = [];
   for (const feature of ["subgroups", "shader-f16", "timestamp-query"] as const) {
     if (adapter.features.has(feature) && (feature !== "subgroups" || subgroups)) features.push(feature);

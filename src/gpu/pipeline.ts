@@ -68,7 +68,10 @@ export class PipelineCache {
     }
     const hasParams = entries.at(-1)?.buffer?.type === "uniform";
     this.requested++;
+    // What is wrong with the text comes with the pipeline's rejection below, where the op that wanted it is known.
+    device.pushErrorScope("validation");
     const module = device.createShaderModule({ label: key, code });
+    device.popErrorScope().catch(() => {});
     const pipelineLayout = device.createPipelineLayout({ bindGroupLayouts: [layout] });
     const compiled = device
       .createComputePipelineAsync({ label: key, layout: pipelineLayout, compute: { module, entryPoint: "main" } })
