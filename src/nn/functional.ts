@@ -26,11 +26,11 @@ export const gelu = (x: Tensor): Tensor => unary("gelu", x);
 export const hardsigmoid = (x: Tensor): Tensor => unary("hardsigmoid", x);
 /** x min(max(x + 3, 0), 6) / 6. */
 export const hardswish = (x: Tensor): Tensor => unary("hardswish", x);
-/** x where positive, else `negativeSlope` (default 0.01) times x. */
 /** log(1 + exp(x)). */
 export const softplus = (x: Tensor): Tensor => unary("softplus", x);
 /** x above 0, alpha (exp(x) - 1) below. */
 export const elu = (x: Tensor, alpha = 1): Tensor => unary("elu", x, alpha);
+/** x where positive, else `negativeSlope` (default 0.01) times x. */
 export const leakyRelu = (x: Tensor, negativeSlope = 0.01): Tensor => unary("leakyRelu", x, negativeSlope);
 /** max(x, 0). */
 export const relu = (x: Tensor): Tensor => unary("relu", x);
