@@ -1,12 +1,17 @@
 // Plans of the convolution kernels: geometry to parameters and grid.
+
+import type { DeviceInfo } from "../gpu/device.ts";
 import type { Grid } from "../gpu/queue.ts";
-import { gemmKernels, type Tile } from "./gemm.ts";
+import { gemmKernels, gemmTile, specialTile, type Tile } from "./gemm.ts";
+import { Kernel } from "./specialize.ts";
+import rowWgsl from "./wgsl/conv_row_subgroup.wgsl";
 import subgroupWgsl from "./wgsl/conv_subgroup.wgsl";
 import weightSubgroupWgsl from "./wgsl/conv_weight_subgroup.wgsl";
 import weightWorkgroupWgsl from "./wgsl/conv_weight_workgroup.wgsl";
 import workgroupWgsl from "./wgsl/conv_workgroup.wgsl";
 
-export const convKernels = gemmKernels("conv", subgroupWgsl, workgroupWgsl);
+const convKernels = gemmKernels("conv", subgroupWgsl, workgroupWgsl);
+const rowKernel = new Kernel("conv_row_subgroup", rowWgsl);
 export const convWeightKernels = gemmKernels("conv_weight", weightSubgroupWgsl, weightWorkgroupWgsl);
 
 /** x: [batch, channels, ...size], weight: [filters, channels / groups, ...kernel], y: [batch, filters, ...out]. */
@@ -36,10 +41,23 @@ const tiles = (columns: number, rows: number, tile: Tile): [number, number] => [
  * Up to so many positions a map is small: its columns run over the images first. Beyond, the skipped taps are fewer than
  * what the strided loads cost: whole images apart, a power of two, they share a few lines of the first-level cache.
  */
-const SMALL_MAP = 16;
+const SMALL_MAP = 4;
 /** Whether a tile of columns should hold many images at few positions, so that it can skip the taps that miss them all. */
 const imagesFirst = (batch: number, positions: number) => (batch >= 8 && positions <= SMALL_MAP ? 1 : 0);
 const neg = ([a, b]: readonly [number, number]) => [-a, -b];
+
+/**
+ * The tile for y or dx: where a kernel is three wide, of stride and padding 1, and a tile holds whole rows of the map, the
+ * kernel that loads a row once for its three taps.
+ */
+export function convTile(g: ConvGeometry, info: DeviceInfo): Tile {
+  const [, width] = g.out;
+  const threeWide =
+    g.kernel[1] === 3 && g.padding[1] === 1 && g.dilation[1] === 1 && g.stride[0] === 1 && g.stride[1] === 1;
+  const positions = g.out[0] * width;
+  const special = threeWide && !imagesFirst(g.batch, positions);
+  return (special && specialTile(rowKernel, info, (columns) => columns % width === 0)) || gemmTile(convKernels, info);
+}
 
 /** y from x and weight. */
 export function planForward(g: ConvGeometry, hasBias: boolean, tile: Tile): Launch {

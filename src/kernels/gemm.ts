@@ -30,11 +30,20 @@ const ROWS: Readonly<Record<number, readonly [R: number, V: number]>> = {
   64: [64, 1],
 };
 
-/** The tile for this adapter: subgroup shuffles where lanes have one known size, else workgroup memory. */
-export function gemmTile(kernels: GemmKernels, { subgroupSize }: DeviceInfo): Tile {
+const subgroupTile = (kernel: Kernel, subgroupSize: number): Tile | null => {
   const tile = ROWS[subgroupSize];
-  if (!tile) return { rows: 32, columns: 32, shader: kernels.workgroup.variant() };
+  if (!tile) return null;
   const [R, V] = tile;
-  const shader = kernels.subgroup.variant({ SG: `${subgroupSize}u`, R: `${R}u`, V: `${V}u` });
+  const shader = kernel.variant({ SG: `${subgroupSize}u`, R: `${R}u`, V: `${V}u` });
   return { rows: R, columns: V * subgroupSize, shader };
+};
+
+/** The tile for this adapter: subgroup shuffles where lanes have one known size, else workgroup memory. */
+export const gemmTile = (kernels: GemmKernels, { subgroupSize }: DeviceInfo): Tile =>
+  subgroupTile(kernels.subgroup, subgroupSize) ?? { rows: 32, columns: 32, shader: kernels.workgroup.variant() };
+
+/** The tile of a kernel that exists with subgroups alone; null on adapters without, or where `fits` refuses its columns. */
+export function specialTile(kernel: Kernel, info: DeviceInfo, fits: (columns: number) => boolean): Tile | null {
+  const tile = subgroupTile(kernel, info.subgroupSize);
+  return tile && fits(tile.columns) ? tile : null;
 }

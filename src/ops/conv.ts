@@ -4,7 +4,7 @@ import { type Op, savesNothing } from "../autograd/op.ts";
 import { check, ValueError } from "../errors.ts";
 import {
   type ConvGeometry,
-  convKernels,
+  convTile,
   convWeightKernels,
   planForward,
   planInputGradient,
@@ -89,8 +89,9 @@ export const convInputGradient: Op<GradientAttrs> = {
   name: "conv2dInputGradient",
   infer: (_inputs, { shape }) => [{ shape, dtype: "f32" }],
   forward(queue, [dy, w], [dx], attrs) {
-    const tile = gemmTile(convKernels, dy!.device.info);
-    const { params, grid } = planInputGradient(geometry(dx!.shape, w!.shape, attrs), tile);
+    const g = geometry(dx!.shape, w!.shape, attrs);
+    const tile = convTile(g, dy!.device.info);
+    const { params, grid } = planInputGradient(g, tile);
     queue.dispatch(tile.shader, [w!.storage, dy!.storage, w!.storage, dx!.storage], params, grid);
   },
   saves: savesNothing,
@@ -116,8 +117,9 @@ export const conv2dOp: Op<ConvAttrs> = {
   name: "conv2d",
   infer: inferConv,
   forward(queue, [x, w, bias], [y], attrs) {
-    const tile = gemmTile(convKernels, x!.device.info);
-    const { params, grid } = planForward(geometry(x!.shape, w!.shape, attrs), bias !== undefined, tile);
+    const g = geometry(x!.shape, w!.shape, attrs);
+    const tile = convTile(g, x!.device.info);
+    const { params, grid } = planForward(g, bias !== undefined, tile);
     // Without a bias the binding still needs a buffer; the kernel does not read it.
     queue.dispatch(tile.shader, [w!.storage, x!.storage, (bias ?? w!).storage, y!.storage], params, grid);
   },
