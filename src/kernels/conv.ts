@@ -42,6 +42,8 @@ const tiles = (columns: number, rows: number, tile: Tile): [number, number] => [
  * what the strided loads cost: whole images apart, a power of two, they share a few lines of the first-level cache.
  */
 const SMALL_MAP = 4;
+/** From so many positions on the weight gradient's columns run over the taps first. */
+const LARGE_MAP = 256;
 /** Whether a tile of columns should hold many images at few positions, so that it can skip the taps that miss them all. */
 const imagesFirst = (batch: number, positions: number) => (batch >= 8 && positions <= SMALL_MAP ? 1 : 0);
 const neg = ([a, b]: readonly [number, number]) => [-a, -b];
@@ -110,7 +112,7 @@ export function planWeightGradient(g: ConvGeometry, tile: Tile): Launch & { read
     ...[rows, k, g.batch, g.channels],
     ...[...kernel, ...g.size, ...g.out, ...g.stride],
     ...[g.padding[0] - top * g.dilation[0], g.padding[1] - left * g.dilation[1], ...g.dilation],
-    ...[...g.kernel, top, left, g.filters],
+    ...[...g.kernel, top, left, g.filters, g.out[0] * g.out[1] >= LARGE_MAP ? 1 : 0],
   ];
   const live = kernel[0] * kernel[1];
   return { params, grid: [...tiles(k * live, rows, tile), g.groups], clear: live < g.kernel[0] * g.kernel[1] };

@@ -1,5 +1,5 @@
 // Weight gradient of a convolution as implicit GEMM: formula and meaning of the parameters as in
-// conv_weight_subgroup.wgsl.
+// conv_weight_subgroup.wgsl, but that columns always run over (t, ic), ic fastest.
 // Tiling: a workgroup of 8 x 8 invocations computes 32 rows by 32 columns in steps of 16 positions; tiles of dy and x are
 // staged in workgroup memory, and an invocation holds 4 x 4 accumulators.
 // Traffic: 2 * 32 * 16 loads for 32 * 32 * 16 multiply-adds a workgroup and step. Needs no subgroups.
@@ -11,7 +11,7 @@ const EACH = TILE / SIDE;
 struct Params {
   rows: u32, channels: u32, batch: u32, x_channels: u32,
   kernel: vec2u, x_size: vec2u, y_size: vec2u, stride: vec2i,
-  padding: vec2i, dilation: vec2i, full: vec2u, origin: vec2u, y_channels: u32,
+  padding: vec2i, dilation: vec2i, full: vec2u, origin: vec2u, y_channels: u32, taps_first: u32,
 }
 @group(0) @binding(0) var<storage, read> dy: array<f32>;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
