@@ -1,6 +1,6 @@
 // Fine-tuning, the lesson: a pretrained network, a new head, a frozen backbone that is then released, lower rates on
 // plateaus. `npm run example:finetune -- --help` lists the options.
-import { getRngState, init, manualSeed, optim, setRngState, vision, WgradError } from "wgrad";
+import { getRngState, init, manualSeed, memory, optim, setRngState, vision, WgradError } from "wgrad";
 import { loadPictures } from "./data.ts";
 import { buildModel, countParameters, freezeBackbone } from "./model.ts";
 import { type Given, type Options, parseOptions } from "./options.ts";
@@ -114,7 +114,7 @@ async function main(): Promise<void> {
       ...{ seconds: t.seconds, imagesPerSecond: t.imagesPerSecond },
     });
     log(
-      `epoch ${epoch}/${options.epochs} ${phase}  train ${t.loss.toFixed(4)} ${percent(t.accuracy)}  test ${testLoss.toFixed(4)} ${percent(testAcc)}  rate ${lr}  ${t.seconds.toFixed(1)} s, ${t.imagesPerSecond.toFixed(0)} images/s`,
+      `epoch ${epoch}/${options.epochs} ${phase}  train ${t.loss.toFixed(4)} ${percent(t.accuracy)}  test ${testLoss.toFixed(4)} ${percent(testAcc)}  rate ${lr}  ${t.seconds.toFixed(1)} s, ${t.imagesPerSecond.toFixed(0)} images/s, ${(memory().bytes / 1e6).toFixed(0)} MB on the device`,
     );
     const isBest = testLoss < bestLoss;
     if (isBest) bestLoss = testLoss;
