@@ -1,5 +1,6 @@
 // The neutral form of a tensor read from a file: host values in a dtype that the device knows, and a shape.
 import { FormatError } from "../errors.ts";
+import { halfToFloat } from "../tensor/half.ts";
 
 /** Element types found in weight files. */
 export type FileDtype =
@@ -103,26 +104,6 @@ export function rawFromBytes(name: string, dtype: FileDtype, shape: readonly num
     case "bool":
       return i32(Int32Array.from(bytes, (b) => (b === 0 ? 0 : 1)));
   }
-}
-
-/** IEEE 754 half-precision bits as f32 values, exactly. */
-export function halfToFloat(half: Uint16Array): Float32Array {
-  const out = new Float32Array(half.length);
-  const bits = new Uint32Array(out.buffer);
-  for (let i = 0; i < half.length; i++) {
-    const h = half[i]!;
-    const sign = (h & 0x8000) << 16;
-    const exponent = (h >> 10) & 0x1f;
-    const mantissa = h & 0x3ff;
-    if (exponent === 0) {
-      out[i] = mantissa * 2 ** -24; // zero or subnormal
-      bits[i] = bits[i]! | sign;
-    } else {
-      const wide = exponent === 0x1f ? 0xff : exponent + 112; // infinities and NaNs keep theirs
-      bits[i] = sign | (wide << 23) | (mantissa << 13);
-    }
-  }
-  return out;
 }
 
 /** f32 values as half-precision bits, rounded to nearest, ties to even. */

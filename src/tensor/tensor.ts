@@ -5,6 +5,7 @@ import type { Device } from "../gpu/device.ts";
 import { currentDevice } from "../gpu/device.ts";
 import { bytesPerElement, type Dtype, type TensorData } from "./dtype.ts";
 import { format } from "./format.ts";
+import { halfToFloat } from "./half.ts";
 import { leafWatcher } from "./leaf_watch.ts";
 import { track } from "./scope.ts";
 import { type Shape, show, sizeOf } from "./shape.ts";
@@ -148,7 +149,7 @@ export class Tensor<S extends Shape = Shape> implements Spec {
     });
     if (dtype === "i32") return new Int32Array(bytes);
     if (dtype === "u32") return new Uint32Array(bytes);
-    return dtype === "f32" ? new Float32Array(bytes) : decodeHalf(new Uint16Array(bytes));
+    return dtype === "f32" ? new Float32Array(bytes) : halfToFloat(new Uint16Array(bytes));
   }
 
   /** The value of a tensor with one element. */
@@ -212,15 +213,4 @@ export function empty(
 ): Tensor {
   const storage = new Storage(device, sizeOf(shape) * bytesPerElement(dtype));
   return new Tensor(storage, shape, dtype, node?.retain() ?? null, index);
-}
-
-function decodeHalf(bits: Uint16Array): Float32Array<ArrayBuffer> {
-  return Float32Array.from(bits, (h) => {
-    const sign = h & 0x8000 ? -1 : 1;
-    const exponent = (h >> 10) & 31;
-    const fraction = h & 1023;
-    if (exponent === 0) return sign * 2 ** -24 * fraction;
-    if (exponent === 31) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
-    return sign * 2 ** (exponent - 25) * (1024 + fraction);
-  });
 }

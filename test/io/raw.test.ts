@@ -1,7 +1,8 @@
 // Half precision: every bit pattern there and back, and rounding against an independent rule.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { floatToHalf, halfToFloat } from "../../src/io/raw.ts";
+import { floatToHalf } from "../../src/io/raw.ts";
+import { halfToFloat } from "../../src/tensor/half.ts";
 
 const all = Uint16Array.from({ length: 65536 }, (_, i) => i);
 const values = halfToFloat(all);
