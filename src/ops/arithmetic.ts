@@ -8,8 +8,8 @@ import { Kernel } from "../kernels/specialize.ts";
 import scalarWgsl from "../kernels/wgsl/binary_scalar.wgsl";
 import { scope } from "../tensor/scope.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { type BinaryName, binary, binaryRows, bodyOf } from "./binary.ts";
-import { unary } from "./unary.ts";
+import { type BinaryName, binary, binaryRows } from "./binary.ts";
+import { bodyOf, unary } from "./unary.ts";
 
 /** The other operand: a tensor of the same dtype, broadcast, or a number. */
 export type Operand = Tensor | number;

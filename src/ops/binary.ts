@@ -10,7 +10,7 @@ import type { Dtype } from "../tensor/dtype.ts";
 import { broadcastShapes, sizeOf } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { sumTo } from "./sum.ts";
-import { unary } from "./unary.ts";
+import { bodyOf, unary } from "./unary.ts";
 
 type Context = VjpContext<void>;
 
@@ -127,9 +127,6 @@ export const binaryRows: Record<BinaryName, BinaryRow> = {
     domain: [-3, 3],
   },
 };
-
-/** A row's WGSL as the body of a function: an expression, or statements that end in `return` and one. */
-export const bodyOf = (wgsl: string): string => (wgsl.includes("return ") ? `${wgsl};` : `return ${wgsl};`);
 
 const kernel = new Kernel("binary", binaryWgsl);
 /** Elements of a workgroup: WG * PER in binary.wgsl. */

@@ -13,8 +13,9 @@ import { scope } from "../tensor/scope.ts";
 import { broadcastShapes, sameShape, show } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { Operand } from "./arithmetic.ts";
-import { binaryRows, bodyOf } from "./binary.ts";
+import { binaryRows } from "./binary.ts";
 import { clone } from "./clone.ts";
+import { bodyOf } from "./unary.ts";
 
 type InplaceName = "add" | "div" | "mul" | "sub";
 

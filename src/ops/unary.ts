@@ -17,13 +17,15 @@ export type UnaryName = keyof typeof unaryRows;
 
 const forwardKernel = new Kernel("unary", unaryWgsl);
 const backwardKernel = new Kernel("unary_backward", backwardWgsl);
-const body = (wgsl: string) => (wgsl.includes("return ") ? `${wgsl};` : `return ${wgsl};`);
+
+/** A row's WGSL as the body of a function: an expression, or statements that end in `return` and one. */
+export const bodyOf = (wgsl: string): string => (wgsl.includes("return ") ? `${wgsl};` : `return ${wgsl};`);
 /** Elements of a workgroup: WG * PER vectors of four in the .wgsl files. */
 const TILE = 1024;
 
 function unaryOp(name: string, row: UnaryRow): Op<Scalars> {
-  const forward = forwardKernel.variant({ f: `fn f(x: T) -> T { ${body(row.f)} }` }, name);
-  const backward = backwardKernel.variant({ df: `fn df(x: f32) -> f32 { ${body(row.df)} }` }, name);
+  const forward = forwardKernel.variant({ f: `fn f(x: T) -> T { ${bodyOf(row.f)} }` }, name);
+  const backward = backwardKernel.variant({ df: `fn df(x: f32) -> f32 { ${bodyOf(row.df)} }` }, name);
   const params = (n: number, [a = 0, b = 0]: Scalars) => [n, f32Bits(a), f32Bits(b)];
 
   const gradient: Op<Scalars> = {
