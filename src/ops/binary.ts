@@ -43,17 +43,9 @@ export interface BinaryRow {
   readonly saves?: "other" | "both";
   /** d/da and d/db times dy, before summing over broadcast dimensions. Left out: not differentiable. */
   readonly vjp?: readonly [(dy: Tensor, c: Context) => Tensor, (dy: Tensor, c: Context) => Tensor];
-  readonly ref: (a: number, b: number) => number;
-  readonly domain: readonly [number, number];
 }
 
-const bool = (condition: boolean) => (condition ? 1 : 0);
-const compare = (op: string, ref: (a: number, b: number) => boolean): BinaryRow => ({
-  f: `select(0, 1, a ${op} b)`,
-  result: "i32",
-  ref: (a, b) => bool(ref(a, b)),
-  domain: [-2, 2],
-});
+const compare = (op: string): BinaryRow => ({ f: `select(0, 1, a ${op} b)`, result: "i32" });
 /** dy where `wins`, half of it where both are equal (as PyTorch shares it), else 0. */
 const share = (wins: "greaterMask" | "lessMask"): NonNullable<BinaryRow["vjp"]> => [
   (dy, c) => binary("mul", dy, binary(wins, c.input(0), c.input(1))),
@@ -62,7 +54,7 @@ const share = (wins: "greaterMask" | "lessMask"): NonNullable<BinaryRow["vjp"]> 
 
 /** Sorted by name. */
 export const binaryRows: Record<BinaryName, BinaryRow> = {
-  add: { f: "a + b", vjp: [(dy) => dy, (dy) => dy], ref: (a, b) => a + b, domain: [-3, 3] },
+  add: { f: "a + b", vjp: [(dy) => dy, (dy) => dy] },
   div: {
     f: "a / b",
     dtypes: ["f32"],
@@ -71,37 +63,23 @@ export const binaryRows: Record<BinaryName, BinaryRow> = {
       (dy, c) => binary("div", dy, c.input(1)),
       (dy, c) => unary("affine", binary("div", binary("mul", dy, c.input(0)), unary("square", c.input(1))), -1, 0),
     ],
-    ref: (a, b) => a / b,
-    domain: [0.5, 3],
   },
-  eq: compare("==", (a, b) => a === b),
-  equalMask: { f: "select(0.0, 1.0, a == b)", dtypes: ["f32"], ref: (a, b) => bool(a === b), domain: [-2, 2] },
-  ge: compare(">=", (a, b) => a >= b),
-  greaterMask: {
-    f: "select(select(0.0, 0.5, a == b), 1.0, a > b)",
-    dtypes: ["f32"],
-    ref: (a, b) => (a > b ? 1 : a === b ? 0.5 : 0),
-    domain: [-2, 2],
-  },
-  gt: compare(">", (a, b) => a > b),
-  le: compare("<=", (a, b) => a <= b),
-  lessMask: {
-    f: "select(select(0.0, 0.5, a == b), 1.0, a < b)",
-    dtypes: ["f32"],
-    ref: (a, b) => (a < b ? 1 : a === b ? 0.5 : 0),
-    domain: [-2, 2],
-  },
-  lt: compare("<", (a, b) => a < b),
-  maximum: { f: "max(a, b)", saves: "both", vjp: share("greaterMask"), ref: Math.max, domain: [-3, 3] },
-  minimum: { f: "min(a, b)", saves: "both", vjp: share("lessMask"), ref: Math.min, domain: [-3, 3] },
+  eq: compare("=="),
+  equalMask: { f: "select(0.0, 1.0, a == b)", dtypes: ["f32"] },
+  ge: compare(">="),
+  greaterMask: { f: "select(select(0.0, 0.5, a == b), 1.0, a > b)", dtypes: ["f32"] },
+  gt: compare(">"),
+  le: compare("<="),
+  lessMask: { f: "select(select(0.0, 0.5, a == b), 1.0, a < b)", dtypes: ["f32"] },
+  lt: compare("<"),
+  maximum: { f: "max(a, b)", saves: "both", vjp: share("greaterMask") },
+  minimum: { f: "min(a, b)", saves: "both", vjp: share("lessMask") },
   mul: {
     f: "a * b",
     saves: "other",
     vjp: [(dy, c) => binary("mul", dy, c.input(1)), (dy, c) => binary("mul", dy, c.input(0))],
-    ref: (a, b) => a * b,
-    domain: [-3, 3],
   },
-  ne: compare("!=", (a, b) => a !== b),
+  ne: compare("!="),
   pow: {
     // WGSL's pow takes no negative base: |a|^b, with the sign that a whole exponent gives. Other exponents give NaN.
     f: `if (a == 0.0) { return select(select(0.0, 1.0 / abs(a), b < 0.0), 1.0, b == 0.0); }
@@ -117,15 +95,8 @@ export const binaryRows: Record<BinaryName, BinaryRow> = {
       },
       (dy, c) => binary("mul", dy, binary("mul", binary("pow", c.input(0), c.input(1)), unary("log", c.input(0)))),
     ],
-    ref: (a, b) => a ** b,
-    domain: [0.3, 2.5],
   },
-  sub: {
-    f: "a - b",
-    vjp: [(dy) => dy, (dy) => unary("affine", dy, -1, 0)],
-    ref: (a, b) => a - b,
-    domain: [-3, 3],
-  },
+  sub: { f: "a - b", vjp: [(dy) => dy, (dy) => unary("affine", dy, -1, 0)] },
 };
 
 const kernel = new Kernel("binary", binaryWgsl);
