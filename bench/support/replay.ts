@@ -1,6 +1,6 @@
 // Repeats what some code recorded on a queue, without the host's part of it: what is left to measure is the device.
 import type { Device } from "../../src/gpu/device.ts";
-import type { Command } from "../../src/gpu/queue.ts";
+import { type Command, programOf } from "../../src/gpu/queue.ts";
 import type { Run } from "./measure.ts";
 
 /** Commands in one submission: a profiler has queries for twice as many. */
@@ -31,7 +31,7 @@ export function replayer(device: Device, commands: readonly Command[]): Run {
     for (let left = times; left > 0; left -= perSubmit) {
       const batch: Command[] = [];
       for (let i = 0; i < Math.min(left, perSubmit); i++) batch.push(...commands);
-      device.queue.replay(batch);
+      device.queue.replay(programOf(batch));
     }
     await device.sync();
   };

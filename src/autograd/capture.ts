@@ -3,7 +3,7 @@ import { check, StateError } from "../errors.ts";
 import type { Device } from "../gpu/device.ts";
 import type { PooledBuffer } from "../gpu/pool.ts";
 import { sizeClass } from "../gpu/pool.ts";
-import type { Command } from "../gpu/queue.ts";
+import { type Command, type Program, programOf } from "../gpu/queue.ts";
 import { structureVersion, watchLeaves } from "../tensor/leaf_watch.ts";
 import { advanceStreams, rngShift, streamCount } from "../tensor/rng.ts";
 import { keep, scope } from "../tensor/scope.ts";
@@ -73,7 +73,7 @@ interface Recording {
   readonly version: number;
   readonly pool: PrivatePool;
   readonly inputs: readonly Tensor[];
-  readonly commands: readonly Command[];
+  readonly program: Program;
   readonly hooks: readonly (() => void)[];
   readonly leaves: readonly LeafState[];
   /** Gradients that the step leaves on parameters, to be put there again after a replay. */
@@ -135,8 +135,9 @@ function record<A extends readonly Tensor[]>(step: (...inputs: A) => StepResult,
     mapResult(outputs, keep);
     const gradients = [...accumulated].flatMap((leaf) => (leaf.grad ? [{ leaf, grad: keep(leaf.grad.detach()) }] : []));
     return {
-      ...{ device, key: keyOf(given), version, pool, inputs, commands, hooks, gradients, outputs, firstStream },
+      ...{ device, key: keyOf(given), version, pool, inputs, hooks, gradients, outputs, firstStream },
       leaves: [...leaves].filter(([leaf]) => !leaf.disposed).map(([leaf, requiresGrad]) => ({ leaf, requiresGrad })),
+      program: programOf(commands),
       streams: streamCount() - firstStream,
     };
   } catch (error) {
@@ -159,7 +160,7 @@ function replay(r: Recording, given: readonly Tensor[]): void {
   const shift = streamCount() - r.firstStream;
   const rng = r.streams > 0 ? rngShift(r.device) : null;
   if (rng) queue.write(rng.buffer, Uint32Array.of(shift));
-  queue.replay(r.commands);
+  queue.replay(r.program);
   if (rng) {
     queue.write(rng.buffer, Uint32Array.of(0));
     advanceStreams(r.streams);
@@ -233,7 +234,7 @@ export function capture<A extends readonly Tensor[], R extends StepResult>(
   };
   return Object.defineProperties(call as CapturedStep<A, R>, {
     recordings: { get: () => count },
-    commands: { get: () => newest?.commands.length ?? 0 },
+    commands: { get: () => newest?.program.commands.length ?? 0 },
     dispose: { value: () => [...recordings.values()].forEach(forget) },
   });
 }

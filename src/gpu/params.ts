@@ -11,14 +11,17 @@ export class ParamArena {
   #buffer: GPUBuffer;
   #used = 0;
   #slots = new Map<string, number>();
-  resource: GPUBufferBinding;
 
   constructor(device: GPUDevice, onNewArena: () => void) {
     this.#device = device;
     this.#onNewArena = onNewArena;
     this.#align = Math.max(16, device.limits.minUniformBufferOffsetAlignment);
     this.#buffer = this.#create();
-    this.resource = { buffer: this.#buffer, offset: 0, size: PARAM_BYTES };
+  }
+
+  /** What a bind group binds for the block in a slot of the present arena. */
+  block(slot: number): GPUBufferBinding {
+    return { buffer: this.#buffer, offset: slot, size: PARAM_BYTES };
   }
 
   #create(): GPUBuffer {
@@ -26,7 +29,7 @@ export class ParamArena {
   }
 
   /**
-   * The dynamic offset of a block with these words. A slot is written once, before any command can read it, and never
+   * Where the block with these words stands, in bytes. A slot is written once, before any command can read it, and never
    * again; a full arena is left to the bind groups that still refer to it, and a new one begins.
    */
   slot(words: readonly number[]): number {
@@ -35,7 +38,6 @@ export class ParamArena {
     if (known !== undefined) return known;
     if (this.#used + PARAM_BYTES > ARENA_BYTES) {
       this.#buffer = this.#create();
-      this.resource = { buffer: this.#buffer, offset: 0, size: PARAM_BYTES };
       this.#used = 0;
       this.#slots = new Map();
       this.#onNewArena();

@@ -20,7 +20,7 @@ export interface Pipeline {
 
 const BINDING = /@group\(0\)\s*@binding\((\d+)\)\s*var<\s*(storage|uniform)\s*(?:,\s*(read_write|read)\s*)?>/g;
 
-/** The bind-group layout that the WGSL declares: storage buffers first, one dynamic-offset uniform block last. */
+/** The bind-group layout that the WGSL declares: storage buffers first, one uniform block last. */
 function layoutEntries(code: string): GPUBindGroupLayoutEntry[] {
   const entries: GPUBindGroupLayoutEntry[] = [];
   for (const [, binding, space, access] of code.matchAll(BINDING)) {
@@ -28,9 +28,7 @@ function layoutEntries(code: string): GPUBindGroupLayoutEntry[] {
       binding: Number(binding),
       visibility: GPUShaderStage.COMPUTE,
       buffer:
-        space === "uniform"
-          ? { type: "uniform", hasDynamicOffset: true }
-          : { type: access === "read_write" ? "storage" : "read-only-storage" },
+        space === "uniform" ? { type: "uniform" } : { type: access === "read_write" ? "storage" : "read-only-storage" },
     });
   }
   return entries.sort((a, b) => a.binding - b.binding);

@@ -57,7 +57,8 @@ export class BufferPool {
     }
     this.allocatedBytes += size;
     this.created++;
-    const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
+    // Uniform: hyper-parameters of optimizers are tensors, too.
+    const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
     return { id: nextId++, gpu: this.#device.createBuffer({ size, usage }), size, lastUse: 0 };
   }
 

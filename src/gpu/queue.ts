@@ -19,8 +19,6 @@ export interface DispatchCommand {
   readonly kind: "dispatch";
   readonly pipeline: Pipeline;
   readonly bindGroup: GPUBindGroup;
-  /** Dynamic offsets of the params block: one entry or none. */
-  readonly offsets: readonly number[];
   readonly x: number;
   readonly y: number;
   readonly z: number;
@@ -44,6 +42,30 @@ export interface ClearCommand {
   readonly range: Binding;
 }
 export type Command = DispatchCommand | WriteCommand | CopyCommand | ClearCommand;
+
+/** Commands to be replayed, and the buffers that they use. */
+export interface Program {
+  readonly commands: readonly Command[];
+  readonly buffers: readonly PooledBuffer[];
+}
+
+function buffersOf(command: Command): readonly PooledBuffer[] {
+  switch (command.kind) {
+    case "dispatch":
+      return command.buffers;
+    case "clear":
+      return [command.range.buffer];
+    case "write":
+      return [command.buffer];
+    case "copy":
+      return [command.from.buffer, command.to.buffer];
+  }
+}
+
+export const programOf = (commands: readonly Command[]): Program => ({
+  commands,
+  buffers: [...new Set(commands.flatMap(buffersOf))],
+});
 
 /** What `apply` knows of a running op: enough to name it when the device reports an error later. */
 export interface Origin {
@@ -120,12 +142,10 @@ export class Queue {
         `[${this.origin?.name ?? shader.key}] needs a grid of ${x} x ${y} x ${z} workgroups, but this adapter allows ${this.#maxGrid} a dimension: use smaller tensors`,
       );
     }
-    const slot = pipeline.hasParams ? this.#params.slot(params) : null;
-    const bindGroup = this.#bindGroup(pipeline, storages);
+    const bindGroup = this.#bindGroup(pipeline, storages, pipeline.hasParams ? this.#params.slot(params) : 0);
     const buffers = storages.map((s) => s.buffer);
     for (const buffer of buffers) buffer.lastUse = this.#batch;
-    const offsets = slot === null ? [] : [slot];
-    this.#record({ kind: "dispatch", pipeline, bindGroup, offsets, x, y, z, origin: this.origin, buffers });
+    this.#record({ kind: "dispatch", pipeline, bindGroup, x, y, z, origin: this.origin, buffers });
   }
 
   /** Writes host data into a buffer, after everything recorded so far. The data is copied by then, not now. */
@@ -152,16 +172,12 @@ export class Queue {
     this.#record({ kind: "clear", range });
   }
 
-  /** Records commands again (a captured step). */
-  replay(commands: readonly Command[]): void {
-    this.flush();
-    for (const command of commands) {
-      if (command.kind === "dispatch") for (const buffer of command.buffers) buffer.lastUse = this.#batch;
-      else if (command.kind === "clear") command.range.buffer.lastUse = this.#batch;
-      else if (command.kind === "write") command.buffer.lastUse = this.#batch;
-      else for (const { buffer } of [command.from, command.to]) buffer.lastUse = this.#batch;
-    }
-    this.#enqueue(commands);
+  /** Records a captured step's commands again, and submits them with what is recorded so far. */
+  replay({ commands, buffers }: Program): void {
+    for (const buffer of buffers) buffer.lastUse = this.#batch;
+    const before = this.#pending;
+    this.#pending = [];
+    this.#enqueue([...before, ...commands]);
   }
 
   #record(command: Command): void {
@@ -171,8 +187,8 @@ export class Queue {
     if (this.#pending.length >= BATCH) this.flush();
   }
 
-  #bindGroup(pipeline: Pipeline, storages: readonly Binding[]): GPUBindGroup {
-    let key = pipeline.layout.label;
+  #bindGroup(pipeline: Pipeline, storages: readonly Binding[], slot: number): GPUBindGroup {
+    let key = `${pipeline.layout.label}|${slot}`;
     for (const s of storages) key += `|${s.buffer.id},${s.offset},${s.bytes}`;
     const known = this.#bindGroups.get(key);
     if (known) return known;
@@ -188,7 +204,7 @@ export class Queue {
       // Whole vectors of four words: a pooled buffer is at least that large, and what lies past the tensor is nobody's.
       return { binding, resource: { buffer: buffer.gpu, offset, size: Math.ceil(bytes / 16) * 16 } };
     });
-    if (pipeline.hasParams) entries.push({ binding: storages.length, resource: this.#params.resource });
+    if (pipeline.hasParams) entries.push({ binding: storages.length, resource: this.#params.block(slot) });
     const group = this.#device.createBindGroup({ label: pipeline.key, layout: pipeline.layout, entries });
     this.stats.bindGroups++;
     // A pool in a steady state needs a few hundred; far more means shapes that keep changing: start afresh.
@@ -244,7 +260,7 @@ export class Queue {
           pipeline = command.pipeline.gpu!;
           pass.setPipeline(pipeline);
         }
-        pass.setBindGroup(0, command.bindGroup, command.offsets as number[]);
+        pass.setBindGroup(0, command.bindGroup);
         pass.dispatchWorkgroups(command.x, command.y, command.z);
         this.stats.dispatches++;
         continue;

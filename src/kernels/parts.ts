@@ -9,6 +9,9 @@ const ALIGN = 64;
 export const bindingElements = ({ limits }: DeviceInfo): number =>
   Math.floor(limits.maxStorageBufferBindingSize! / (4 * ALIGN)) * ALIGN;
 
+/** Elements that n take up when something else may start behind them. */
+export const padded = (n: number): number => Math.ceil(n / ALIGN) * ALIGN;
+
 /** `n` in ranges of at most `most`, rounded down to where a binding may start (and at least that). */
 export function* ranges(n: number, most: number): Generator<readonly [first: number, count: number]> {
   const step = Math.max(ALIGN, Math.floor(most / ALIGN) * ALIGN);

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DeviceError } from "../errors.ts";
+import { pollGently } from "./polling.ts";
 
 // Dawn crashes when this object is collected while work is pending, so the module keeps it until the process exits.
 let gpu: GPU | undefined;
@@ -20,6 +21,7 @@ export async function requestGpu(): Promise<GPU> {
     const { create, globals } = await import("webgpu");
     for (const [name, value] of Object.entries(globals))
       if (!(name in globalThis)) Reflect.set(globalThis, name, value);
+    pollGently(globals);
     gpu = create([]);
     return gpu;
   } catch (cause) {

@@ -3,7 +3,8 @@ import { check, ValueError } from "../errors.ts";
 import { Kernel } from "../kernels/specialize.ts";
 import adamWgsl from "../kernels/wgsl/adam.wgsl";
 import amsgradWgsl from "../kernels/wgsl/adam_amsgrad.wgsl";
-import { Optimizer, type ParamsInput, type Update } from "./optimizer.ts";
+import type { Update } from "./bundle.ts";
+import { Optimizer, type ParamsInput } from "./optimizer.ts";
 
 export interface AdamOptions {
   /** Default 1e-3. */
@@ -18,9 +19,10 @@ export interface AdamOptions {
   amsgrad: boolean;
 }
 
-const plain: Update = { shader: new Kernel("adam", adamWgsl).variant(), state: ["expAvg", "expAvgSq"] };
+const plain: Update = { shader: new Kernel("adam", adamWgsl).variant(), slots: 3, state: ["expAvg", "expAvgSq"] };
 const withMaximum: Update = {
   shader: new Kernel("adam_amsgrad", amsgradWgsl).variant(),
+  slots: 2,
   state: ["expAvg", "expAvgSq", "maxExpAvgSq"],
 };
 

@@ -1,16 +1,14 @@
 // Optimizer: parameter groups, per-parameter state and state dicts; what a kernel does with them is the subclass's.
-import { onReplay, unrecorded } from "../autograd/capture_hooks.ts";
+import { onReplay } from "../autograd/capture_hooks.ts";
 import { check, StateDictError, StateError, ValueError } from "../errors.ts";
-import { currentDevice } from "../gpu/device.ts";
-import type { Shader } from "../gpu/pipeline.ts";
-import { grid1d } from "../gpu/queue.ts";
-import { bindingElements, partOf, ranges } from "../kernels/parts.ts";
+import { currentDevice, type Device } from "../gpu/device.ts";
 import { copy_ } from "../tensor/copy.ts";
 import { zeros } from "../tensor/create.ts";
 import { structureChanged } from "../tensor/leaf_watch.ts";
 import { keep } from "../tensor/scope.ts";
 import { sameShape, show } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
+import { type Bundle, bundlesOf, spareBuffer, type Update } from "./bundle.ts";
 import { Cohort } from "./hyper.ts";
 
 /** Parameters that share hyper-parameters. Assign to `lr` and the others at any time. */
@@ -31,6 +29,7 @@ interface ParamState {
   /** Steps taken since the parameter was first updated. */
   steps: number;
   readonly tensors: Record<string, Tensor>;
+  readonly bundle: Bundle;
   cohort: Cohort;
 }
 
@@ -47,20 +46,12 @@ export interface OptimizerStateDict {
   readonly paramGroups: readonly { readonly params: readonly number[]; readonly [option: string]: unknown }[];
 }
 
-/** A kernel and the names of the state tensors that it binds after hyper, gradient and parameter. */
-export interface Update {
-  readonly shader: Shader;
-  readonly state: readonly string[];
-}
-
-/** Elements per workgroup of the update kernels. */
-const PER_WORKGROUP = 64 * 8 * 4;
-
 export abstract class Optimizer<O extends { lr: number } = { lr: number }> {
   readonly defaults: Readonly<O>;
   readonly paramGroups: [ParamGroup<O>, ...ParamGroup<O>[]];
   readonly #states = new Map<Tensor, ParamState>();
   readonly #cohorts = new Map<ParamGroup<O>, Cohort[]>();
+  #spare: Tensor | null = null;
 
   /**
    * @throws ValueError without parameters, for one that is no leaf or appears twice, or for a hyper-parameter out of
@@ -132,20 +123,17 @@ export abstract class Optimizer<O extends { lr: number } = { lr: number }> {
    * their first update: each parameter counts its own steps.
    */
   step(): void {
-    const { queue, info } = currentDevice();
+    const { queue } = currentDevice();
     const active = this.#active();
     this.#advance(active);
+    this.#spare ??= spareBuffer();
     const outer = queue.origin;
-    for (const { group, p, state } of active) {
-      const { shader, state: names } = this.update(group);
-      const tensors = [p.grad!, p, ...names.map((name) => state.tensors[name]!)];
-      p.storage.version++;
+    for (const launch of this.#launches(active)) {
+      const [{ group, state, p }] = launch;
+      const params = launch.map((entry) => entry.p);
       queue.origin = { name: this.name, inputs: [p, p.grad!] };
       try {
-        for (const [first, count] of ranges(p.numel, bindingElements(info))) {
-          const parts = tensors.map((t) => partOf(t.storage, first, count));
-          queue.dispatch(shader, [state.cohort.tensor.storage, ...parts], [count], grid1d(count, PER_WORKGROUP));
-        }
+        state.bundle.launch(this.update(group), state.cohort.tensor.storage, params, this.#spare);
       } finally {
         queue.origin = outer;
       }
@@ -153,22 +141,56 @@ export abstract class Optimizer<O extends { lr: number } = { lr: number }> {
     this.#onReplay(active);
   }
 
+  /** Neighbours of one bundle that have taken equally many steps, as many as a launch takes. */
+  #launches(active: readonly Active<O>[]): [Active<O>, ...Active<O>[]][] {
+    const launches: [Active<O>, ...Active<O>[]][] = [];
+    for (const entry of active) {
+      const launch = launches.at(-1);
+      const { state, group, p } = entry;
+      const fits =
+        launch?.[0].state.bundle === state.bundle &&
+        launch[0].state.cohort === state.cohort &&
+        launch.length < this.update(group).slots &&
+        // A launch may write each buffer through one binding only.
+        launch.every((other) => other.p.storage !== p.storage);
+      if (fits) launch.push(entry);
+      else launches.push([entry]);
+    }
+    return launches;
+  }
+
   /** The parameters that this step updates, with their state. */
   #active(): Active<O>[] {
     return this.paramGroups.flatMap((group) => {
-      const { state: names } = this.update(group);
-      return group.params
-        .filter((p) => p.requiresGrad && p.grad !== null)
-        .map((p) => ({ group, p, state: this.#stateOf(p, group, names) }));
+      const params = group.params.filter((p) => p.requiresGrad && p.grad !== null);
+      return this.#statesOf(params, group).map((state, i) => ({ group, p: params[i]!, state }));
     });
   }
 
-  /** The state of a parameter; what it lacks is created. */
-  #stateOf(p: Tensor, group: ParamGroup<O>, names: readonly string[]): ParamState {
-    const state = this.#states.get(p) ?? { steps: 0, tensors: {}, cohort: this.#cohort(group, 0) };
-    this.#states.set(p, state);
-    for (const name of names) state.tensors[name] ??= unrecorded(() => keep(zeros(p.shape)));
-    return state;
+  /** The states of parameters of a group; what they lack is created. */
+  #statesOf(params: readonly Tensor[], group: ParamGroup<O>): ParamState[] {
+    const { state: names, slots } = this.update(group);
+    const fresh = params.filter((p) => !this.#states.has(p));
+    for (const bundle of bundlesOf(fresh, slots)) {
+      for (const p of bundle.members) {
+        this.#states.set(p, { steps: 0, tensors: {}, bundle, cohort: this.#cohort(group, 0) });
+      }
+    }
+    return params.map((p) => {
+      const state = this.#states.get(p)!;
+      for (const name of names) if (!state.tensors[name]) this.#createState(state.bundle, name, p.device);
+      return state;
+    });
+  }
+
+  #createState(bundle: Bundle, name: string, device: Device): void {
+    const tensors = bundle.createState(name, device);
+    for (const [i, p] of [...bundle.members].entries()) {
+      const state = this.#states.get(p);
+      // A member that was forgotten since is in another bundle now, if anywhere.
+      if (state?.bundle === bundle) state.tensors[name] = tensors[i]!;
+      else tensors[i]!.dispose();
+    }
   }
 
   /** The cohort of a group's parameters that have taken `steps` steps. */
@@ -278,14 +300,18 @@ export abstract class Optimizer<O extends { lr: number } = { lr: number }> {
     }
     for (const [g, group] of this.paramGroups.entries())
       Object.assign(group, { ...dict.paramGroups[g], params: group.params });
-    for (const { group, p, saved } of pairs) {
-      if (!saved) {
-        this.#forget(p);
-        continue;
-      }
-      const state = this.#stateOf(p, group, this.update(group).state);
-      for (const [name, tensor] of Object.entries(state.tensors)) copy_(tensor, saved[name] as Tensor);
-      state.steps = saved.step as number;
+    for (const { p, saved } of pairs) if (!saved) this.#forget(p);
+    const loaded = pairs.filter(({ saved }) => saved);
+    for (const group of this.paramGroups) {
+      this.#statesOf(
+        loaded.flatMap((pair) => (pair.group === group ? [pair.p] : [])),
+        group,
+      );
+    }
+    for (const { p, saved } of loaded) {
+      const state = this.#states.get(p)!;
+      for (const [name, tensor] of Object.entries(state.tensors)) copy_(tensor, saved![name] as Tensor);
+      state.steps = saved!.step as number;
     }
   }
 
@@ -299,6 +325,8 @@ export abstract class Optimizer<O extends { lr: number } = { lr: number }> {
   dispose(): void {
     for (const p of [...this.#states.keys()]) this.#forget(p);
     for (const cohorts of this.#cohorts.values()) for (const cohort of cohorts.splice(0)) cohort.dispose();
+    this.#spare?.dispose();
+    this.#spare = null;
   }
 
   [Symbol.dispose](): void {

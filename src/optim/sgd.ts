@@ -3,7 +3,8 @@ import { check, ValueError } from "../errors.ts";
 import { Kernel } from "../kernels/specialize.ts";
 import sgdWgsl from "../kernels/wgsl/sgd.wgsl";
 import momentumWgsl from "../kernels/wgsl/sgd_momentum.wgsl";
-import { Optimizer, type ParamsInput, type Update } from "./optimizer.ts";
+import type { Update } from "./bundle.ts";
+import { Optimizer, type ParamsInput } from "./optimizer.ts";
 
 export interface SGDOptions {
   lr: number;
@@ -15,8 +16,12 @@ export interface SGDOptions {
   nesterov: boolean;
 }
 
-const plain: Update = { shader: new Kernel("sgd", sgdWgsl).variant(), state: [] };
-const withMomentum: Update = { shader: new Kernel("sgd_momentum", momentumWgsl).variant(), state: ["momentumBuffer"] };
+const plain: Update = { shader: new Kernel("sgd", sgdWgsl).variant(), slots: 3, state: [] };
+const withMomentum: Update = {
+  shader: new Kernel("sgd_momentum", momentumWgsl).variant(),
+  slots: 3,
+  state: ["momentumBuffer"],
+};
 
 /**
  * SGD with momentum, Nesterov momentum and L2 weight decay.

@@ -21,18 +21,26 @@ export function setBufferSource(next: BufferSource | null): BufferSource | null 
 export class Storage implements Binding {
   readonly device: Device;
   readonly buffer: PooledBuffer;
-  readonly offset = 0;
+  readonly offset: number;
   readonly bytes: number;
   /** Counts writes in place: the tape notices when what it saved has changed since. */
   version = 0;
-  readonly #source: BufferSource;
+  /** Whom the memory goes back to: a source of buffers, or the storage that this is a part of. */
+  readonly #owner: BufferSource | Storage;
   #refs = 1;
 
-  constructor(device: Device, bytes: number, idleAfter?: number) {
+  /** With `whole`: a part of it from byte `offset` (a multiple of 256) on, which keeps all of it alive. */
+  constructor(device: Device, bytes: number, idleAfter?: number, whole?: Storage, offset = 0) {
     this.device = device;
     this.bytes = Math.max(bytes, 4);
-    this.#source = source ?? device.pool;
-    this.buffer = this.#source.acquire(this.bytes, idleAfter);
+    this.offset = offset;
+    if (whole) {
+      this.#owner = whole.retain();
+      this.buffer = whole.buffer;
+      return;
+    }
+    this.#owner = source ?? device.pool;
+    this.buffer = this.#owner.acquire(this.bytes, idleAfter);
     books.bytes += this.bytes;
     books.peakBytes = Math.max(books.peakBytes, books.bytes);
   }
@@ -49,8 +57,12 @@ export class Storage implements Binding {
 
   release(): void {
     if (--this.#refs > 0) return;
+    if (this.#owner instanceof Storage) {
+      this.#owner.release();
+      return;
+    }
     books.bytes -= this.bytes;
-    this.#source.release(this.buffer);
+    this.#owner.release(this.buffer);
   }
 }
 

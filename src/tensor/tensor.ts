@@ -144,7 +144,7 @@ export class Tensor<S extends Shape = Shape> implements Spec {
     const { storage, dtype, numel } = this;
     const bytes = await storage.device.queue.read({
       buffer: storage.buffer,
-      offset: 0,
+      offset: storage.offset,
       bytes: numel * bytesPerElement(dtype),
     });
     if (dtype === "i32") return new Int32Array(bytes);

@@ -165,3 +165,40 @@ test("clipGradNorm_ and clipGradValue_", async () => {
     expect(Math.max(...(await p.grad!.data()).map(Math.abs))).toBeLessThanOrEqual(Math.fround(0.01));
   for (const p of params) p.dispose();
 });
+
+test("a launch takes several parameters of many workgroups each, and ends where each ends", async () => {
+  const sizes = [5000, 3, 2049, 64, 4096];
+  for (const amsgrad of [false, true]) {
+    const params = sizes.map((n, k) => fill([n], (i) => Math.sin(i + k)).requiresGrad_());
+    const opt = new optim.Adam(params, { lr: 0.1, amsgrad });
+    for (let step = 0; step < 2; step++) {
+      for (const [k, p] of params.entries()) p.grad = fill([p.numel], (i) => Math.cos(i * 0.3 + k + step));
+      opt.step();
+    }
+    for (const [k, p] of params.entries()) {
+      const got = await p.data();
+      for (let i = 0; i < sizes[k]!; i++) {
+        let [x, m, v, top] = [Math.sin(i + k), 0, 0, 0];
+        for (let step = 0; step < 2; step++) {
+          const g = Math.cos(i * 0.3 + k + step);
+          m = 0.9 * m + 0.1 * g;
+          v = 0.999 * v + 0.001 * g * g;
+          top = amsgrad ? Math.max(top, v) : v;
+          x -= ((0.1 / (1 - 0.9 ** (step + 1))) * m) / (Math.sqrt(top / (1 - 0.999 ** (step + 1))) + 1e-8);
+        }
+        if (!(Math.abs(got[i]! - x) < 2e-4)) throw new Error(`parameter ${k}, element ${i} is ${got[i]}, not ${x}`);
+      }
+    }
+    for (const disposable of [opt, ...params]) disposable.dispose();
+  }
+});
+
+test("parameters that share their storage are updated one after the other", async () => {
+  const a = fill([4], () => 1).requiresGrad_();
+  const b = a.detach().requiresGrad_();
+  const opt = new optim.SGD([a, b], { lr: 1 });
+  for (const p of [a, b]) p.grad = fill([4], (i) => i);
+  opt.step();
+  expect(Array.from(await a.data())).toEqual([1, -1, -3, -5]);
+  for (const disposable of [opt, a, b]) disposable.dispose();
+});

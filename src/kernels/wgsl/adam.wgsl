@@ -1,23 +1,37 @@
-// Adam and AdamW in one pass over n elements:
+// Adam and AdamW in one pass, for up to three parameters in one launch; a workgroup works on one of them:
 //   d = g + l2 * p; m = beta1 * m + mix1 * d; v = beta2 * v + mix2 * d * d
 //   p = keep * p - stepSize * m / (sqrt(v) * scale + eps)
 // with mix = 1 - beta, stepSize = lr / (1 - beta1^t), scale = 1 / sqrt(1 - beta2^t); l2 is Adam's weight decay, and
 // keep = 1 - lr * weightDecay AdamW's. The host computes these in f64 (see optim/adam.ts) into `hyper`, as they change
 // from step to step. Traffic: 4n loads, 3n stores.
 const WG = 64u;
-// Vectors of four an invocation; the last one may reach past n into the padding of its buffer.
+// Vectors of four an invocation; a parameter's last one may reach into the padding behind it.
 const VECTORS = 8u;
 
-struct Params { n: u32 }
+// Of each parameter: its vectors, where its state starts (in vectors), and its first workgroup.
+struct Params { n: vec3u, state: vec3u, start: vec3u }
 struct Hyper {
   stepSize: f32, beta1: f32, mix1: f32, beta2: f32, mix2: f32, scale: f32, eps: f32, l2: f32, keep: f32,
 }
-@group(0) @binding(0) var<storage, read> hyper: Hyper;
-@group(0) @binding(1) var<storage, read> g: array<vec4f>;
-@group(0) @binding(2) var<storage, read_write> p: array<vec4f>;
-@group(0) @binding(3) var<storage, read_write> m: array<vec4f>;
-@group(0) @binding(4) var<storage, read_write> v: array<vec4f>;
-@group(0) @binding(5) var<uniform> params: Params;
+@group(0) @binding(0) var<uniform> hyper: Hyper;
+@group(0) @binding(1) var<storage, read> g0: array<vec4f>;
+@group(0) @binding(2) var<storage, read_write> p0: array<vec4f>;
+@group(0) @binding(3) var<storage, read> g1: array<vec4f>;
+@group(0) @binding(4) var<storage, read_write> p1: array<vec4f>;
+@group(0) @binding(5) var<storage, read> g2: array<vec4f>;
+@group(0) @binding(6) var<storage, read_write> p2: array<vec4f>;
+@group(0) @binding(7) var<storage, read_write> m: array<vec4f>;
+@group(0) @binding(8) var<storage, read_write> v: array<vec4f>;
+@group(0) @binding(9) var<uniform> params: Params;
+
+fn advance(h: Hyper, x: vec4f, g: vec4f, i: u32) -> vec4f {
+  let d = h.l2 * x + g;
+  let mean = h.beta1 * m[i] + h.mix1 * d;
+  let square = h.beta2 * v[i] + h.mix2 * d * d;
+  m[i] = mean;
+  v[i] = square;
+  return h.keep * x - h.stepSize * mean / (sqrt(square) * h.scale + h.eps);
+}
 
 @compute @workgroup_size(WG)
 fn main(
@@ -25,16 +39,17 @@ fn main(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  let first = (group.x + group.y * groups.x) * WG * VECTORS;
-  let end = min(first + WG * VECTORS, (params.n + 3u) / 4u);
+  let at = group.x + group.y * groups.x;
+  let slot = u32(at >= params.start.y) + u32(at >= params.start.z);
+  let first = (at - params.start[slot]) * WG * VECTORS + lane;
+  let end = min(first - lane + WG * VECTORS, params.n[slot]);
+  let state = params.state[slot];
   let h = hyper;
-  for (var i = first + lane; i < end; i += WG) {
-    let x = p[i];
-    let d = h.l2 * x + g[i];
-    let mean = h.beta1 * m[i] + h.mix1 * d;
-    let square = h.beta2 * v[i] + h.mix2 * d * d;
-    m[i] = mean;
-    v[i] = square;
-    p[i] = h.keep * x - h.stepSize * mean / (sqrt(square) * h.scale + h.eps);
+  if (slot == 0u) {
+    for (var i = first; i < end; i += WG) { p0[i] = advance(h, p0[i], g0[i], state + i); }
+  } else if (slot == 1u) {
+    for (var i = first; i < end; i += WG) { p1[i] = advance(h, p1[i], g1[i], state + i); }
+  } else {
+    for (var i = first; i < end; i += WG) { p2[i] = advance(h, p2[i], g2[i], state + i); }
   }
 }

@@ -1,16 +1,25 @@
-// p -= lr * (g + weightDecay * p), n elements. What may change from step to step is in `hyper`, so that a captured step
-// can be replayed. A workgroup takes WG * ELEMENTS neighbours, so that reading `hyper` costs little.
+// p -= lr * (g + weightDecay * p) for up to three parameters in one launch; a workgroup works on one of them. What may
+// change from step to step is in `hyper`, so that a captured step can be replayed.
 // Traffic: 2n loads, n stores.
 const WG = 64u;
-// Vectors of four an invocation; the last one may reach past n into the padding of its buffer.
+// Vectors of four an invocation; a parameter's last one may reach into the padding behind it.
 const VECTORS = 8u;
 
-struct Params { n: u32 }
+// Of each parameter: its vectors, where its state starts (in vectors), and its first workgroup.
+struct Params { n: vec3u, state: vec3u, start: vec3u }
 struct Hyper { lr: f32, weightDecay: f32 }
-@group(0) @binding(0) var<storage, read> hyper: Hyper;
-@group(0) @binding(1) var<storage, read> g: array<vec4f>;
-@group(0) @binding(2) var<storage, read_write> p: array<vec4f>;
-@group(0) @binding(3) var<uniform> params: Params;
+@group(0) @binding(0) var<uniform> hyper: Hyper;
+@group(0) @binding(1) var<storage, read> g0: array<vec4f>;
+@group(0) @binding(2) var<storage, read_write> p0: array<vec4f>;
+@group(0) @binding(3) var<storage, read> g1: array<vec4f>;
+@group(0) @binding(4) var<storage, read_write> p1: array<vec4f>;
+@group(0) @binding(5) var<storage, read> g2: array<vec4f>;
+@group(0) @binding(6) var<storage, read_write> p2: array<vec4f>;
+@group(0) @binding(7) var<uniform> params: Params;
+
+fn advance(h: Hyper, x: vec4f, g: vec4f, _i: u32) -> vec4f {
+  return x - h.lr * (h.weightDecay * x + g);
+}
 
 @compute @workgroup_size(WG)
 fn main(
@@ -18,12 +27,17 @@ fn main(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  let first = (group.x + group.y * groups.x) * WG * VECTORS;
-  let end = min(first + WG * VECTORS, (params.n + 3u) / 4u);
-  let lr = hyper.lr;
-  let weightDecay = hyper.weightDecay;
-  for (var i = first + lane; i < end; i += WG) {
-    let x = p[i];
-    p[i] = x - lr * (weightDecay * x + g[i]);
+  let at = group.x + group.y * groups.x;
+  let slot = u32(at >= params.start.y) + u32(at >= params.start.z);
+  let first = (at - params.start[slot]) * WG * VECTORS + lane;
+  let end = min(first - lane + WG * VECTORS, params.n[slot]);
+  let state = params.state[slot];
+  let h = hyper;
+  if (slot == 0u) {
+    for (var i = first; i < end; i += WG) { p0[i] = advance(h, p0[i], g0[i], state + i); }
+  } else if (slot == 1u) {
+    for (var i = first; i < end; i += WG) { p1[i] = advance(h, p1[i], g1[i], state + i); }
+  } else {
+    for (var i = first; i < end; i += WG) { p2[i] = advance(h, p2[i], g2[i], state + i); }
   }
 }
