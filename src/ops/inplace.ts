@@ -22,8 +22,8 @@ type InplaceName = "add" | "div" | "mul" | "sub";
 const kernel = new Kernel("inplace", inplaceWgsl);
 const WG = 64;
 
-/** Runs `write` as operation `name` on `target`, unless autograd would need to know of it. */
-function inPlace(name: string, target: Tensor, others: readonly Tensor[], write: () => void): void {
+/** Runs `write` as operation `name` on `target`, unless autograd would need to know of it. Returns `target`. */
+function inPlace(name: string, target: Tensor, others: readonly Tensor[], write: () => void): Tensor {
   check(
     !gradEnabled() || ![target, ...others].some((t) => t.requiresGrad),
     () =>
@@ -39,10 +39,11 @@ function inPlace(name: string, target: Tensor, others: readonly Tensor[], write:
     queue.origin = outer;
   }
   target.storage.version++;
+  return target;
 }
 
 /** target = f(target, other), f a row of the binary table. */
-export function update(name: InplaceName, target: Tensor, other: Operand): void {
+export function update(name: InplaceName, target: Tensor, other: Operand): Tensor {
   const label = `${name}_`;
   const { dtype, shape } = target;
   scope(() => {
@@ -74,19 +75,20 @@ export function update(name: InplaceName, target: Tensor, other: Operand): void 
       target.device.queue.dispatch(shader, [target.storage, operand.storage], params, grid1d(target.numel, WG));
     });
   });
+  return target;
 }
 
 /** Sets every element to `value`. */
-export function fill(target: Tensor, value: number): void {
+export function fill(target: Tensor, value: number): Tensor {
   check(
     target.dtype !== "f16" && (target.dtype === "f32" || Number.isInteger(value)),
     () => `[fill_] ${value} does not fit a tensor of ${target.dtype}`,
     DtypeError,
   );
-  inPlace("fill_", target, [], () => fillWith(target.device, target.storage, target.numel, value, target.dtype));
+  return inPlace("fill_", target, [], () => fillWith(target.device, target.storage, target.numel, value, target.dtype));
 }
 
 /** Copies the elements of a tensor of the same shape and dtype. */
-export function copyInto(target: Tensor, source: Tensor): void {
-  inPlace("copy_", target, [source], () => copyElements(target, source));
+export function copyInto(target: Tensor, source: Tensor): Tensor {
+  return inPlace("copy_", target, [source], () => copyElements(target, source));
 }

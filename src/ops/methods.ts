@@ -17,7 +17,7 @@ import * as reduce from "./reduce.ts";
 import { logSoftmax, softmax } from "./softmax.ts";
 import * as strided from "./strided.ts";
 import { argmax, argmin, topk } from "./topk.ts";
-import { unary } from "./unary.ts";
+import { type UnaryName, unary } from "./unary.ts";
 import * as views from "./view.ts";
 
 type Dims = reduce.Dims;
@@ -146,253 +146,101 @@ declare module "../tensor/tensor.ts" {
   interface Tensor<S extends Shape = Shape> extends TensorMethods<S> {}
 }
 
-const methods: TensorMethods & ThisType<Tensor> = {
-  matmul(other) {
-    return matmul(this, other);
-  },
-  add(other) {
-    return arithmetic.add(this, other);
-  },
-  sub(other) {
-    return arithmetic.sub(this, other);
-  },
-  mul(other) {
-    return arithmetic.mul(this, other);
-  },
-  div(other) {
-    return arithmetic.div(this, other);
-  },
-  pow(other) {
-    return arithmetic.pow(this, other);
-  },
-  maximum(other) {
-    return arithmetic.maximum(this, other);
-  },
-  minimum(other) {
-    return arithmetic.minimum(this, other);
-  },
-  eq(other) {
-    return arithmetic.eq(this, other);
-  },
-  ne(other) {
-    return arithmetic.ne(this, other);
-  },
-  lt(other) {
-    return arithmetic.lt(this, other);
-  },
-  le(other) {
-    return arithmetic.le(this, other);
-  },
-  gt(other) {
-    return arithmetic.gt(this, other);
-  },
-  ge(other) {
-    return arithmetic.ge(this, other);
-  },
-  neg() {
-    return arithmetic.neg(this);
-  },
-  abs() {
-    return arithmetic.abs(this);
-  },
-  square() {
-    return arithmetic.square(this);
-  },
-  clamp(first: arithmetic.Bounds | number, max?: number) {
-    return arithmetic.clamp(this, typeof first === "number" ? { min: first, max } : first);
-  },
-  exp() {
-    return unary("exp", this);
-  },
-  log() {
-    return unary("log", this);
-  },
-  sqrt() {
-    return unary("sqrt", this);
-  },
-  rsqrt() {
-    return unary("rsqrt", this);
-  },
-  reciprocal() {
-    return unary("reciprocal", this);
-  },
-  sin() {
-    return unary("sin", this);
-  },
-  cos() {
-    return unary("cos", this);
-  },
-  tanh() {
-    return unary("tanh", this);
-  },
-  erf() {
-    return unary("erf", this);
-  },
-  sigmoid() {
-    return unary("sigmoid", this);
-  },
-  relu() {
-    return unary("relu", this);
-  },
-  floor() {
-    return unary("floor", this);
-  },
-  ceil() {
-    return unary("ceil", this);
-  },
-  round() {
-    return unary("round", this);
-  },
-  sign() {
-    return unary("sign", this);
-  },
-  softmax(dim) {
-    return softmax(this, dim);
-  },
-  logSoftmax(dim) {
-    return logSoftmax(this, dim);
-  },
-  sum(dim, options) {
-    return reduce.sum(this, dim, options);
-  },
-  mean(dim, options) {
-    return reduce.mean(this, dim, options);
-  },
-  max(dim, options) {
-    return reduce.max(this, dim, options);
-  },
-  min(dim, options) {
-    return reduce.min(this, dim, options);
-  },
-  var(dim, options) {
-    return reduce.variance(this, dim, options);
-  },
-  std(dim, options) {
-    return reduce.std(this, dim, options);
-  },
-  norm(dim, options) {
-    return reduce.norm(this, dim, options);
-  },
-  all(dim, options) {
-    return reduce.all(this, dim, options);
-  },
-  any(dim, options) {
-    return reduce.any(this, dim, options);
-  },
-  argmax(dim, options) {
-    return argmax(this, dim, options);
-  },
-  argmin(dim, options) {
-    return argmin(this, dim, options);
-  },
-  topk(k, dim, largest) {
-    return topk(this, k, dim, largest);
-  },
-  reshape(shape) {
-    return views.reshape(this, shape);
-  },
-  view(shape) {
-    return views.reshape(this, shape);
-  },
-  flatten(start, end) {
-    return views.flatten(this, start, end);
-  },
-  squeeze(dim) {
-    return views.squeeze(this, dim);
-  },
-  unsqueeze(dim) {
-    return views.unsqueeze(this, dim);
-  },
-  permute(order) {
-    return strided.permute(this, order);
-  },
-  transpose(dim0, dim1) {
-    return strided.transpose(this, dim0, dim1);
-  },
-  t() {
-    return strided.t(this);
-  },
-  expand(shape) {
-    return reduce.expand(this, shape);
-  },
-  broadcastTo(shape) {
-    return reduce.expand(this, shape);
-  },
-  slice(ranges) {
-    return strided.slice(this, ranges);
-  },
-  select(dim, index) {
-    return strided.select(this, dim, index);
-  },
-  narrow(dim, start, length) {
-    return strided.narrow(this, dim, start, length);
-  },
-  split(size, dim) {
-    return strided.split(this, size, dim);
-  },
-  chunk(chunks, dim) {
-    return strided.chunk(this, chunks, dim);
-  },
-  flip(dims) {
-    return strided.flip(this, dims);
-  },
-  pad(padding, value) {
-    return strided.pad(this, padding, value);
-  },
-  gather(dim, index) {
-    return gather(this, dim, index);
-  },
-  indexSelect(dim, index) {
-    return indexSelect(this, dim, index);
-  },
-  clone() {
-    return clone(this);
-  },
-  contiguous() {
-    return views.view("contiguous", this, this.shape);
-  },
-  to(dtype) {
-    return to(this, dtype);
-  },
-  fill_(value) {
-    inplace.fill(this, value);
-    return this;
-  },
-  zero_() {
-    inplace.fill(this, 0);
-    return this;
-  },
-  copy_(source) {
-    inplace.copyInto(this, source);
-    return this;
-  },
-  add_(other) {
-    inplace.update("add", this, other);
-    return this;
-  },
-  sub_(other) {
-    inplace.update("sub", this, other);
-    return this;
-  },
-  mul_(other) {
-    inplace.update("mul", this, other);
-    return this;
-  },
-  div_(other) {
-    inplace.update("div", this, other);
-    return this;
-  },
-  backward(gradient, options) {
-    backward(this, gradient, options);
-  },
-  registerHook(hook) {
-    return registerHook(this, hook);
-  },
-  retainGrad() {
-    retainGrad(this, (x, y) => binary("add", x, y));
-  },
+/** The functions behind the methods: each takes the tensor first. */
+type Functions = {
+  [K in keyof TensorMethods]: TensorMethods[K] extends (...args: infer A) => infer R
+    ? (x: Tensor, ...args: A) => R
+    : never;
 };
-for (const [name, value] of Object.entries(methods)) {
+
+const elementwise = (name: UnaryName) => (x: Tensor) => unary(name, x);
+
+const functions: Functions = {
+  matmul,
+  add: arithmetic.add,
+  sub: arithmetic.sub,
+  mul: arithmetic.mul,
+  div: arithmetic.div,
+  pow: arithmetic.pow,
+  maximum: arithmetic.maximum,
+  minimum: arithmetic.minimum,
+  eq: arithmetic.eq,
+  ne: arithmetic.ne,
+  lt: arithmetic.lt,
+  le: arithmetic.le,
+  gt: arithmetic.gt,
+  ge: arithmetic.ge,
+  neg: arithmetic.neg,
+  abs: arithmetic.abs,
+  square: arithmetic.square,
+  clamp: (x, first: arithmetic.Bounds | number, max?: number) =>
+    arithmetic.clamp(x, typeof first === "number" ? { min: first, max } : first),
+  exp: elementwise("exp"),
+  log: elementwise("log"),
+  sqrt: elementwise("sqrt"),
+  rsqrt: elementwise("rsqrt"),
+  reciprocal: elementwise("reciprocal"),
+  sin: elementwise("sin"),
+  cos: elementwise("cos"),
+  tanh: elementwise("tanh"),
+  erf: elementwise("erf"),
+  sigmoid: elementwise("sigmoid"),
+  relu: elementwise("relu"),
+  floor: elementwise("floor"),
+  ceil: elementwise("ceil"),
+  round: elementwise("round"),
+  sign: elementwise("sign"),
+  softmax,
+  logSoftmax,
+  sum: reduce.sum,
+  mean: reduce.mean,
+  max: reduce.max,
+  min: reduce.min,
+  var: reduce.variance,
+  std: reduce.std,
+  norm: reduce.norm,
+  all: reduce.all,
+  any: reduce.any,
+  argmax,
+  argmin,
+  topk,
+  reshape: views.reshape,
+  view: views.reshape,
+  flatten: views.flatten,
+  squeeze: views.squeeze,
+  unsqueeze: views.unsqueeze,
+  permute: strided.permute,
+  transpose: strided.transpose,
+  t: strided.t,
+  expand: reduce.expand,
+  broadcastTo: reduce.expand,
+  slice: strided.slice,
+  select: strided.select,
+  narrow: strided.narrow,
+  split: strided.split,
+  chunk: strided.chunk,
+  flip: strided.flip,
+  pad: strided.pad,
+  gather,
+  indexSelect,
+  clone,
+  contiguous: (x) => views.view("contiguous", x, x.shape),
+  to,
+  fill_: inplace.fill,
+  zero_: (x) => inplace.fill(x, 0),
+  copy_: inplace.copyInto,
+  add_: (x, other) => inplace.update("add", x, other),
+  sub_: (x, other) => inplace.update("sub", x, other),
+  mul_: (x, other) => inplace.update("mul", x, other),
+  div_: (x, other) => inplace.update("div", x, other),
+  backward,
+  registerHook,
+  retainGrad: (x) => retainGrad(x, arithmetic.add),
+};
+for (const [name, run] of Object.entries<(x: Tensor, ...args: never[]) => unknown>(functions)) {
+  function value(this: Tensor, ...args: never[]) {
+    return run(this, ...args);
+  }
   Object.defineProperty(Tensor.prototype, name, { value, writable: true, configurable: true });
 }
 
