@@ -8,15 +8,14 @@ async function moduleText(path, strip) {
   return `export default ${JSON.stringify(strip ? stripped(text) : text)};`;
 }
 
-// One line for each declaration at module scope, which is how src/kernels/specialize.ts finds them. Spaces around some
-// operators stay: without them `a - -b`, or the end of `vec2<f32> =`, would read as another token.
+// One line for each declaration at module scope, which is how src/kernels/specialize.ts finds them. A space stays between
+// words, and between operators: without it `a - -b`, or the end of `vec2<f32> =`, would read as another token.
 export function stripped(text) {
   return text
     .replace(/[ \t]*\/\/.*/g, "")
     .replace(/\s*\n[ \t]+/g, " ")
     .replace(/\s*\n\}/g, "}")
-    .replace(/ *([,;:{}()[\]*%]) */g, "$1")
-    .replace(/([\w\])]) ([-+*/|&<>=!]?=|[+|&]|&&|\|\|) (?=[\w(!])/g, "$1$2")
+    .replace(/(?<![-+*/%|&^<>=!]) +(?!\w)|(?<!\w) +(?![-+*/%|&^<>=!])/g, "")
     .replace(/\n+/g, "\n")
     .trim();
 }
