@@ -1,8 +1,9 @@
 // The build: dist/node (ESM for Node, bundled), dist/cjs (CommonJS for Node), dist/browser (ESM) and dist/types.
+import { writeFile } from "node:fs/promises";
 import { defineConfig } from "tsup";
 import { emitTypes } from "./scripts/emit-types.ts";
 import { fileByFile } from "./scripts/file-by-file.ts";
-import { esbuild as wgsl } from "./scripts/wgsl-plugin.mjs";
+import { allKernels, esbuild as wgsl } from "./scripts/wgsl-plugin.mjs";
 
 const entries = ["src/**/*.ts", "!src/**/*.d.ts"];
 
@@ -43,6 +44,7 @@ export default defineConfig([
     target: "es2022",
     splitting: false,
     clean: true,
-    esbuildPlugins: [wgsl(), fileByFile({ ending: ".js", platform: "./platform" })],
+    esbuildPlugins: [fileByFile({ ending: ".js", platform: "./platform", kernels: "../kernels/wgsl.js" }), wgsl()],
+    onSuccess: async () => writeFile("dist/browser/kernels/wgsl.js", await allKernels()),
   },
 ]);

@@ -1,11 +1,18 @@
 // Imports `.wgsl` files as text: one loader behind three doors (Vite/Vitest, esbuild/tsup, Node's own module hooks).
-import { readFile } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
+import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 
-/** The module text of a `.wgsl` file; `strip` drops comments and what whitespace nobody needs. */
-async function moduleText(path, strip) {
-  const text = await readFile(path, "utf8");
-  return `export default ${JSON.stringify(strip ? stripped(text) : text)};`;
+const folder = new URL("../src/kernels/wgsl/", import.meta.url);
+
+const moduleText = async (path) => `export default ${JSON.stringify(await readFile(path, "utf8"))};`;
+
+/** The text of a module with every kernel, each stripped and named as its file. Shortest first gzips best. */
+export async function allKernels() {
+  const constant = async (file) =>
+    `export const ${basename(file, ".wgsl")} = ${JSON.stringify(stripped(await readFile(new URL(file, folder), "utf8")))};\n`;
+  const texts = await Promise.all((await readdir(folder)).map(constant));
+  return texts.sort((a, b) => a.length - b.length).join("");
 }
 
 // One line for each declaration at module scope, which is how src/kernels/specialize.ts finds them. A space stays between
@@ -24,19 +31,26 @@ export function stripped(text) {
 export const vite = () => ({
   name: "wgsl",
   enforce: "pre",
-  load: (id) => (id.endsWith(".wgsl") ? moduleText(id, false) : null),
+  load: (id) => (id.endsWith(".wgsl") ? moduleText(id) : null),
 });
 
-/** esbuild and tsup plugin. */
+/**
+ * esbuild and tsup plugin. All kernels come from one module, `#kernels`: side by side they repeat each other, where gzip,
+ * which looks back 32 KB, finds it. A bundler leaves out those that nobody imports.
+ */
 export const esbuild = () => ({
   name: "wgsl",
   setup(build) {
-    build.onLoad({ filter: /\.wgsl$/ }, async ({ path }) => ({ contents: await moduleText(path, true), loader: "js" }));
+    build.onLoad({ filter: /\.wgsl$/ }, ({ path }) => ({
+      contents: `export { ${basename(path, ".wgsl")} as default } from "#kernels";`,
+    }));
+    build.onResolve({ filter: /^#kernels$/ }, () => ({ path: "kernels", namespace: "wgsl", sideEffects: false }));
+    build.onLoad({ filter: /^kernels$/, namespace: "wgsl" }, async () => ({ contents: await allKernels() }));
   },
 });
 
 /** Node module hook (see `module.register`). */
 export async function load(url, context, next) {
   if (!url.endsWith(".wgsl")) return next(url, context);
-  return { format: "module", source: await moduleText(fileURLToPath(url), false), shortCircuit: true };
+  return { format: "module", source: await moduleText(fileURLToPath(url)), shortCircuit: true };
 }
