@@ -1,54 +1,63 @@
 // Activation functions as layers.
+import { activation } from "../ops/activations.ts";
 import { softmax } from "../ops/softmax.ts";
-import { type UnaryName, unary } from "../ops/unary.ts";
+import { unary } from "../ops/unary.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { Module } from "./module.ts";
 
-abstract class Elementwise extends Module {
-  protected abstract readonly op: UnaryName;
-
+/** max(x, 0). */
+export class ReLU extends Module {
   override forward(x: Tensor): Tensor {
-    return unary(this.op, x);
+    return unary("relu", x);
   }
 }
 
-/** max(x, 0). */
-export class ReLU extends Elementwise {
-  protected override readonly op = "relu";
-}
-
 /** min(max(x, 0), 6). */
-export class ReLU6 extends Elementwise {
-  protected override readonly op = "relu6";
+export class ReLU6 extends Module {
+  override forward(x: Tensor): Tensor {
+    return activation("relu6", x);
+  }
 }
 
 /** x Phi(x), with the exact normal distribution function. @see https://arxiv.org/abs/1606.08415 */
-export class GELU extends Elementwise {
-  protected override readonly op = "gelu";
+export class GELU extends Module {
+  override forward(x: Tensor): Tensor {
+    return activation("gelu", x);
+  }
 }
 
 /** x sigmoid(x). @see https://arxiv.org/abs/1702.03118 */
-export class SiLU extends Elementwise {
-  protected override readonly op = "silu";
+export class SiLU extends Module {
+  override forward(x: Tensor): Tensor {
+    return activation("silu", x);
+  }
 }
 
 /** x min(max(x + 3, 0), 6) / 6. @see https://arxiv.org/abs/1905.02244 */
-export class Hardswish extends Elementwise {
-  protected override readonly op = "hardswish";
+export class Hardswish extends Module {
+  override forward(x: Tensor): Tensor {
+    return activation("hardswish", x);
+  }
 }
 
 /** min(max(x + 3, 0), 6) / 6. */
-export class Hardsigmoid extends Elementwise {
-  protected override readonly op = "hardsigmoid";
+export class Hardsigmoid extends Module {
+  override forward(x: Tensor): Tensor {
+    return activation("hardsigmoid", x);
+  }
 }
 
 /** 1 / (1 + exp(-x)). */
-export class Sigmoid extends Elementwise {
-  protected override readonly op = "sigmoid";
+export class Sigmoid extends Module {
+  override forward(x: Tensor): Tensor {
+    return unary("sigmoid", x);
+  }
 }
 
-export class Tanh extends Elementwise {
-  protected override readonly op = "tanh";
+export class Tanh extends Module {
+  override forward(x: Tensor): Tensor {
+    return unary("tanh", x);
+  }
 }
 
 /** x where positive, else `negativeSlope` (default 0.01) times x. */
@@ -61,7 +70,7 @@ export class LeakyReLU extends Module {
   }
 
   override forward(x: Tensor): Tensor {
-    return unary("leakyRelu", x, this.negativeSlope);
+    return activation("leakyRelu", x, this.negativeSlope);
   }
 
   override describe(): string {

@@ -1,4 +1,5 @@
 // nn.functional: every operation of a network as a function, under PyTorch's names in camelCase.
+import { activation } from "../ops/activations.ts";
 import { unary } from "../ops/unary.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
@@ -21,23 +22,23 @@ export { logSoftmax, softmax } from "../ops/softmax.ts";
 export { pad } from "../ops/strided.ts";
 
 /** x Phi(x), with the exact normal distribution function. */
-export const gelu = (x: Tensor): Tensor => unary("gelu", x);
+export const gelu = (x: Tensor): Tensor => activation("gelu", x);
 /** min(max(x + 3, 0), 6) / 6. */
-export const hardsigmoid = (x: Tensor): Tensor => unary("hardsigmoid", x);
+export const hardsigmoid = (x: Tensor): Tensor => activation("hardsigmoid", x);
 /** x min(max(x + 3, 0), 6) / 6. */
-export const hardswish = (x: Tensor): Tensor => unary("hardswish", x);
+export const hardswish = (x: Tensor): Tensor => activation("hardswish", x);
 /** log(1 + exp(x)). */
-export const softplus = (x: Tensor): Tensor => unary("softplus", x);
+export const softplus = (x: Tensor): Tensor => activation("softplus", x);
 /** x above 0, alpha (exp(x) - 1) below. */
-export const elu = (x: Tensor, alpha = 1): Tensor => unary("elu", x, alpha);
+export const elu = (x: Tensor, alpha = 1): Tensor => activation("elu", x, alpha);
 /** x where positive, else `negativeSlope` (default 0.01) times x. */
-export const leakyRelu = (x: Tensor, negativeSlope = 0.01): Tensor => unary("leakyRelu", x, negativeSlope);
+export const leakyRelu = (x: Tensor, negativeSlope = 0.01): Tensor => activation("leakyRelu", x, negativeSlope);
 /** max(x, 0). */
 export const relu = (x: Tensor): Tensor => unary("relu", x);
 /** min(max(x, 0), 6). */
-export const relu6 = (x: Tensor): Tensor => unary("relu6", x);
+export const relu6 = (x: Tensor): Tensor => activation("relu6", x);
 /** 1 / (1 + exp(-x)). */
 export const sigmoid = (x: Tensor): Tensor => unary("sigmoid", x);
 /** x sigmoid(x). */
-export const silu = (x: Tensor): Tensor => unary("silu", x);
+export const silu = (x: Tensor): Tensor => activation("silu", x);
 export const tanh = (x: Tensor): Tensor => unary("tanh", x);

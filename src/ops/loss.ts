@@ -13,6 +13,7 @@ import { checkDtype } from "../tensor/dtype.ts";
 import { scope } from "../tensor/scope.ts";
 import { type Shape, sameShape, show, sizeOf } from "../tensor/shape.ts";
 import type { Spec, Tensor } from "../tensor/tensor.ts";
+import { activation } from "./activations.ts";
 import { binary } from "./binary.ts";
 import { mean, sum } from "./reduce.ts";
 import { logSoftmax } from "./softmax.ts";
@@ -259,5 +260,5 @@ export function smoothL1Loss(
 export const binaryCrossEntropyWithLogits = (input: Tensor, target: Tensor, options: LossOptions = {}): Tensor =>
   elementLoss("binaryCrossEntropyWithLogits", input, target, options, () =>
     // A threshold that no logit reaches: softplus as it is, never the identity.
-    binary("sub", unary("softplus", input, 1, 1e30), binary("mul", input, target)),
+    binary("sub", activation("softplus", input, 1, 1e30), binary("mul", input, target)),
   );

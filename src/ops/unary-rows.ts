@@ -1,4 +1,5 @@
-// The table of elementwise functions of one tensor: WGSL of f and df, and what the gradient needs.
+// The table of elementwise functions of one tensor that methods of Tensor need, so that every program carries it: WGSL of
+// f and df, and what the gradient needs. Those of nn alone are in activations.ts.
 
 export interface UnaryRow {
   /** WGSL of f(x); statements separated from the returned expression by `return`. */
@@ -10,7 +11,7 @@ export interface UnaryRow {
 
 // erfc(|v|) = t exp(-v^2 + P(t)), t = 1 / (1 + |v| / 2), P of degree 9 fitted by Chebyshev polynomials: relative error below
 // 1.2e-7 (Press et al., Numerical Recipes in C, 2nd edition, section 6.2).
-const ERFC = `let w = abs(v);
+export const ERFC = `let w = abs(v);
   let t = 1.0 / (1.0 + 0.5 * w);
   let tail = t * exp(-w * w - 1.26551223 + t * (1.00002368 + t * (0.37409196 + t * (0.09678418 + t * (-0.18628806 + t *
     (0.27886807 + t * (-1.13520398 + t * (1.48851587 + t * (-0.82215223 + t * 0.17087277)))))))));`;
@@ -20,11 +21,6 @@ const ERF = `${ERFC}
   let near = v * (1.1283791671 + q * (-0.3761263890 + q * (0.1128379167 + q * (-0.0268661706 + q * (0.0052239776 -
     q * 0.0008548327)))));
   let erf = select(select(tail - 1.0, 1.0 - tail, v >= 0.0), near, w < 0.5);`;
-// The normal distribution's cdf at x, from erfc so that it keeps its relative precision in the lower tail.
-const CDF = `let v = x * 0.7071067812; ${ERFC}
-  let cdf = 0.5 * select(tail, 2.0 - tail, v >= 0.0);`;
-// log(1 + e), e in [0, 1], without losing a small e.
-const LOG1P = "select(log(1.0 + e), e * (1.0 - e * (0.5 - e * (1.0 / 3.0 - e * 0.25))), e < 0.01)";
 
 /** Sorted by name. */
 export const unaryRows = {
@@ -33,7 +29,6 @@ export const unaryRows = {
   ceil: { f: "ceil(x)", df: "0.0", saves: "none" },
   clamp: { f: "clamp(x, p.a, p.b)", df: "select(0.0, 1.0, x >= p.a && x <= p.b)", saves: "x" },
   cos: { f: "cos(x)", df: "-sin(x)", saves: "x" },
-  elu: { f: "select(p.a * (exp(x) - 1.0), x, x > 0.0)", df: "select(p.a * exp(x), 1.0, x > 0.0)", saves: "x" },
   erf: {
     f: `let v = x; ${ERF} return erf`,
     df: "1.1283791671 * exp(-x * x)",
@@ -41,19 +36,6 @@ export const unaryRows = {
   },
   exp: { f: "exp(x)", df: "x", saves: "y" },
   floor: { f: "floor(x)", df: "0.0", saves: "none" },
-  gelu: {
-    f: `${CDF} return x * cdf`,
-    df: `${CDF} return cdf + x * 0.3989422804 * exp(-0.5 * x * x)`,
-    saves: "x",
-  },
-  hardsigmoid: { f: "clamp(x / 6.0 + 0.5, 0.0, 1.0)", df: "select(0.0, 1.0 / 6.0, x > -3.0 && x < 3.0)", saves: "x" },
-  hardswish: {
-    f: "x * clamp(x / 6.0 + 0.5, 0.0, 1.0)",
-    // -0.5 at the corner -3 and 1 at 3, as PyTorch's vectorised kernel has it.
-    df: "select(select(x / 3.0 + 0.5, 1.0, x >= 3.0), 0.0, x < -3.0)",
-    saves: "x",
-  },
-  leakyRelu: { f: "select(p.a * x, x, x > 0.0)", df: "select(p.a, 1.0, x > 0.0)", saves: "x" },
   log: { f: "log(x)", df: "1.0 / x", saves: "x" },
   powScalar: {
     // WGSL's pow takes no negative base: |x|^a, with the sign that a whole exponent gives. Other exponents give NaN.
@@ -71,21 +53,11 @@ export const unaryRows = {
   },
   reciprocal: { f: "1.0 / x", df: "-x * x", saves: "y" },
   relu: { f: "max(x, 0.0)", df: "select(0.0, 1.0, x > 0.0)", saves: "y" },
-  relu6: { f: "clamp(x, 0.0, 6.0)", df: "select(0.0, 1.0, x > 0.0 && x < 6.0)", saves: "y" },
   round: { f: "round(x)", df: "0.0", saves: "none" },
   rsqrt: { f: "inverseSqrt(x)", df: "-0.5 * x * x * x", saves: "y" },
   sigmoid: { f: "1.0 / (1.0 + exp(-x))", df: "x * (1.0 - x)", saves: "y" },
   sign: { f: "sign(x)", df: "0.0", saves: "none" },
-  silu: { f: "x / (1.0 + exp(-x))", df: "let s = 1.0 / (1.0 + exp(-x)); return s * (1.0 + x * (1.0 - s))", saves: "x" },
   sin: { f: "sin(x)", df: "cos(x)", saves: "x" },
-  // p.a is beta; beyond beta x > p.b (the threshold) the function is the identity, as in PyTorch.
-  softplus: {
-    f: `let z = x * p.a;
-      let e = exp(-abs(z));
-      return select((max(z, 0.0) + ${LOG1P}) / p.a, x, z > p.b)`,
-    df: "select(1.0 / (1.0 + exp(-x * p.a)), 1.0, x * p.a > p.b)",
-    saves: "x",
-  },
   sqrt: { f: "sqrt(x)", df: "0.5 / x", saves: "y" },
   square: { f: "x * x", df: "2.0 * x", saves: "x" },
   // WGSL's tanh overflows to NaN for large arguments on some drivers.

@@ -57,9 +57,14 @@ function unaryOp(name: string, row: UnaryRow): Op<Scalars> {
   };
 }
 
-export const unaryOps = Object.fromEntries(
-  Object.entries(unaryRows).map(([name, row]) => [name, unaryOp(name, row)]),
-) as Record<UnaryName, Op<Scalars>>;
+/** The ops of a table's rows. */
+export const unaryOpsOf = <K extends string>(rows: Readonly<Record<K, UnaryRow>>): Record<K, Op<Scalars>> =>
+  Object.fromEntries(Object.entries<UnaryRow>(rows).map(([name, row]) => [name, unaryOp(name, row)])) as Record<
+    K,
+    Op<Scalars>
+  >;
+
+export const unaryOps = unaryOpsOf(unaryRows);
 
 /** Applies a row of the table. */
 export const unary = (name: UnaryName, x: Tensor, ...scalars: number[]): Tensor =>

@@ -1,4 +1,5 @@
 // f64 references of the elementwise tables, and where tests may draw from. The types ask for one of each row.
+import type { ActivationName } from "../../src/ops/activations.ts";
 import type { BinaryName } from "../../src/ops/binary.ts";
 import type { UnaryName } from "../../src/ops/unary.ts";
 
@@ -36,7 +37,7 @@ const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
 const bool = (condition: boolean) => (condition ? 1 : 0);
 
 /** Sorted by name; `a` and `b` are the row's scalars. */
-export const unaryReferences: Record<UnaryName, Reference<[x: number, a: number, b: number]>> = {
+export const unaryReferences: Record<UnaryName | ActivationName, Reference<[x: number, a: number, b: number]>> = {
   abs: { ref: Math.abs, domain: [-3, 3] },
   affine: { ref: (x, a, b) => x * a + b, domain: [-3, 3] },
   ceil: { ref: Math.ceil, domain: [-3, 3] },
