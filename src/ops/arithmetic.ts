@@ -1,15 +1,11 @@
 // Arithmetic and comparison with a tensor or a number on the right, for f32 and integers.
-import { apply1 } from "../autograd/apply.ts";
-import { type Op, savesNothing } from "../autograd/op.ts";
-import { check, DtypeError, ValueError } from "../errors.ts";
-import { grid1d } from "../gpu/queue.ts";
-import { bitsOf } from "../kernels/fill.ts";
-import { Kernel } from "../kernels/specialize.ts";
-import scalarWgsl from "../kernels/wgsl/binary_scalar.wgsl";
+import { check, ValueError } from "../errors.ts";
+import { full } from "../tensor/create.ts";
+import { checkDtype } from "../tensor/dtype.ts";
 import { scope } from "../tensor/scope.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { type BinaryName, binary, binaryRows } from "./binary.ts";
-import { bodyOf, unary } from "./unary.ts";
+import { type BinaryName, binary, dtypesOf } from "./binary.ts";
+import { unary } from "./unary.ts";
 
 /** The other operand: a tensor of the same dtype, broadcast, or a number. */
 export type Operand = Tensor | number;
@@ -17,44 +13,16 @@ export type Operand = Tensor | number;
 /** The largest finite f32: stands for a bound that is not given. */
 const MOST = 3.4028234663852886e38;
 
-const kernel = new Kernel("binary_scalar", scalarWgsl);
-/** Elements of a workgroup: WG * PER in the .wgsl files. */
-const TILE = 256;
-
-function scalarOp(name: BinaryName): Op<{ value: number }> {
-  const row = binaryRows[name];
-  const dtypes = row.dtypes ?? ["f32", "i32", "u32"];
-  return {
-    name,
-    infer([x], { value }) {
-      check(
-        dtypes.includes(x!.dtype),
-        () => `[${name}] input is ${x!.dtype} but must be ${dtypes.join(" or ")}: convert it with .to("${dtypes[0]}")`,
-        DtypeError,
-      );
-      check(
-        x!.dtype === "f32" || Number.isInteger(value),
-        () => `[${name}] ${value} is no ${x!.dtype}: give a whole number, or convert with .to("f32")`,
-        ValueError,
-      );
-      return [{ shape: x!.shape, dtype: row.result ?? x!.dtype }];
-    },
-    forward(queue, [x], [y], { value }) {
-      const f = `fn f(a: T, b: T) -> R { ${bodyOf(row.f)} }`;
-      const shader = kernel.variant({ T: x!.dtype, R: y!.dtype, f }, `${name} ${x!.dtype}`);
-      queue.dispatch(shader, [x!.storage, y!.storage], [x!.numel, bitsOf(value, x!.dtype)], grid1d(x!.numel, TILE));
-    },
-    saves: savesNothing,
-    vjp: "not differentiable",
-  };
-}
-const scalarOps = new Map<BinaryName, Op<{ value: number }>>();
-
 /** A row of the binary table with a number on the right. Carries no gradient: f32 arithmetic goes through `unary`. */
 function withNumber(name: BinaryName, x: Tensor, value: number): Tensor {
-  const op = scalarOps.get(name) ?? scalarOp(name);
-  scalarOps.set(name, op);
-  return apply1(op, [x], { value });
+  const { dtype } = x;
+  checkDtype(name, "input", dtype, ...dtypesOf(name));
+  check(
+    dtype === "f32" || Number.isInteger(value),
+    () => `[${name}] ${value} is no ${dtype}: give a whole number, or convert with .to("f32")`,
+    ValueError,
+  );
+  return scope(() => binary(name, x, full([], value, { dtype })));
 }
 
 /** An operation with a tensor or a number; `float` is its differentiable form for an f32 tensor and a number. */

@@ -99,11 +99,14 @@ export const binaryRows: Record<BinaryName, BinaryRow> = {
   sub: { f: "a - b", vjp: [(dy) => dy, (dy) => unary("affine", dy, -1, 0)] },
 };
 
+/** The dtypes that a row takes. */
+export const dtypesOf = (name: BinaryName): readonly Dtype[] => binaryRows[name].dtypes ?? ["f32", "i32", "u32"];
+
 const kernel = new Kernel("binary", binaryWgsl);
 /** Elements of a workgroup: WG * PER in binary.wgsl. */
 const TILE = 256;
 
-function binaryOp(name: string, row: BinaryRow): Op {
+function binaryOp(name: BinaryName, row: BinaryRow): Op {
   const variant = (dtype: Dtype, rank: number) => {
     const result = row.result ?? dtype;
     const f = `fn f(a: T, b: T) -> R { ${bodyOf(row.f)} }`;
@@ -113,9 +116,9 @@ function binaryOp(name: string, row: BinaryRow): Op {
     name,
     infer([a, b]) {
       check(
-        a!.dtype === b!.dtype && (row.dtypes ?? ["f32", "i32", "u32"]).includes(a!.dtype),
+        a!.dtype === b!.dtype && dtypesOf(name).includes(a!.dtype),
         () =>
-          `[${name}] takes two tensors of one dtype (${(row.dtypes ?? ["f32", "i32", "u32"]).join(", ")}), got ${a!.dtype} and ${b!.dtype}: convert with .to(dtype)`,
+          `[${name}] takes two tensors of one dtype (${dtypesOf(name).join(", ")}), got ${a!.dtype} and ${b!.dtype}: convert with .to(dtype)`,
         DtypeError,
       );
       return [{ shape: broadcastShapes(name, a!.shape, b!.shape), dtype: row.result ?? a!.dtype }];
@@ -153,7 +156,7 @@ function binaryOp(name: string, row: BinaryRow): Op {
 }
 
 export const binaryOps = Object.fromEntries(
-  Object.entries(binaryRows).map(([name, row]) => [name, binaryOp(name, row)]),
+  Object.entries(binaryRows).map(([name, row]) => [name, binaryOp(name as BinaryName, row)]),
 ) as Record<BinaryName, Op>;
 
 /** Applies a row of the table to two tensors of one dtype, broadcast against each other. */

@@ -13,7 +13,7 @@ import { scope } from "../tensor/scope.ts";
 import { broadcastShapes, sameShape, show } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { Operand } from "./arithmetic.ts";
-import { binaryRows } from "./binary.ts";
+import { binaryRows, dtypesOf } from "./binary.ts";
 import { clone } from "./clone.ts";
 import { bodyOf } from "./unary.ts";
 
@@ -49,7 +49,7 @@ export function update(name: InplaceName, target: Tensor, other: Operand): Tenso
   scope(() => {
     const b = typeof other === "number" ? full([], other, { dtype }) : other;
     check(
-      b.dtype === dtype && (binaryRows[name].dtypes ?? ["f32", "i32", "u32"]).includes(dtype),
+      b.dtype === dtype && dtypesOf(name).includes(dtype),
       () => `[${label}] cannot apply ${b.dtype} to ${dtype} in place: convert with .to("f32")`,
       DtypeError,
     );
