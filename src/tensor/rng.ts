@@ -7,7 +7,6 @@ import { bindingElements, partOf, ranges } from "../kernels/parts.ts";
 import { Kernel } from "../kernels/specialize.ts";
 import randomWgsl from "../kernels/wgsl/random.wgsl";
 import { fromHost, type TensorOptions } from "./create.ts";
-import type { Dtype } from "./dtype.ts";
 import { shuffled } from "./philox.ts";
 import { checkShape, type Shape } from "./shape.ts";
 import { empty, type Tensor } from "./tensor.ts";
@@ -82,31 +81,51 @@ export function rngShift(device: Device): Binding {
 
 const kernel = new Kernel("random", randomWgsl);
 const WG = 64;
-const draws = {
-  uniform: "return unit(r) * (bitcast<f32>(p.b) - bitcast<f32>(p.a)) + bitcast<f32>(p.a);",
-  // Box and Muller: two uniform numbers, the first in (0, 1], give two normal ones.
-  normal: `let u = (vec2f(r.xz >> vec2u(8u)) + 1.0) * 5.9604644775390625e-8;
+
+/** What a random operation computes of the four words r and its numbers p.a and p.b: WGSL of a function's body. */
+interface Draw {
+  readonly kind: string;
+  readonly dtype: "f32" | "i32";
+  readonly body: string;
+}
+const UNIFORM: Draw = {
+  kind: "uniform",
+  dtype: "f32",
+  body: "return unit(r) * (bitcast<f32>(p.b) - bitcast<f32>(p.a)) + bitcast<f32>(p.a);",
+};
+// Box and Muller: two uniform numbers, the first in (0, 1], give two normal ones.
+const NORMAL: Draw = {
+  kind: "normal",
+  dtype: "f32",
+  body: `let u = (vec2f(r.xz >> vec2u(8u)) + 1.0) * 5.9604644775390625e-8;
     let radius = sqrt(-2.0 * log(u));
     let angle = 6.283185307 * unit(r).yw;
     return vec4f(radius.x * cos(angle.x), radius.x * sin(angle.x), radius.y * cos(angle.y), radius.y * sin(angle.y));`,
-  // low + floor(word / 2^32 * range).
-  integer: `return bitcast<vec4i>(vec4u(p.a) +
+};
+// low + floor(word / 2^32 * range).
+const INTEGER: Draw = {
+  kind: "integer",
+  dtype: "i32",
+  body: `return bitcast<vec4i>(vec4u(p.a) +
       vec4u(multiply(r.x, p.b).x, multiply(r.y, p.b).x, multiply(r.z, p.b).x, multiply(r.w, p.b).x));`,
-  bernoulli: "return select(vec4f(), vec4f(bitcast<f32>(p.b)), unit(r) < vec4f(bitcast<f32>(p.a)));",
+};
+const BERNOULLI: Draw = {
+  kind: "bernoulli",
+  dtype: "f32",
+  body: "return select(vec4f(), vec4f(bitcast<f32>(p.b)), unit(r) < vec4f(bitcast<f32>(p.a)));",
 };
 
 function random<S extends Shape>(
   op: string,
-  kind: keyof typeof draws,
+  { kind, dtype, body }: Draw,
   shape: S,
   [a, b]: readonly [number, number],
   requiresGrad = false,
 ): Tensor<S> {
   checkShape(op, shape);
   const device = currentDevice();
-  const dtype: Dtype = kind === "integer" ? "i32" : "f32";
   const y = empty(shape, dtype, device) as Tensor<S>;
-  const draw = `fn draw(r: vec4u) -> vec4<T> { ${draws[kind]} }`;
+  const draw = `fn draw(r: vec4u) -> vec4<T> { ${body} }`;
   const shader = kernel.variant({ T: dtype, draw }, kind);
   const stream = takeStream() >>> 0;
   for (const [first, count] of ranges(y.numel, bindingElements(device.info))) {
@@ -122,15 +141,15 @@ type RandomOptions = Pick<TensorOptions, "requiresGrad">;
 
 /** Uniform numbers in [0, 1), f32. @see https://pytorch.org/docs/stable/generated/torch.rand.html */
 export const rand = <S extends Shape>(shape: S, { requiresGrad }: RandomOptions = {}): Tensor<S> =>
-  random("rand", "uniform", shape, [f32Bits(0), f32Bits(1)], requiresGrad);
+  random("rand", UNIFORM, shape, [f32Bits(0), f32Bits(1)], requiresGrad);
 
 /** Uniform numbers in [low, high), f32. */
 export const uniform = <S extends Shape>(shape: S, low: number, high: number): Tensor<S> =>
-  random("uniform", "uniform", shape, [f32Bits(low), f32Bits(high)]);
+  random("uniform", UNIFORM, shape, [f32Bits(low), f32Bits(high)]);
 
 /** Normal numbers of mean 0 and variance 1, f32. @see https://pytorch.org/docs/stable/generated/torch.randn.html */
 export const randn = <S extends Shape>(shape: S, { requiresGrad }: RandomOptions = {}): Tensor<S> =>
-  random("randn", "normal", shape, [0, 0], requiresGrad);
+  random("randn", NORMAL, shape, [0, 0], requiresGrad);
 
 /** Whole numbers in [low, high), i32. @see https://pytorch.org/docs/stable/generated/torch.randint.html */
 export function randint<S extends Shape>(low: number, high: number, shape: S): Tensor<S> {
@@ -140,13 +159,13 @@ export function randint<S extends Shape>(low: number, high: number, shape: S): T
     ValueError,
   );
   check(high - low < 2 ** 32, () => `[randint] the range ${low} to ${high} is too wide: at most 2^32 - 1`, ValueError);
-  return random("randint", "integer", shape, [low, high - low]);
+  return random("randint", INTEGER, shape, [low, high - low]);
 }
 
 /** `scale` with probability p, else 0, f32: a dropout mask is `bernoulli(shape, 1 - p, 1 / (1 - p))`. */
 export function bernoulli<S extends Shape>(shape: S, p: number, scale = 1): Tensor<S> {
   check(p >= 0 && p <= 1, () => `[bernoulli] the probability must be from 0 to 1, got ${p}`, ValueError);
-  return random("bernoulli", "bernoulli", shape, [f32Bits(p), f32Bits(scale)]);
+  return random("bernoulli", BERNOULLI, shape, [f32Bits(p), f32Bits(scale)]);
 }
 
 /** The numbers 0 to n - 1 in random order, on the host. Takes a stream, as the random operations do. */
