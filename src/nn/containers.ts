@@ -43,10 +43,7 @@ export class Sequential extends Module {
   }
 
   override forward(x: Tensor): Tensor {
-    return chain(
-      x,
-      Array.from(this, (module) => (y: Tensor) => module.forward(y)),
-    );
+    return chain(x, this);
   }
 }
 

@@ -65,12 +65,7 @@ export class AlexNet extends Module {
   }
 
   override forward(x: Tensor): Tensor {
-    return chain(x, [
-      (t) => this.features.forward(t),
-      (t) => this.avgpool.forward(t),
-      (t) => flatten(t, 1),
-      (t) => this.classifier.forward(t),
-    ]);
+    return chain(x, [this.features, this.avgpool, (t) => flatten(t, 1), this.classifier]);
   }
 }
 

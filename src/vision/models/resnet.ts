@@ -41,11 +41,7 @@ export class BasicBlock extends Module {
   override forward(x: Tensor): Tensor {
     return scope(() => {
       const identity = this.downsample?.forward(x) ?? x;
-      const y = chain(x, [
-        (t) => this.conv1.forward(t),
-        (t) => normRelu(this.bn1, this.relu, t),
-        (t) => this.conv2.forward(t),
-      ]);
+      const y = chain(x, [this.conv1, (t) => normRelu(this.bn1, this.relu, t), this.conv2]);
       return normRelu(this.bn2, this.relu, y, identity);
     });
   }
@@ -79,11 +75,11 @@ export class Bottleneck extends Module {
     return scope(() => {
       const identity = this.downsample?.forward(x) ?? x;
       const y = chain(x, [
-        (t) => this.conv1.forward(t),
+        this.conv1,
         (t) => normRelu(this.bn1, this.relu, t),
-        (t) => this.conv2.forward(t),
+        this.conv2,
         (t) => normRelu(this.bn2, this.relu, t),
-        (t) => this.conv3.forward(t),
+        this.conv3,
       ]);
       return normRelu(this.bn3, this.relu, y, identity);
     });
@@ -149,16 +145,16 @@ export class ResNet extends Module {
 
   override forward(x: Tensor): Tensor {
     return chain(x, [
-      (t) => this.conv1.forward(t),
+      this.conv1,
       (t) => normRelu(this.bn1, this.relu, t),
-      (t) => this.maxpool.forward(t),
-      (t) => this.layer1.forward(t),
-      (t) => this.layer2.forward(t),
-      (t) => this.layer3.forward(t),
-      (t) => this.layer4.forward(t),
-      (t) => this.avgpool.forward(t),
+      this.maxpool,
+      this.layer1,
+      this.layer2,
+      this.layer3,
+      this.layer4,
+      this.avgpool,
       (t) => flatten(t, 1),
-      (t) => this.fc.forward(t),
+      this.fc,
     ]);
   }
 }
