@@ -2,6 +2,7 @@
 import { StateDictError } from "../errors.ts";
 import { copy_ } from "../tensor/copy.ts";
 import { fromHost } from "../tensor/create.ts";
+import { arrayTypes } from "../tensor/dtype.ts";
 import { sameShape, show } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
@@ -35,7 +36,7 @@ export async function loadInto(
 ): Promise<LoadResult> {
   const dict = entriesOf(given);
   const known = new Set(targets.map(([name]) => name));
-  const missingKeys = targets.filter(([name]) => !dict.has(name)).map(([name]) => name);
+  const missing = targets.filter(([name]) => !dict.has(name));
   const unexpectedKeys = [...dict.keys()].filter((name) => !known.has(name));
   const pairs = targets.flatMap(([name, target]) => {
     const source = dict.get(name);
@@ -46,12 +47,12 @@ export async function loadInto(
     .map(({ name, target, source }) => `${name} has shape ${show(source.shape)}, expected ${show(target.shape)}`);
   if (strict) {
     problems.unshift(
-      ...targets.filter(([name]) => !dict.has(name)).map(([name, t]) => `${name} ${show(t.shape)} is missing`),
+      ...missing.map(([name, t]) => `${name} ${show(t.shape)} is missing`),
       ...unexpectedKeys.map((name) => `${name} ${show(dict.get(name)!.shape)} is not expected`),
     );
   }
   if (problems.length > 0) {
-    const advice = strict && problems.length > 0 ? " ({ strict: false } accepts missing and unexpected keys)" : "";
+    const advice = strict ? " ({ strict: false } accepts missing and unexpected keys)" : "";
     throw new StateDictError(`[loadStateDict] the dict does not fit ${module}${advice}:\n  ${problems.join("\n  ")}`);
   }
   const converted = await Promise.all(pairs.map(({ target, source }) => convert(source, target.dtype)));
@@ -59,17 +60,16 @@ export async function loadInto(
     copy_(target, converted[i] ?? source);
     converted[i]?.dispose();
   }
-  return { missingKeys, unexpectedKeys };
+  return { missingKeys: missing.map(([name]) => name), unexpectedKeys };
 }
 
 /** A new tensor of that dtype, or null where `source` has it already. */
 async function convert(source: Tensor, dtype: Tensor["dtype"]): Promise<Tensor | null> {
   if (source.dtype === dtype) return null;
-  const data = await source.data();
-  if (dtype === "i32") return fromHost(Int32Array.from(data), source.shape, dtype);
-  if (dtype === "u32") return fromHost(Uint32Array.from(data), source.shape, dtype);
-  if (dtype === "f32") return fromHost(Float32Array.from(data), source.shape, dtype);
-  throw new StateDictError(
-    `[loadStateDict] ${source.dtype} values cannot be converted to ${dtype}: convert them first`,
-  );
+  if (dtype === "f16") {
+    throw new StateDictError(
+      `[loadStateDict] ${source.dtype} values cannot be converted to ${dtype}: convert them first`,
+    );
+  }
+  return fromHost(arrayTypes[dtype].from(await source.data()), source.shape, dtype);
 }

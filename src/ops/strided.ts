@@ -2,6 +2,7 @@
 import { apply1 } from "../autograd/apply.ts";
 import { type Op, savesNothing } from "../autograd/op.ts";
 import { check, ValueError } from "../errors.ts";
+import type { Queue } from "../gpu/queue.ts";
 import { bitsOf } from "../kernels/fill.ts";
 import { type Placement, placeInto } from "../kernels/pad.ts";
 import { copyStrided } from "../kernels/strided.ts";
@@ -57,6 +58,18 @@ export function t(x: Tensor): Tensor {
   return x.ndim < 2 ? view("t", x, x.shape) : permute(x, [1, 0]);
 }
 
+/** Element j of y along a dimension is element start + j * step of x. */
+function copySlice(queue: Queue, x: Tensor, y: Tensor, { start, step }: Placement): void {
+  const strides = stridesOf(x.shape);
+  copyStrided(
+    queue,
+    x,
+    y,
+    strides.map((s, d) => s * step[d]!),
+    strides.reduce((sum, s, d) => sum + s * start[d]!, 0),
+  );
+}
+
 const flipOp: Op<{ dims: readonly number[] }> = {
   name: "flip",
   infer([x]) {
@@ -64,15 +77,9 @@ const flipOp: Op<{ dims: readonly number[] }> = {
     return [x!];
   },
   forward(queue, [x], [y], { dims }) {
-    const strides = stridesOf(x!.shape);
-    const start = dims.reduce((sum, d) => sum + (x!.shape[d]! - 1) * strides[d]!, 0);
-    copyStrided(
-      queue,
-      x!,
-      y!,
-      strides.map((s, d) => (dims.includes(d) ? -s : s)),
-      start,
-    );
+    const start = x!.shape.map((n, d) => (dims.includes(d) ? n - 1 : 0));
+    const step = x!.shape.map((_, d) => (dims.includes(d) ? -1 : 1));
+    copySlice(queue, x!, y!, { start, step });
   },
   saves: savesNothing,
   vjp: ([dy], { attrs }) => [flip(dy!, attrs.dims)],
@@ -92,16 +99,7 @@ const sliceOp: Op<SliceAttrs> = {
     checkDtype("slice", "input", x!.dtype, "f32", "i32", "u32");
     return [{ shape, dtype: x!.dtype }];
   },
-  forward(queue, [x], [y], { start, step }) {
-    const strides = stridesOf(x!.shape);
-    copyStrided(
-      queue,
-      x!,
-      y!,
-      strides.map((s, d) => s * step[d]!),
-      strides.reduce((sum, s, d) => sum + s * start[d]!, 0),
-    );
-  },
+  forward: (queue, [x], [y], attrs) => copySlice(queue, x!, y!, attrs),
   saves: savesNothing,
   vjp: ([dy], { attrs, inputSpecs }) => {
     const { start, step } = attrs;

@@ -5,6 +5,9 @@ export type Dtype = "f32" | "f16" | "i32" | "u32";
 /** What `data()` returns: f16 tensors are read back as f32 values. */
 export type TensorData = Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>;
 
+/** The typed arrays of the dtypes that JavaScript has one for. */
+export const arrayTypes = { f32: Float32Array, i32: Int32Array, u32: Uint32Array };
+
 export const bytesPerElement = (dtype: Dtype): number => (dtype === "f16" ? 2 : 4);
 
 /** Throws unless `dtype` is one of `allowed`. */

@@ -3,7 +3,7 @@ import type { Node } from "../autograd/node.ts";
 import { check, ShapeError, StateError } from "../errors.ts";
 import type { Device } from "../gpu/device.ts";
 import { currentDevice } from "../gpu/device.ts";
-import { bytesPerElement, type Dtype, type TensorData } from "./dtype.ts";
+import { arrayTypes, bytesPerElement, type Dtype, type TensorData } from "./dtype.ts";
 import { format } from "./format.ts";
 import { halfToFloat } from "./half.ts";
 import { leafWatcher } from "./leaf_watch.ts";
@@ -147,9 +147,7 @@ export class Tensor<S extends Shape = Shape> implements Spec {
       offset: storage.offset,
       bytes: numel * bytesPerElement(dtype),
     });
-    if (dtype === "i32") return new Int32Array(bytes);
-    if (dtype === "u32") return new Uint32Array(bytes);
-    return dtype === "f32" ? new Float32Array(bytes) : halfToFloat(new Uint16Array(bytes));
+    return dtype === "f16" ? halfToFloat(new Uint16Array(bytes)) : new arrayTypes[dtype](bytes);
   }
 
   /** The value of a tensor with one element. */
