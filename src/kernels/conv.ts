@@ -2,17 +2,19 @@
 
 import type { DeviceInfo } from "../gpu/device.ts";
 import type { Grid } from "../gpu/queue.ts";
-import { gemmKernels, gemmTile, specialTile, type Tile } from "./gemm.ts";
+import { gemmKernels, gemmTiles, magnitude, subgroupTiles, type Tile } from "./gemm.ts";
 import { Kernel } from "./specialize.ts";
 import rowWgsl from "./wgsl/conv_row_subgroup.wgsl";
 import subgroupWgsl from "./wgsl/conv_subgroup.wgsl";
+import weightRowWgsl from "./wgsl/conv_weight_row_subgroup.wgsl";
 import weightSubgroupWgsl from "./wgsl/conv_weight_subgroup.wgsl";
 import weightWorkgroupWgsl from "./wgsl/conv_weight_workgroup.wgsl";
 import workgroupWgsl from "./wgsl/conv_workgroup.wgsl";
 
 const convKernels = gemmKernels("conv", subgroupWgsl, workgroupWgsl);
 const rowKernel = new Kernel("conv_row_subgroup", rowWgsl);
-export const convWeightKernels = gemmKernels("conv_weight", weightSubgroupWgsl, weightWorkgroupWgsl);
+const weightRowKernel = new Kernel("conv_weight_row_subgroup", weightRowWgsl);
+const convWeightKernels = gemmKernels("conv_weight", weightSubgroupWgsl, weightWorkgroupWgsl);
 
 /** x: [batch, channels, ...size], weight: [filters, channels / groups, ...kernel], y: [batch, filters, ...out]. */
 export interface ConvGeometry {
@@ -48,17 +50,44 @@ const LARGE_MAP = 256;
 const imagesFirst = (batch: number, positions: number) => (batch >= 8 && positions <= SMALL_MAP ? 1 : 0);
 const neg = ([a, b]: readonly [number, number]) => [-a, -b];
 
-/**
- * The tile for y or dx: where a kernel is three wide, of stride and padding 1, and a tile holds whole rows of the map, the
- * kernel that loads a row once for its three taps.
- */
-export function convTile(g: ConvGeometry, info: DeviceInfo): Tile {
-  const [, width] = g.out;
-  const threeWide =
-    g.kernel[1] === 3 && g.padding[1] === 1 && g.dilation[1] === 1 && g.stride[0] === 1 && g.stride[1] === 1;
-  const positions = g.out[0] * width;
-  const special = threeWide && !imagesFirst(g.batch, positions);
-  return (special && specialTile(rowKernel, info, (columns) => columns % width === 0)) || gemmTile(convKernels, info);
+/** Rows by vectors of four positions, or by input channels, that a lane accumulates in the kernels that work by map rows. */
+const ROW_SIZES = [
+  [16, 1],
+  [8, 2],
+  [8, 1],
+] as const;
+
+/** Whether a kernel is three wide, of stride and padding 1, on maps whose rows are whole vectors of four. */
+const byRows = (g: ConvGeometry): boolean =>
+  g.kernel[1] === 3 &&
+  g.padding[1] === 1 &&
+  g.dilation[1] === 1 &&
+  g.stride[0] === 1 &&
+  g.stride[1] === 1 &&
+  g.out[1] % 4 === 0;
+
+/** The variants for y or dx. */
+export function convTiles(g: ConvGeometry, info: DeviceInfo): Tile[] {
+  const [height, width] = g.out;
+  const general = gemmTiles(convKernels, info);
+  if (!byRows(g) || imagesFirst(g.batch, height * width)) return general;
+  // Whether the vectors that the lanes hold side by side may end inside a row of the map.
+  const edges = (4 * info.subgroupSize) % width !== 0;
+  const sizes = edges ? [ROW_SIZES[1], ROW_SIZES[0], ROW_SIZES[2]] : ROW_SIZES;
+  return [...subgroupTiles(rowKernel, info, sizes, 4, "rows", edges ? { EDGES: "true" } : {}), ...general];
+}
+
+/** The variants for dw. A tile of the kernel that works by map rows is columns of one kernel row. */
+export function convWeightTiles(g: ConvGeometry, info: DeviceInfo): Tile[] {
+  const general = gemmTiles(convWeightKernels, info);
+  return byRows(g) ? [...subgroupTiles(weightRowKernel, info, ROW_SIZES, 1, "rows"), ...general] : general;
+}
+
+/** The class of shapes for which one variant of y, dx or dw is best. */
+export function convClass(g: ConvGeometry, rows: number, k: number): string {
+  const map = g.out[1] % 4 === 0 ? "q" : "";
+  const sizes = [rows, k, g.batch, g.out[0] * g.out[1]].map(magnitude).join(".");
+  return `${g.kernel.join("x")}/${g.stride.join()} ${sizes}${map}`;
 }
 
 /** y from x and weight. */
@@ -115,5 +144,7 @@ export function planWeightGradient(g: ConvGeometry, tile: Tile): Launch & { read
     ...[...g.kernel, top, left, g.filters, g.out[0] * g.out[1] >= LARGE_MAP ? 1 : 0],
   ];
   const live = kernel[0] * kernel[1];
-  return { params, grid: [...tiles(k * live, rows, tile), g.groups], clear: live < g.kernel[0] * g.kernel[1] };
+  const clear = live < g.kernel[0] * g.kernel[1];
+  if (tile.name.startsWith("rows")) return { params, grid: [...tiles(k, rows, tile), g.groups * kernel[0]], clear };
+  return { params, grid: [...tiles(k * live, rows, tile), g.groups], clear };
 }

@@ -1,19 +1,23 @@
-// What the matrix kernels (matmul, convolution and its gradients) share: which variant an adapter gets, and its tile.
-import type { DeviceInfo } from "../gpu/device.ts";
+// What the matrix kernels (matmul, convolution and its gradients) share: their variants on an adapter, and the choice.
+import type { Device, DeviceInfo } from "../gpu/device.ts";
 import type { Shader } from "../gpu/pipeline.ts";
+import type { Storage } from "../tensor/storage.ts";
+import { type DefaultVariants, defaultVariants } from "./default_variants.ts";
 import { Kernel } from "./specialize.ts";
 
-/** A pair of files with the same bindings and formula, and the variants that a plan may emit. */
-export interface GemmKernels {
-  readonly subgroup: Kernel;
-  readonly workgroup: Kernel;
-}
-
+/** A variant of a kernel, and the part of the result that one workgroup computes. */
 export interface Tile {
-  /** Rows and columns of the result that one workgroup computes. */
+  /** Names it among the variants of one launch: in the table of defaults, in what tuning found, in tests. */
+  readonly name: string;
   readonly rows: number;
   readonly columns: number;
   readonly shader: Shader;
+}
+
+/** A pair of files with the same bindings and formula. */
+export interface GemmKernels {
+  readonly subgroup: Kernel;
+  readonly workgroup: Kernel;
 }
 
 export const gemmKernels = (name: string, subgroup: string, workgroup: string): GemmKernels => ({
@@ -21,29 +25,78 @@ export const gemmKernels = (name: string, subgroup: string, workgroup: string): 
   workgroup: new Kernel(`${name}_workgroup`, workgroup),
 });
 
-/** Rows a lane accumulates, by subgroup size: a multiple of it, and few enough for registers together with V. */
-const ROWS: Readonly<Record<number, readonly [R: number, V: number]>> = {
-  4: [16, 4],
-  8: [16, 4],
-  16: [16, 4],
-  32: [32, 2],
-  64: [64, 1],
-};
+/** Rows and vectors of columns that a lane accumulates: few enough for its registers, and many for each load. */
+const SIZES = [
+  [16, 4],
+  [8, 8],
+  [16, 2],
+  [8, 4],
+  [32, 2],
+] as const;
+/** What is right without further knowledge, by subgroup size; others: the first of `SIZES`. */
+const USUAL: Readonly<Record<number, readonly [rows: number, vectors: number]>> = { 32: [32, 2], 64: [64, 1] };
 
-const subgroupTile = (kernel: Kernel, subgroupSize: number): Tile | null => {
-  const tile = ROWS[subgroupSize];
-  if (!tile) return null;
-  const [R, V] = tile;
-  const shader = kernel.variant({ SG: `${subgroupSize}u`, R: `${R}u`, V: `${V}u` });
-  return { rows: R, columns: V * subgroupSize, shader };
-};
-
-/** The tile for this adapter: subgroup shuffles where lanes have one known size, else workgroup memory. */
-export const gemmTile = (kernels: GemmKernels, { subgroupSize }: DeviceInfo): Tile =>
-  subgroupTile(kernels.subgroup, subgroupSize) ?? { rows: 32, columns: 32, shader: kernels.workgroup.variant() };
-
-/** The tile of a kernel that exists with subgroups alone; null on adapters without, or where `fits` refuses its columns. */
-export function specialTile(kernel: Kernel, info: DeviceInfo, fits: (columns: number) => boolean): Tile | null {
-  const tile = subgroupTile(kernel, info.subgroupSize);
-  return tile && fits(tile.columns) ? tile : null;
+/** The variants of a kernel for subgroups: `width` is how many columns a lane's vector holds. None without subgroups. */
+export function subgroupTiles(
+  kernel: Kernel,
+  { subgroupSize: lanes }: DeviceInfo,
+  sizes: readonly (readonly [rows: number, vectors: number])[],
+  width: number,
+  label: string,
+  overrides: Readonly<Record<string, string>> = {},
+): Tile[] {
+  if (lanes < 4 || lanes > 64) return [];
+  return sizes
+    .filter(([rows]) => rows % Math.min(rows, lanes) === 0)
+    .map(([rows, vectors]) => ({
+      name: `${label} ${rows}x${vectors}`,
+      rows,
+      columns: vectors * lanes * width,
+      get shader() {
+        return kernel.variant({ SG: `${lanes}u`, R: `${rows}u`, V: `${vectors}u`, ...overrides });
+      },
+    }));
 }
+
+/** The variants for this adapter: subgroup shuffles where lanes have one known size, and workgroup memory. */
+export function gemmTiles({ subgroup, workgroup }: GemmKernels, info: DeviceInfo): Tile[] {
+  const usual = USUAL[info.subgroupSize];
+  const sizes = usual ? [usual, ...SIZES.filter((size) => String(size) !== String(usual))] : SIZES;
+  return [
+    ...subgroupTiles(subgroup, info, sizes, 1, "subgroup"),
+    { name: "workgroup", rows: 32, columns: 32, shader: workgroup.variant() },
+  ];
+}
+
+/** A number's place in a class of shapes: its power of two. */
+export const magnitude = (n: number): number => Math.round(Math.log2(Math.max(1, n)));
+
+/** A launch that tuning may repeat with other variants: what it needs, and how to record it. */
+export interface TunableLaunch {
+  readonly tiles: readonly Tile[];
+  /** What it reads and writes. Whoever keeps the launch retains them. */
+  readonly storages: readonly Storage[];
+  readonly record: (tile: Tile) => void;
+}
+
+/**
+ * Records a launch with the variant that is best for its class of shapes, `kind` and `shape`, on this adapter: what tuning
+ * found (see tune.ts), else the table of defaults, else the first. A variant may also be set for all shapes of a kind.
+ */
+export function launchBest(device: Device, kind: string, shape: string, launch: TunableLaunch): void {
+  const key = `${kind} ${shape}`;
+  const { variants } = device;
+  const name = variants.get(key) ?? variants.get(kind) ?? defaultsFor(device)?.[key];
+  launch.record(launch.tiles.find((tile) => tile.name === name) ?? launch.tiles[0]!);
+  listener?.(key, launch);
+}
+
+export type LaunchListener = (key: string, launch: TunableLaunch) => void;
+let listener: LaunchListener | null = null;
+/** Hears of every launch with its class. Null: nobody does. */
+export function listenToLaunches(next: LaunchListener | null): void {
+  listener = next;
+}
+
+const defaultsFor = ({ info }: Device): DefaultVariants | undefined =>
+  defaultVariants[`${info.architecture || info.vendor} ${info.subgroupSize}`];

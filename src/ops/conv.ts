@@ -4,13 +4,14 @@ import { type Op, savesNothing } from "../autograd/op.ts";
 import { check, ValueError } from "../errors.ts";
 import {
   type ConvGeometry,
-  convTile,
-  convWeightKernels,
+  convClass,
+  convTiles,
+  convWeightTiles,
   planForward,
   planInputGradient,
   planWeightGradient,
 } from "../kernels/conv.ts";
-import { gemmTile } from "../kernels/gemm.ts";
+import { launchBest } from "../kernels/gemm.ts";
 import { checkDtype } from "../tensor/dtype.ts";
 import { pair, type Shape, show } from "../tensor/shape.ts";
 import type { Spec, Tensor } from "../tensor/tensor.ts";
@@ -90,9 +91,15 @@ export const convInputGradient: Op<GradientAttrs> = {
   infer: (_inputs, { shape }) => [{ shape, dtype: "f32" }],
   forward(queue, [dy, w], [dx], attrs) {
     const g = geometry(dx!.shape, w!.shape, attrs);
-    const tile = convTile(g, dy!.device.info);
-    const { params, grid } = planInputGradient(g, tile);
-    queue.dispatch(tile.shader, [w!.storage, dy!.storage, w!.storage, dx!.storage], params, grid);
+    const storages = [w!.storage, dy!.storage, w!.storage, dx!.storage];
+    launchBest(dx!.device, "convInputGradient", convClass(g, g.channels / g.groups, g.filters / g.groups), {
+      tiles: convTiles(g, dx!.device.info),
+      storages,
+      record(tile) {
+        const { params, grid } = planInputGradient(g, tile);
+        queue.dispatch(tile.shader, storages, params, grid);
+      },
+    });
   },
   saves: savesNothing,
   vjp: "not differentiable",
@@ -103,10 +110,17 @@ export const convWeightGradient: Op<GradientAttrs> = {
   name: "conv2dWeightGradient",
   infer: (_inputs, { shape }) => [{ shape, dtype: "f32" }],
   forward(queue, [dy, x], [dw], attrs) {
-    const tile = gemmTile(convWeightKernels, dy!.device.info);
-    const { params, grid, clear } = planWeightGradient(geometry(x!.shape, dw!.shape, attrs), tile);
-    if (clear) queue.clear(dw!.storage);
-    queue.dispatch(tile.shader, [dy!.storage, x!.storage, dw!.storage], params, grid);
+    const g = geometry(x!.shape, dw!.shape, attrs);
+    const storages = [dy!.storage, x!.storage, dw!.storage];
+    launchBest(dw!.device, "convWeightGradient", convClass(g, g.filters / g.groups, g.channels / g.groups), {
+      tiles: convWeightTiles(g, dw!.device.info),
+      storages,
+      record(tile) {
+        const { params, grid, clear } = planWeightGradient(g, tile);
+        if (clear) queue.clear(dw!.storage);
+        queue.dispatch(tile.shader, storages, params, grid);
+      },
+    });
   },
   saves: savesNothing,
   vjp: "not differentiable",
@@ -118,10 +132,16 @@ export const conv2dOp: Op<ConvAttrs> = {
   infer: inferConv,
   forward(queue, [x, w, bias], [y], attrs) {
     const g = geometry(x!.shape, w!.shape, attrs);
-    const tile = convTile(g, x!.device.info);
-    const { params, grid } = planForward(g, bias !== undefined, tile);
     // Without a bias the binding still needs a buffer; the kernel does not read it.
-    queue.dispatch(tile.shader, [w!.storage, x!.storage, (bias ?? w!).storage, y!.storage], params, grid);
+    const storages = [w!.storage, x!.storage, (bias ?? w!).storage, y!.storage];
+    launchBest(y!.device, "conv", convClass(g, g.filters / g.groups, g.channels / g.groups), {
+      tiles: convTiles(g, y!.device.info),
+      storages,
+      record(tile) {
+        const { params, grid } = planForward(g, bias !== undefined, tile);
+        queue.dispatch(tile.shader, storages, params, grid);
+      },
+    });
   },
   saves: ([x, w]) => ({ inputs: [...(w ? [0] : []), ...(x ? [1] : [])], outputs: [] }),
   vjp: ([dy], c) => [

@@ -3,7 +3,7 @@ import { apply1 } from "../autograd/apply.ts";
 import { noGrad } from "../autograd/mode.ts";
 import type { Op } from "../autograd/op.ts";
 import { check } from "../errors.ts";
-import { gemmKernels, gemmTile } from "../kernels/gemm.ts";
+import { gemmKernels, gemmTiles, launchBest, magnitude } from "../kernels/gemm.ts";
 import { bindingElements, partOf, ranges } from "../kernels/parts.ts";
 import subgroupWgsl from "../kernels/wgsl/matmul_subgroup.wgsl";
 import workgroupWgsl from "../kernels/wgsl/matmul_workgroup.wgsl";
@@ -50,17 +50,26 @@ export const matmulOp: Op<MatmulAttrs> = {
     const [m, k] = matrix(a!.shape, t.a);
     const [, n] = matrix(b!.shape, t.b);
     const { info } = c!.device;
-    const tile = gemmTile(matmulKernels, info);
+    const batch = sizeOf(c!.shape.slice(0, -2));
+    const tiles = gemmTiles(matmulKernels, info);
+    const shapeClass = [m, n, k, batch].map(magnitude).join(".") + (t.a ? "a" : "") + (t.b ? "b" : "");
     const most = bindingElements(info);
     const [aRow, aK] = t.a ? ([1, m] as const) : ([k, 1] as const);
     const [bK, bCol] = t.b ? ([1, k] as const) : ([n, 1] as const);
     const strides = [aRow, aK, bK, bCol, a!.ndim > 2 ? m * k : 0, b!.ndim > 2 ? k * n : 0, m * n, n];
-    const batch = sizeOf(c!.shape.slice(0, -2));
     if (batch > 1 || Math.max(a!.numel, b!.numel, c!.numel) <= most) {
-      const grid = [Math.ceil(n / tile.columns), Math.ceil(m / tile.rows), batch] as const;
-      queue.dispatch(tile.shader, [a!.storage, b!.storage, c!.storage], [m, n, k, ...strides], grid);
+      const storages = [a!.storage, b!.storage, c!.storage];
+      launchBest(c!.device, "matmul", shapeClass, {
+        tiles,
+        storages,
+        record(tile) {
+          const grid = [Math.ceil(n / tile.columns), Math.ceil(m / tile.rows), batch] as const;
+          queue.dispatch(tile.shader, storages, [m, n, k, ...strides], grid);
+        },
+      });
       return;
     }
+    const tile = tiles[0]!;
     // An operand is larger than a binding may be: blocks of rows of the result, of columns, and of what is summed over.
     const rows = c!.numel > most || (a!.numel > most && !t.a) ? most / Math.max(n, t.a ? 1 : k) : m;
     const columns = b!.numel > most && t.b ? most / k : n;

@@ -1,7 +1,7 @@
 // Gentle polling: what Dawn's binding does with setImmediate after a call, played by a class of the same name.
 
 import { expect, test } from "vitest";
-import { init, zeros } from "wgrad";
+import { init, type Tensor, zeros } from "wgrad";
 import { pollGently } from "../../src/node/polling.ts";
 
 test("the stand-in polls until the work is done, and only while the binding's own code runs", async () => {
@@ -44,7 +44,7 @@ test("Dawn's classes poll gently: while it waits for the device, the event loop 
   const device = await init();
   const x = zeros([256, 256]);
   // Work for some tens of milliseconds at least.
-  let y = x;
+  let y: Tensor = x;
   for (let i = 0; i < 40; i++) y = y.matmul(x);
   let asked = 0;
   const original = globalThis.setImmediate;

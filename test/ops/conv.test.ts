@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { conv2d as conv } from "../../src/ops/conv.ts";
-import { type Draw, type OpCase, testCase, withDevice } from "../support/case.ts";
+import { type Draw, eachVariant, type OpCase, testCase, withDevice } from "../support/case.ts";
 import { type ConvAttrs, conv2d, conv2dVjp } from "../support/conv-reference.ts";
 import { type HostArray, uniform, upload } from "../support/host.ts";
 
@@ -41,6 +41,8 @@ const real = (
     [[2, 5, 3, 16], [19, 5, 3, 3], 1, 1],
     [[1, 6, 5, 32], [16, 6, 3, 3], 1, 1],
     [[9, 4, 4, 4], [8, 4, 3, 3], 1, 1],
+    [[2, 3, 5, 12], [18, 3, 3, 3], 1, 1],
+    [[1, 9, 2, 36], [9, 9, 3, 3], 1, 1],
     [[2, 16, 8, 8], [32, 16, 3, 3], 2, 1],
     [[2, 16, 9, 9], [35, 16, 1, 1], 2, 0],
     [[1, 3, 32, 32], [16, 3, 7, 7], 2, 3],
@@ -71,6 +73,17 @@ for (const subgroups of [true, false]) {
     testCase({ ...base, name: "conv2d on network shapes", draw: fc.constantFrom(...real), runs: 30, step: 0 });
   });
 }
+
+const sizes = ["16x4", "8x8", "16x2", "8x4", "32x2"].map((size) => `subgroup ${size}`);
+eachVariant(
+  ["conv", "convInputGradient", "convWeightGradient"],
+  [...sizes, "rows 16x1", "rows 8x2", "rows 8x1", "workgroup"],
+  () => {
+    const [x, w] = [upload(uniform([1, 3, 4, 4], 1)), upload(uniform([4, 3, 3, 3], 2))];
+    for (const t of [conv(x, w, null, { padding: 1 }), x, w]) t.dispose();
+  },
+  () => testCase({ ...base, name: "conv2d on network shapes", draw: fc.constantFrom(...real), runs: 40, step: 0 }),
+);
 
 describe("errors", () => {
   withDevice();

@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { linear, matmul } from "../../src/ops/matmul.ts";
-import { type Draw, edge, type OpCase, seed, testCase, withDevice } from "../support/case.ts";
+import { type Draw, eachVariant, edge, type OpCase, seed, testCase, withDevice } from "../support/case.ts";
 import { type HostArray, host, sizeOf, uniform, upload } from "../support/host.ts";
 
 /** Batched product in f64; leading dimensions broadcast. */
@@ -82,6 +82,16 @@ for (const subgroups of [true, false]) {
     testCase(linearCase);
   });
 }
+
+eachVariant(
+  ["matmul"],
+  [...["16x4", "8x8", "16x2", "8x4", "32x2"].map((size) => `subgroup ${size}`), "workgroup"],
+  () => {
+    const a = upload(uniform([2, 2], 1));
+    for (const t of [matmul(a, a), a]) t.dispose();
+  },
+  () => testCase(matmulCase),
+);
 
 describe("shapes", () => {
   withDevice();

@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type InitOptions, init, memory, type Tensor } from "wgrad";
 import { currentDevice } from "../../src/gpu/device.ts";
+import { listenToLaunches } from "../../src/kernels/gemm.ts";
 import { type HostArray, host, uniform, upload } from "./host.ts";
 import { expectClose } from "./tolerance.ts";
 
@@ -48,6 +49,36 @@ export function withDevice(options: InitOptions = {}): void {
   afterEach(() => {
     expect(memory().tensors, "live tensors after the test").toBe(before);
   });
+}
+
+/**
+ * Registers tests once for each variant of kernels of these kinds that tuning may choose, and one that `run`, which
+ * launches them, has the variant at all.
+ */
+export function eachVariant(
+  kinds: readonly string[],
+  variants: readonly string[],
+  run: () => void,
+  register: () => void,
+): void {
+  for (const variant of variants) {
+    describe(`variant ${variant}`, () => {
+      withDevice();
+      beforeAll(() => {
+        for (const kind of kinds) currentDevice().variants.set(kind, variant);
+      });
+      test("exists", () => {
+        const names = new Set<string>();
+        listenToLaunches((_key, { tiles }) => {
+          for (const tile of tiles) names.add(tile.name);
+        });
+        run();
+        listenToLaunches(null);
+        expect(names).toContain(variant);
+      });
+      register();
+    });
+  }
 }
 
 /** Registers tests twice: with the kernels planned as for a software adapter, and as for a GPU. */

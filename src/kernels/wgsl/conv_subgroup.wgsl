@@ -8,13 +8,16 @@
 // SG rows, and V elements of the source; subgroupShuffle hands the weights round. Taps that no position of the tile
 // reaches inside the source are skipped; on small maps the columns run over the images first (images_first), so that a
 // tile holds few positions and skips exactly.
-// Traffic: (R/SG + V) loads for R*V multiply-adds a lane. Needs subgroups of SG lanes; R is a multiple of SG.
+// Traffic: (R/H + V) loads for R*V multiply-adds a lane. Needs subgroups of SG lanes, R at most SG or a multiple.
 enable subgroups;
 // One subgroup is the whole workgroup, so what subgroupAny returns is uniform, which the analysis does not know.
 diagnostic(off, subgroup_uniformity);
 
 const SG = 8u;
 const R = 16u;
+// Rows that one load of each lane provides, and such loads.
+const H = min(SG, R);
+const J = R / H;
 const V = 4u;
 // Channels an iteration: each accumulator takes its multiply-adds in a row, so that it is touched half as often.
 const U = 2u;
@@ -75,9 +78,9 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(subgroup_invocation_id) lan
         s_at[v] = image[v] + select(0u, u32(s.x) * p.source.y + u32(s.y), inside[v]);
       }
       if (!subgroupAny(any_inside)) { continue; }
-      var w_at: array<u32, R / SG>;
-      for (var j = 0u; j < R / SG; j++) {
-        w_at[j] = group * p.w_group + min(row0 + SG * j + lane, p.rows - 1u) * p.w_row + th * p.kernel.y + tw;
+      var w_at: array<u32, J>;
+      for (var j = 0u; j < J; j++) {
+        w_at[j] = group * p.w_group + min(row0 + H * j + lane, p.rows - 1u) * p.w_row + th * p.kernel.y + tw;
       }
       for (var k0 = 0u; k0 < p.k; k0 += U) {
         var column: array<array<f32, V>, U>;
@@ -88,16 +91,16 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(subgroup_invocation_id) lan
             column[u][v] = select(0.0, source[s_at[v] + k * plane], inside[v] && k0 + u < p.k);
           }
         }
-        for (var j = 0u; j < R / SG; j++) {
+        for (var j = 0u; j < J; j++) {
           var mine: array<f32, U>;
           for (var u = 0u; u < U; u++) {
             mine[u] = select(0.0, weight[w_at[j] + min(k0 + u, p.k - 1u) * p.w_k], k0 + u < p.k);
           }
-          for (var i = 0u; i < SG; i++) {
+          for (var i = 0u; i < H; i++) {
             var row: array<f32, U>;
             for (var u = 0u; u < U; u++) { row[u] = subgroupShuffle(mine[u], i); }
             for (var v = 0u; v < V; v++) {
-              for (var u = 0u; u < U; u++) { acc[j * SG + i][v] = fma(row[u], column[u][v], acc[j * SG + i][v]); }
+              for (var u = 0u; u < U; u++) { acc[j * H + i][v] = fma(row[u], column[u][v], acc[j * H + i][v]); }
             }
           }
         }

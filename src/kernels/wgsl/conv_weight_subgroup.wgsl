@@ -4,13 +4,16 @@
 // lines of the cache, while channels are a power of two apart and push each other out. The reduction runs over the positions o of all images.
 // The plan crops the kernel to its live taps (kernel, padding; the full kernel and the crop's origin say where results
 // go) and clears the rest; of the positions, only those that one of the tile's taps can reach inside x are visited.
-// Tiling: one subgroup is one workgroup: R rows by V*SG columns. A lane loads one element of dy for each SG rows and V
+// Tiling: one subgroup is one workgroup: R rows by V*SG columns. A lane loads one element of dy for each H rows and V
 // elements of x; subgroupShuffle hands dy round.
-// Traffic: (R/SG + V) loads for R*V multiply-adds a lane. Needs subgroups of SG lanes; R is a multiple of SG.
+// Traffic: (R/H + V) loads for R*V multiply-adds a lane. Needs subgroups of SG lanes, R at most SG or a multiple.
 enable subgroups;
 
 const SG = 8u;
 const R = 16u;
+// Rows that one load of each lane provides, and such loads.
+const H = min(SG, R);
+const J = R / H;
 const V = 4u;
 // Positions an iteration: each accumulator takes its multiply-adds in a row, so that it is touched half as often.
 const U = 2u;
@@ -48,8 +51,8 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(subgroup_invocation_id) lan
     x_base[v] = (group * p.channels + at.y) * x_plane;
     tap[v] = vec2i(vec2u(at.x / p.kernel.y, at.x % p.kernel.y)) * p.dilation - p.padding;
   }
-  var y_base: array<u32, R / SG>;
-  for (var j = 0u; j < R / SG; j++) { y_base[j] = (group * p.rows + min(row0 + SG * j + lane, p.rows - 1u)) * y_plane; }
+  var y_base: array<u32, J>;
+  for (var j = 0u; j < J; j++) { y_base[j] = (group * p.rows + min(row0 + H * j + lane, p.rows - 1u)) * y_plane; }
 
   // The positions that the tile's taps, from the first to the last, can reach.
   let t0 = select(first / p.channels, 0u, p.taps_first != 0u);
@@ -68,7 +71,7 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(subgroup_invocation_id) lan
   var o = lo;
   for (var k = 0u; k < steps; k += U) {
     var column: array<array<f32, V>, U>;
-    var mine: array<array<f32, U>, R / SG>;
+    var mine: array<array<f32, U>, J>;
     for (var u = 0u; u < U; u++) {
       // A position past the last one counts nothing.
       let counts = k + u < steps;
@@ -81,19 +84,19 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(subgroup_invocation_id) lan
         let at = x_at + x_base[v] + select(0u, u32(s.x) * p.x_size.y + u32(s.y), inside);
         column[u][v] = select(0.0, x[at], inside && counts);
       }
-      for (var j = 0u; j < R / SG; j++) { mine[j][u] = select(0.0, dy[y_base[j] + y_at], counts); }
+      for (var j = 0u; j < J; j++) { mine[j][u] = select(0.0, dy[y_base[j] + y_at], counts); }
       // Next position: along the row, then the next row, then the next image.
       let end_w = o.y == hi.y;
       let end_h = end_w && o.x == hi.x;
       o = vec2i(select(select(o.x, o.x + 1, end_w), lo.x, end_h), select(o.y + 1, lo.y, end_w));
       n += u32(end_h);
     }
-    for (var j = 0u; j < R / SG; j++) {
-      for (var i = 0u; i < SG; i++) {
+    for (var j = 0u; j < J; j++) {
+      for (var i = 0u; i < H; i++) {
         var row: array<f32, U>;
         for (var u = 0u; u < U; u++) { row[u] = subgroupShuffle(mine[j][u], i); }
         for (var v = 0u; v < V; v++) {
-          for (var u = 0u; u < U; u++) { acc[j * SG + i][v] = fma(row[u], column[u][v], acc[j * SG + i][v]); }
+          for (var u = 0u; u < U; u++) { acc[j * H + i][v] = fma(row[u], column[u][v], acc[j * H + i][v]); }
         }
       }
     }
