@@ -1,9 +1,8 @@
 // Plan of padding and of the adjoint of slices.
-import { LimitError } from "../errors.ts";
 import { grid1d, type Queue } from "../gpu/queue.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { Kernel } from "./specialize.ts";
-import { eightWords, MAX_RANK } from "./strides.ts";
+import { checkRank, eightWords } from "./strides.ts";
 import padWgsl from "./wgsl/pad.wgsl";
 
 const kernel = new Kernel("pad", padWgsl);
@@ -35,8 +34,7 @@ export function placeInto(queue: Queue, x: Tensor, y: Tensor, { start, step }: P
       sizes.push(x.shape[d]!);
     }
   }
-  if (shape.length > MAX_RANK)
-    throw new LimitError(`[pad] at most ${MAX_RANK} dimensions are supported, got ${y.ndim}`);
+  checkRank("pad", shape.length);
   const blocks = [shape, starts, steps, sizes].flatMap(eightWords);
   queue.dispatch(
     kernel.variant(),

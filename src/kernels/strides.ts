@@ -1,9 +1,9 @@
 // Strides for kernels that walk an output and read inputs through strides: merged to the fewest dimensions.
-import { LimitError } from "../errors.ts";
+import { check, LimitError } from "../errors.ts";
 import type { Shape } from "../tensor/shape.ts";
 
 /** The most dimensions that a strided kernel takes after merging. */
-export const MAX_RANK = 8;
+const MAX_RANK = 8;
 
 export interface Walk {
   readonly shape: readonly number[];
@@ -21,6 +21,14 @@ export function broadcastStrides(from: Shape, to: Shape): number[] {
   }
   return strides;
 }
+
+/** Throws where a strided kernel cannot walk so many dimensions. */
+export const checkRank = (op: string, rank: number): void =>
+  check(
+    rank <= MAX_RANK,
+    () => `[${op}] walks ${rank} dimensions that cannot be merged, at most ${MAX_RANK} are supported`,
+    LimitError,
+  );
 
 /** Drops dimensions of size 1 and merges neighbours that every operand walks as one. At least one dimension is left. */
 export function mergeDims(op: string, shape: Shape, strides: readonly (readonly number[])[]): Walk {
@@ -42,11 +50,7 @@ export function mergeDims(op: string, shape: Shape, strides: readonly (readonly 
     outShape.push(1);
     for (const s of out) s.push(0);
   }
-  if (outShape.length > MAX_RANK) {
-    throw new LimitError(
-      `[${op}] walks ${outShape.length} dimensions that cannot be merged, at most ${MAX_RANK} are supported`,
-    );
-  }
+  checkRank(op, outShape.length);
   return { shape: outShape, strides: out };
 }
 

@@ -78,9 +78,7 @@ export abstract class Module<I extends readonly unknown[] = readonly [Tensor], O
     const property = propertyOf(name);
     this.#buffers.set(property, options.persistent ?? true);
     keep(tensor);
-    if (!(property in this)) {
-      Object.defineProperty(this, property, { value: tensor, writable: true, enumerable: true, configurable: true });
-    }
+    if (!(property in this)) Reflect.set(this, property, tensor);
     return tensor;
   }
 

@@ -1,10 +1,10 @@
 // Reading by index tensors: gather (an index for each element) and indexSelect (an index for each row).
 import { apply1 } from "../autograd/apply.ts";
 import { type Op, savesNothing } from "../autograd/op.ts";
-import { check, DtypeError, LimitError } from "../errors.ts";
+import { check, DtypeError } from "../errors.ts";
 import { grid1d } from "../gpu/queue.ts";
 import { Kernel } from "../kernels/specialize.ts";
-import { eightWords, MAX_RANK, mergeDims } from "../kernels/strides.ts";
+import { checkRank, eightWords, mergeDims } from "../kernels/strides.ts";
 import gatherWgsl from "../kernels/wgsl/gather.wgsl";
 import gatherBackwardWgsl from "../kernels/wgsl/gather_backward.wgsl";
 import selectWgsl from "../kernels/wgsl/index_select.wgsl";
@@ -61,9 +61,7 @@ const scatterAddOp: Op<{ dim: number; shape: Shape }> = {
     // A 0-d tensor is walked as one of one dimension.
     const shape = dx!.ndim === 0 ? [1] : dx!.shape;
     const bounds = dx!.ndim === 0 ? [1] : index!.shape;
-    if (shape.length > MAX_RANK) {
-      throw new LimitError(`[gather] at most ${MAX_RANK} dimensions are supported, got ${shape.length}`);
-    }
+    checkRank("gather", shape.length);
     const strides = stridesOf(bounds);
     const params = [dx!.numel, shape.length, dim, bounds[dim]!, strides[dim]!, 0, 0, 0];
     queue.dispatch(
