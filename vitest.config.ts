@@ -19,6 +19,8 @@ export default defineConfig({
     maxWorkers: 2,
     // CI reads the counts (scripts/test-counts.mjs).
     reporters: process.env.CI ? ["default", ["json", { outputFile: ".cache/vitest.json" }]] : ["default"],
+    // Not the user's: what is cached there, say tuned variants of kernels, must not decide what is tested.
+    env: { WGRAD_CACHE: at("./.cache/wgrad") },
     testTimeout: 120_000,
     hookTimeout: 120_000,
   },

@@ -20,6 +20,7 @@ export {
 export { Device, type DeviceInfo, type InitOptions } from "./gpu/device.ts";
 export { init } from "./init.ts";
 export { loadSafetensors, loadTorch, safetensorsMetadata, saveSafetensors } from "./io/index.ts";
+export { type TunedClass, type TuneOptions, type TuneProgress, tune } from "./kernels/tune.ts";
 export * as nn from "./nn/index.ts";
 export { cat, stack } from "./ops/cat.ts";
 export type { TensorMethods } from "./ops/methods.ts";

@@ -1,5 +1,5 @@
 // Adapter and device, for Node and the browser alike.
-import { requestGpu } from "#platform";
+import { loadVariants, requestGpu, saveVariants } from "#platform";
 import { DeviceError, StateError } from "../errors.ts";
 import { PipelineCache } from "./pipeline.ts";
 import { BufferPool } from "./pool.ts";
@@ -58,6 +58,11 @@ export class Device {
     return this.queue.idle();
   }
 
+  /** Keeps `variants` for later processes on this adapter and driver, where the platform can. */
+  saveVariants(): Promise<void> {
+    return saveVariants(adapterKey(this.info), Object.fromEntries(this.variants));
+  }
+
   /** Frees the device. Its tensors cannot be used afterwards. */
   destroy(): void {
     this.queue.close(new DeviceError("[device] destroyed by the program: call init() again"));
@@ -65,6 +70,12 @@ export class Device {
     if (current === this) current = null;
   }
 }
+
+/** Variants of kernels are chosen anew when their names or what they stand for change. */
+const GENERATION = 1;
+/** Adapter and driver (which the name includes), as far as WebGPU tells. */
+const adapterKey = ({ name, vendor, architecture, subgroupSize }: DeviceInfo): string =>
+  [name, vendor, architecture, `subgroups of ${subgroupSize}`, GENERATION].join(" | ");
 
 let current: Device | null = null;
 
@@ -134,7 +145,7 @@ export async function openDevice(options: InitOptions): Promise<Device> {
     throw new DeviceError(`[init] the adapter ${name} refused to open a device: ${String(cause)}`, { cause });
   }
   const sameSize = info.subgroupMinSize === info.subgroupMaxSize;
-  current = new Device(device, {
+  const opened = new Device(device, {
     vendor: info.vendor,
     architecture: info.architecture,
     name,
@@ -143,5 +154,7 @@ export async function openDevice(options: InitOptions): Promise<Device> {
     features,
     limits,
   });
-  return current;
+  for (const [key, name] of Object.entries(await loadVariants(adapterKey(opened.info)))) opened.variants.set(key, name);
+  current = opened;
+  return opened;
 }

@@ -11,3 +11,7 @@ export async function requestGpu(): Promise<GPU> {
   }
   return gpu;
 }
+
+/** What tuning found for this adapter before. A browser keeps it as long as the page. */
+export const loadVariants = async (_adapter: string): Promise<Readonly<Record<string, string>>> => ({});
+export const saveVariants = async (_adapter: string, _variants: Readonly<Record<string, string>>): Promise<void> => {};

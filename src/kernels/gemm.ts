@@ -2,7 +2,7 @@
 import type { Device, DeviceInfo } from "../gpu/device.ts";
 import type { Shader } from "../gpu/pipeline.ts";
 import type { Storage } from "../tensor/storage.ts";
-import { type DefaultVariants, defaultVariants } from "./default_variants.ts";
+import { defaultVariants } from "./default_variants.ts";
 import { Kernel } from "./specialize.ts";
 
 /** A variant of a kernel, and the part of the result that one workgroup computes. */
@@ -76,6 +76,7 @@ export interface TunableLaunch {
   readonly tiles: readonly Tile[];
   /** What it reads and writes. Whoever keeps the launch retains them. */
   readonly storages: readonly Storage[];
+  /** Uses storages, not tensors: their handles may be disposed by then. */
   readonly record: (tile: Tile) => void;
 }
 
@@ -86,7 +87,7 @@ export interface TunableLaunch {
 export function launchBest(device: Device, kind: string, shape: string, launch: TunableLaunch): void {
   const key = `${kind} ${shape}`;
   const { variants } = device;
-  const name = variants.get(key) ?? variants.get(kind) ?? defaultsFor(device)?.[key];
+  const name = variants.get(key) ?? variants.get(kind) ?? defaultVariants[adapterClass(device.info)]?.[key];
   launch.record(launch.tiles.find((tile) => tile.name === name) ?? launch.tiles[0]!);
   listener?.(key, launch);
 }
@@ -98,5 +99,6 @@ export function listenToLaunches(next: LaunchListener | null): void {
   listener = next;
 }
 
-const defaultsFor = ({ info }: Device): DefaultVariants | undefined =>
-  defaultVariants[`${info.architecture || info.vendor} ${info.subgroupSize}`];
+/** Adapters that share defaults: an architecture (or vendor, where WebGPU does not tell), and its subgroup size. */
+export const adapterClass = ({ vendor, architecture, isSoftware, subgroupSize }: DeviceInfo): string =>
+  `${architecture || vendor}${isSoftware ? " software" : ""} ${subgroupSize}`;

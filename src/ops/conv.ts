@@ -111,13 +111,14 @@ export const convWeightGradient: Op<GradientAttrs> = {
   infer: (_inputs, { shape }) => [{ shape, dtype: "f32" }],
   forward(queue, [dy, x], [dw], attrs) {
     const g = geometry(x!.shape, dw!.shape, attrs);
-    const storages = [dy!.storage, x!.storage, dw!.storage];
+    const out = dw!.storage;
+    const storages = [dy!.storage, x!.storage, out];
     launchBest(dw!.device, "convWeightGradient", convClass(g, g.filters / g.groups, g.channels / g.groups), {
       tiles: convWeightTiles(g, dw!.device.info),
       storages,
       record(tile) {
         const { params, grid, clear } = planWeightGradient(g, tile);
-        if (clear) queue.clear(dw!.storage);
+        if (clear) queue.clear(out);
         queue.dispatch(tile.shader, storages, params, grid);
       },
     });
