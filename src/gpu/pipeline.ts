@@ -13,17 +13,23 @@ export interface Pipeline {
   gpu: GPUComputePipeline | null;
   readonly compiled: Promise<void>;
   readonly layout: GPUBindGroupLayout;
-  /** Storage bindings in binding order, then whether a uniform `Params` block follows. */
-  readonly storages: number;
-  readonly hasParams: boolean;
+  /** Numbers of the buffers' bindings, in order. */
+  readonly bindings: readonly number[];
+  /** The binding of the uniform `Params` block behind them; null without one. */
+  readonly params: number | null;
 }
 
-const BINDING = /@group\(0\)\s*@binding\((\d+)\)\s*var<\s*(storage|uniform)\s*(?:,\s*(read_write|read)\s*)?>/g;
+const BINDING = /@group\(0\)\s*@binding\((\d+)\)\s*var<\s*(storage|uniform)\s*(?:,\s*(read_write|read)\s*)?>\s*(\w+)/g;
 
-/** The bind-group layout that the WGSL declares: storage buffers first, one uniform block last. */
-function layoutEntries(code: string): GPUBindGroupLayoutEntry[] {
+/**
+ * The bind-group layout that the WGSL declares: buffers first, one uniform block last. What a variant does not mention
+ * beyond its declaration is left out.
+ */
+function layoutEntries(text: string): GPUBindGroupLayoutEntry[] {
   const entries: GPUBindGroupLayoutEntry[] = [];
-  for (const [, binding, space, access] of code.matchAll(BINDING)) {
+  const code = text.replace(/\/\/.*$/gm, "");
+  for (const [, binding, space, access, name] of code.matchAll(BINDING)) {
+    if (code.match(new RegExp(`\\b${name}\\b`, "g"))!.length < 2) continue;
     entries.push({
       binding: Number(binding),
       visibility: GPUShaderStage.COMPUTE,
@@ -64,7 +70,8 @@ export class PipelineCache {
       layout = device.createBindGroupLayout({ label: shape, entries });
       this.#layouts.set(shape, layout);
     }
-    const hasParams = entries.at(-1)?.buffer?.type === "uniform";
+    const bindings = entries.map((entry) => entry.binding);
+    const params = entries.at(-1)?.buffer?.type === "uniform" ? bindings.pop()! : null;
     this.requested++;
     // What is wrong with the text comes with the pipeline's rejection below, where the op that wanted it is known.
     device.pushErrorScope("validation");
@@ -87,8 +94,7 @@ export class PipelineCache {
       );
     // Whoever flushes the queue gets this error; without a listener now, Node would call it unhandled.
     compiled.catch(() => {});
-    const storages = entries.length - (hasParams ? 1 : 0);
-    const pipeline: Pipeline = { key, gpu: null, compiled, layout, storages, hasParams };
+    const pipeline: Pipeline = { key, gpu: null, compiled, layout, bindings, params };
     return pipeline;
   }
 }

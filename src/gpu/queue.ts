@@ -142,7 +142,7 @@ export class Queue {
         `[${this.origin?.name ?? shader.key}] needs a grid of ${x} x ${y} x ${z} workgroups, but this adapter allows ${this.#maxGrid} a dimension: use smaller tensors`,
       );
     }
-    const bindGroup = this.#bindGroup(pipeline, storages, pipeline.hasParams ? this.#params.slot(params) : 0);
+    const bindGroup = this.#bindGroup(pipeline, storages, pipeline.params === null ? 0 : this.#params.slot(params));
     const buffers = storages.map((s) => s.buffer);
     for (const buffer of buffers) buffer.lastUse = this.#batch;
     this.#record({ kind: "dispatch", pipeline, bindGroup, x, y, z, origin: this.origin, buffers });
@@ -192,19 +192,22 @@ export class Queue {
     for (const s of storages) key += `|${s.buffer.id},${s.offset},${s.bytes}`;
     const known = this.#bindGroups.get(key);
     if (known) return known;
-    if (storages.length !== pipeline.storages) {
-      throw new DeviceError(`[${pipeline.key}] takes ${pipeline.storages} buffers, got ${storages.length}`);
+    if (storages.length !== pipeline.bindings.length) {
+      throw new DeviceError(`[${pipeline.key}] takes ${pipeline.bindings.length} buffers, got ${storages.length}`);
     }
-    const entries: GPUBindGroupEntry[] = storages.map(({ buffer, offset, bytes }, binding) => {
+    const entries: GPUBindGroupEntry[] = storages.map(({ buffer, offset, bytes }, i) => {
       if (bytes > this.#maxBinding) {
         throw new LimitError(
           `[${this.origin?.name ?? pipeline.key}] binds ${bytes} bytes, but this adapter allows ${this.#maxBinding}: split the tensor`,
         );
       }
       // Whole vectors of four words: a pooled buffer is at least that large, and what lies past the tensor is nobody's.
-      return { binding, resource: { buffer: buffer.gpu, offset, size: Math.ceil(bytes / 16) * 16 } };
+      return {
+        binding: pipeline.bindings[i]!,
+        resource: { buffer: buffer.gpu, offset, size: Math.ceil(bytes / 16) * 16 },
+      };
     });
-    if (pipeline.hasParams) entries.push({ binding: storages.length, resource: this.#params.block(slot) });
+    if (pipeline.params !== null) entries.push({ binding: pipeline.params, resource: this.#params.block(slot) });
     const group = this.#device.createBindGroup({ label: pipeline.key, layout: pipeline.layout, entries });
     this.stats.bindGroups++;
     // A pool in a steady state needs a few hundred; far more means shapes that keep changing: start afresh.

@@ -1,7 +1,8 @@
 // Plans of the convolution kernels: geometry to parameters and grid.
 
 import type { DeviceInfo } from "../gpu/device.ts";
-import type { Grid } from "../gpu/queue.ts";
+import type { Shader } from "../gpu/pipeline.ts";
+import { f32Bits, type Grid } from "../gpu/queue.ts";
 import { gemmKernels, gemmTiles, magnitude, subgroupTiles, type Tile } from "./gemm.ts";
 import { Kernel } from "./specialize.ts";
 import rowWgsl from "./wgsl/conv_row_subgroup.wgsl";
@@ -90,15 +91,43 @@ export function convClass(g: ConvGeometry, rows: number, k: number): string {
   return `${g.kernel.join("x")}/${g.stride.join()} ${sizes}${map}`;
 }
 
+/** What becomes of each sum before it is stored. */
+export interface Epilogue {
+  readonly bias?: boolean;
+  readonly relu?: boolean;
+  readonly residual?: boolean;
+  /** Batch norm's; with `normShader` alone. */
+  readonly eps?: number;
+}
+const words = ({ bias, relu, residual }: Epilogue) =>
+  Number(!!bias) | (Number(!!relu) << 1) | (Number(!!residual) << 2);
+
+/** A tile's shader that applies batch norm by running statistics, and adds a residual where the epilogue says so. */
+export const normShader = (tile: Tile): Shader =>
+  tile.with(
+    {
+      affine: `fn affine(channel: u32) -> vec2f {
+  let scale = gamma[channel] / sqrt(variance[channel] + p.eps);
+  return vec2f(scale, bias[channel] - mean[channel] * scale);
+}`,
+      beside: `fn beside(at: u32) -> Value {
+  if ((p.flags & RESIDUAL) == 0u) { return Value(); }
+  return residual[at];
+}`,
+    },
+    "batch norm",
+  );
+
 /** y from x and weight. */
-export function planForward(g: ConvGeometry, hasBias: boolean, tile: Tile): Launch {
+export function planForward(g: ConvGeometry, epilogue: Epilogue, tile: Tile): Launch {
   const rows = g.filters / g.groups;
   const k = g.channels / g.groups;
   const taps = g.kernel[0] * g.kernel[1];
   const params = [
-    ...[rows, k, g.batch, hasBias ? 1 : 0],
+    ...[rows, k, g.batch, words(epilogue)],
     ...[...g.kernel, ...g.size, ...g.out, ...g.stride, ...neg(g.padding), ...g.dilation, 1, 1],
     ...[g.channels, g.filters, k * taps, taps, rows * k * taps, imagesFirst(g.batch, g.out[0] * g.out[1])],
+    f32Bits(epilogue.eps ?? 0),
   ];
   return { params, grid: [...tiles(g.batch * g.out[0] * g.out[1], rows, tile), g.groups] };
 }
@@ -114,6 +143,7 @@ export function planInputGradient(g: ConvGeometry, tile: Tile): Launch {
     ...[rows, k, g.batch, 0],
     ...[...g.kernel, ...g.out, ...g.size, 1, 1, ...g.padding, ...neg(g.dilation), ...g.stride],
     ...[g.filters, g.channels, taps, rows * taps, k * rows * taps, imagesFirst(g.batch, positions)],
+    0,
   ];
   return { params, grid: [...tiles(g.batch * positions, rows, tile), g.groups * g.stride[0] * g.stride[1]] };
 }

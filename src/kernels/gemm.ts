@@ -3,7 +3,7 @@ import type { Device, DeviceInfo } from "../gpu/device.ts";
 import type { Shader } from "../gpu/pipeline.ts";
 import type { Storage } from "../tensor/storage.ts";
 import { defaultVariants } from "./default_variants.ts";
-import { Kernel } from "./specialize.ts";
+import { Kernel, type Overrides } from "./specialize.ts";
 
 /** A variant of a kernel, and the part of the result that one workgroup computes. */
 export interface Tile {
@@ -12,6 +12,8 @@ export interface Tile {
   readonly rows: number;
   readonly columns: number;
   readonly shader: Shader;
+  /** The shader with other declarations, say another epilogue, which `tag` names. */
+  with(overrides: Overrides, tag: string): Shader;
 }
 
 /** A pair of files with the same bindings and formula. */
@@ -36,6 +38,16 @@ const SIZES = [
 /** What is right without further knowledge, by subgroup size; others: the first of `SIZES`. */
 const USUAL: Readonly<Record<number, readonly [rows: number, vectors: number]>> = { 32: [32, 2], 64: [64, 1] };
 
+const tileOf = (kernel: Kernel, overrides: Overrides, name: string, rows: number, columns: number): Tile => ({
+  name,
+  rows,
+  columns,
+  get shader() {
+    return kernel.variant(overrides);
+  },
+  with: (more, tag) => kernel.variant({ ...overrides, ...more }, `${Object.entries(overrides).join(" ")} ${tag}`),
+});
+
 /** The variants of a kernel for subgroups: `width` is how many columns a lane's vector holds. None without subgroups. */
 export function subgroupTiles(
   kernel: Kernel,
@@ -48,24 +60,17 @@ export function subgroupTiles(
   if (lanes < 4 || lanes > 64) return [];
   return sizes
     .filter(([rows]) => rows % Math.min(rows, lanes) === 0)
-    .map(([rows, vectors]) => ({
-      name: `${label} ${rows}x${vectors}`,
-      rows,
-      columns: vectors * lanes * width,
-      get shader() {
-        return kernel.variant({ SG: `${lanes}u`, R: `${rows}u`, V: `${vectors}u`, ...overrides });
-      },
-    }));
+    .map(([rows, vectors]) => {
+      const sized = { SG: `${lanes}u`, R: `${rows}u`, V: `${vectors}u`, ...overrides };
+      return tileOf(kernel, sized, `${label} ${rows}x${vectors}`, rows, vectors * lanes * width);
+    });
 }
 
 /** The variants for this adapter: subgroup shuffles where lanes have one known size, and workgroup memory. */
 export function gemmTiles({ subgroup, workgroup }: GemmKernels, info: DeviceInfo): Tile[] {
   const usual = USUAL[info.subgroupSize];
   const sizes = usual ? [usual, ...SIZES.filter((size) => String(size) !== String(usual))] : SIZES;
-  return [
-    ...subgroupTiles(subgroup, info, sizes, 1, "subgroup"),
-    { name: "workgroup", rows: 32, columns: 32, shader: workgroup.variant() },
-  ];
+  return [...subgroupTiles(subgroup, info, sizes, 1, "subgroup"), tileOf(workgroup, {}, "workgroup", 32, 32)];
 }
 
 /** A number's place in a class of shapes: its power of two. */

@@ -3,7 +3,7 @@ import { discard, scope } from "../tensor/scope.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
 /** A module or a function. */
-type Step = { forward(x: Tensor): Tensor } | ((x: Tensor) => Tensor);
+export type Step = { forward(x: Tensor): Tensor } | ((x: Tensor) => Tensor);
 
 /**
  * `steps` applied in order to `x`. What a step returns is freed after the following one, unless the tape needs it: an

@@ -1,6 +1,6 @@
 // Conv2d: the layer around ops/conv.ts.
 import { check, ValueError } from "../errors.ts";
-import { type ConvOptions, conv2d } from "../ops/conv.ts";
+import { type ConvOptions, conv2d, conv2dRelu } from "../ops/conv.ts";
 import { uniform } from "../tensor/rng.ts";
 import { pair } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -50,6 +50,11 @@ export class Conv2d extends Module {
 
   override forward(x: Tensor): Tensor {
     return conv2d(x, this.weight, this.bias, this.options);
+  }
+
+  /** relu(forward(x)), fused. */
+  forwardRelu(x: Tensor): Tensor {
+    return conv2dRelu(x, this.weight, this.bias, this.options);
   }
 
   override describe(): string {

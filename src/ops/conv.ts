@@ -16,6 +16,7 @@ import { checkDtype } from "../tensor/dtype.ts";
 import { pair, type Shape, show } from "../tensor/shape.ts";
 import type { Spec, Tensor } from "../tensor/tensor.ts";
 import { sum } from "./sum.ts";
+import { unaryOps } from "./unary.ts";
 
 export interface ConvOptions {
   stride?: number | readonly [number, number];
@@ -25,14 +26,19 @@ export interface ConvOptions {
   groups?: number;
 }
 
-interface ConvAttrs {
+export interface ConvAttrs {
   readonly stride: readonly [number, number];
   readonly padding: readonly [number, number];
   readonly dilation: readonly [number, number];
   readonly groups: number;
 }
 
-function geometry(x: Shape, w: Shape, { stride, padding, dilation, groups }: ConvAttrs): ConvGeometry {
+interface ForwardAttrs extends ConvAttrs {
+  /** The result is max(y, 0), in the same pass. */
+  readonly relu: boolean;
+}
+
+export function geometry(x: Shape, w: Shape, { stride, padding, dilation, groups }: ConvAttrs): ConvGeometry {
   const [batch, channels, ...size] = x as [number, number, number, number];
   const [filters, , ...kernel] = w as [number, number, number, number];
   const out = size.map(
@@ -41,7 +47,7 @@ function geometry(x: Shape, w: Shape, { stride, padding, dilation, groups }: Con
   return { batch, channels, filters, groups, size, kernel, out: [out[0]!, out[1]!], stride, padding, dilation };
 }
 
-function inferConv(specs: readonly Spec[], attrs: ConvAttrs): Spec[] {
+export function inferConv(specs: readonly Spec[], attrs: ConvAttrs): Spec[] {
   const [x, w, bias] = specs as [Spec, Spec, Spec | undefined];
   for (const [what, spec] of [
     ["input", x],
@@ -128,7 +134,7 @@ export const convWeightGradient: Op<GradientAttrs> = {
 };
 
 /** y from [x, weight, bias?]. */
-export const conv2dOp: Op<ConvAttrs> = {
+export const conv2dOp: Op<ForwardAttrs> = {
   name: "conv2d",
   infer: inferConv,
   forward(queue, [x, w, bias], [y], attrs) {
@@ -139,17 +145,20 @@ export const conv2dOp: Op<ConvAttrs> = {
       tiles: convTiles(g, y!.device.info),
       storages,
       record(tile) {
-        const { params, grid } = planForward(g, bias !== undefined, tile);
+        const { params, grid } = planForward(g, { bias: bias !== undefined, relu: attrs.relu }, tile);
         queue.dispatch(tile.shader, storages, params, grid);
       },
     });
   },
-  saves: ([x, w]) => ({ inputs: [...(w ? [0] : []), ...(x ? [1] : [])], outputs: [] }),
-  vjp: ([dy], c) => [
-    c.needs[0] ? apply1(convInputGradient, [dy!, c.input(1)], { ...c.attrs, shape: c.inputSpecs[0]!.shape }) : null,
-    c.needs[1] ? apply1(convWeightGradient, [dy!, c.input(0)], { ...c.attrs, shape: c.inputSpecs[1]!.shape }) : null,
-    c.needs[2] ? sum(dy!, [0, 2, 3]) : null,
-  ],
+  saves: ([x, w], { relu }) => ({ inputs: [...(w ? [0] : []), ...(x ? [1] : [])], outputs: relu ? [0] : [] }),
+  vjp([dz], c) {
+    const dy = c.attrs.relu ? apply1(unaryOps.relu.gradient, [dz!, c.output(0)], []) : dz!;
+    return [
+      c.needs[0] ? apply1(convInputGradient, [dy, c.input(1)], { ...c.attrs, shape: c.inputSpecs[0]!.shape }) : null,
+      c.needs[1] ? apply1(convWeightGradient, [dy, c.input(0)], { ...c.attrs, shape: c.inputSpecs[1]!.shape }) : null,
+      c.needs[2] ? sum(dy, [0, 2, 3]) : null,
+    ];
+  },
 };
 
 /**
@@ -159,17 +168,25 @@ export const conv2dOp: Op<ConvAttrs> = {
  * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.conv2d.html
  */
 export function conv2d(x: Tensor, weight: Tensor, bias?: Tensor | null, options: ConvOptions = {}): Tensor {
-  const groups = options.groups ?? 1;
+  return apply1(conv2dOp, bias ? [x, weight, bias] : [x, weight], { ...convAttrs(options), relu: false });
+}
+
+/** `relu(conv2d(x, ...))` in the passes over memory of the convolution alone. */
+export function conv2dRelu(x: Tensor, weight: Tensor, bias?: Tensor | null, options: ConvOptions = {}): Tensor {
+  return apply1(conv2dOp, bias ? [x, weight, bias] : [x, weight], { ...convAttrs(options), relu: true });
+}
+
+/** Checks options, and fills in what is left out. */
+export function convAttrs({ stride = 1, padding = 0, dilation = 1, groups = 1 }: ConvOptions): ConvAttrs {
   check(
     Number.isInteger(groups) && groups > 0,
     () => `[conv2d] groups must be a whole number above 0, got ${groups}`,
     ValueError,
   );
-  const attrs: ConvAttrs = {
-    stride: pair("conv2d", "stride", options.stride ?? 1, 1),
-    padding: pair("conv2d", "padding", options.padding ?? 0),
-    dilation: pair("conv2d", "dilation", options.dilation ?? 1, 1),
+  return {
+    stride: pair("conv2d", "stride", stride, 1),
+    padding: pair("conv2d", "padding", padding),
+    dilation: pair("conv2d", "dilation", dilation, 1),
     groups,
   };
-  return apply1(conv2dOp, bias ? [x, weight, bias] : [x, weight], attrs);
 }

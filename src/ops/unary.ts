@@ -23,7 +23,12 @@ export const bodyOf = (wgsl: string): string => (wgsl.includes("return ") ? `${w
 /** Elements of a workgroup: WG * PER vectors of four in the .wgsl files. */
 const TILE = 1024;
 
-function unaryOp(name: string, row: UnaryRow): Op<Scalars> {
+/** An elementwise op, and that of its gradient: dx from dy and what the row saves. */
+export interface UnaryOp extends Op<Scalars> {
+  readonly gradient: Op<Scalars>;
+}
+
+function unaryOp(name: string, row: UnaryRow): UnaryOp {
   const forward = forwardKernel.variant({ f: `fn f(x: T) -> T { ${bodyOf(row.f)} }` }, name);
   const backward = backwardKernel.variant({ df: `fn df(x: f32) -> f32 { ${bodyOf(row.df)} }` }, name);
   const params = (n: number, [a = 0, b = 0]: Scalars) => [n, f32Bits(a), f32Bits(b)];
@@ -42,6 +47,7 @@ function unaryOp(name: string, row: UnaryRow): Op<Scalars> {
     vjp: "not differentiable",
   };
   return {
+    gradient,
     name,
     infer([x]) {
       checkDtype(name, "input", x!.dtype, "f32");
@@ -58,10 +64,10 @@ function unaryOp(name: string, row: UnaryRow): Op<Scalars> {
 }
 
 /** The ops of a table's rows. */
-export const unaryOpsOf = <K extends string>(rows: Readonly<Record<K, UnaryRow>>): Record<K, Op<Scalars>> =>
+export const unaryOpsOf = <K extends string>(rows: Readonly<Record<K, UnaryRow>>): Record<K, UnaryOp> =>
   Object.fromEntries(Object.entries<UnaryRow>(rows).map(([name, row]) => [name, unaryOp(name, row)])) as Record<
     K,
-    Op<Scalars>
+    UnaryOp
   >;
 
 export const unaryOps = unaryOpsOf(unaryRows);

@@ -1,10 +1,11 @@
 // conv2d, its input gradient and its weight gradient, in every variant: with subgroups and without.
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { conv2d as conv } from "../../src/ops/conv.ts";
+import { conv2d as conv, conv2dRelu as convRelu } from "../../src/ops/conv.ts";
+import { conv2dNorm } from "../../src/ops/conv_norm.ts";
 import { type Draw, eachVariant, type OpCase, testCase, withDevice } from "../support/case.ts";
-import { type ConvAttrs, conv2d, conv2dVjp } from "../support/conv-reference.ts";
-import { type HostArray, uniform, upload } from "../support/host.ts";
+import { type ConvAttrs, conv2d, conv2dVjp, convShape } from "../support/conv-reference.ts";
+import { type HostArray, host, uniform, upload } from "../support/host.ts";
 
 const size = fc.integer({ min: 1, max: 9 });
 const two = <T>(a: fc.Arbitrary<T>) => fc.tuple(a, a);
@@ -66,11 +67,77 @@ const base: Omit<OpCase<ConvAttrs>, "name" | "draw"> = {
   K: ([x, w]) => Math.max(x!.data.length / x!.shape[1]!, w!.data.length / Math.min(w!.shape[0]!, w!.shape[1]!)),
 };
 
+const map = ({ shape, data }: HostArray, f: (v: number) => number) => host(shape, data.map(f));
+
+/** conv2dRelu in f64; where the sum is 0 up to rounding its gradient is not defined, but uniform draws do not hit that. */
+const relu: OpCase<ConvAttrs> = {
+  ...base,
+  name: "conv2dRelu",
+  draw,
+  run: ([x, w, b], attrs) => convRelu(x!, w!, b, attrs),
+  reference: (inputs, attrs) => map(reference(inputs, attrs), (y) => Math.max(y, 0)),
+  vjp([dz], inputs, attrs) {
+    const y = reference(inputs, attrs);
+    const dy = host(
+      dz!.shape,
+      dz!.data.map((g, i) => (y.data[i]! > 0 ? g : 0)),
+    );
+    return conv2dVjp(dy, inputs[0]!, inputs[1]!, attrs).slice(0, inputs.length);
+  },
+  runs: 20,
+  step: 0,
+};
+
+interface NormAttrs extends ConvAttrs {
+  readonly eps: number;
+  readonly relu: boolean;
+  readonly residual: boolean;
+}
+/** Convolution, batch norm by running statistics, residual, ReLU: [x, w, gamma, beta, mean, variance, residual?]. */
+const norm: OpCase<NormAttrs> = {
+  name: "conv2dNorm",
+  draw: fc
+    .record({
+      at: fc.oneof(draw, fc.constantFrom(...real)),
+      relu: fc.boolean(),
+      residual: fc.boolean(),
+      eps: fc.constantFrom(1e-5, 0.1),
+      seed: fc.nat(),
+    })
+    .map(({ at: { inputs, attrs }, seed, ...rest }) => {
+      const [x, w] = inputs as [HostArray, HostArray];
+      const filters = [w.shape[0]!];
+      const vectors = [0, 1, 2].map((i) => uniform(filters, seed + i));
+      const variance = map(uniform(filters, seed + 3), (v) => 0.3 + v * v);
+      const residual = rest.residual ? [uniform(convShape(x.shape, w.shape, attrs), seed + 4)] : [];
+      return { inputs: [x, w, ...vectors, variance, ...residual], attrs: { ...attrs, ...rest } };
+    }),
+  run([x, w, weight, bias, runningMean, runningVar, residual], attrs) {
+    const statistics = { weight: weight!, bias: bias!, runningMean: runningMean!, runningVar: runningVar! };
+    return conv2dNorm(x!, w!, statistics, { ...attrs, residual: residual ?? null });
+  },
+  reference([x, w, gamma, beta, mean, variance, residual], attrs) {
+    const y = conv2d(x!, w!, undefined, attrs);
+    const plane = y.shape[2]! * y.shape[3]!;
+    y.data.forEach((sum, i) => {
+      const c = Math.floor(i / plane) % y.shape[1]!;
+      const normed = ((sum - mean!.data[c]!) / Math.sqrt(variance!.data[c]! + attrs.eps)) * gamma!.data[c]!;
+      const total = normed + beta!.data[c]! + (residual?.data[i] ?? 0);
+      y.data[i] = attrs.relu ? Math.max(total, 0) : total;
+    });
+    return y;
+  },
+  K: ([, w]) => w!.data.length / w!.shape[0]!,
+  runs: 30,
+};
+
 for (const subgroups of [true, false]) {
   describe(`subgroups ${subgroups ? "on" : "off"}`, () => {
     withDevice({ subgroups });
     testCase({ ...base, name: "conv2d", draw, runs: 40 });
     testCase({ ...base, name: "conv2d on network shapes", draw: fc.constantFrom(...real), runs: 30, step: 0 });
+    testCase(relu);
+    testCase(norm);
   });
 }
 
@@ -92,6 +159,18 @@ describe("errors", () => {
     expect(() => conv(x, w)).toThrow("[conv2d] input has 3 channels but weight [64, 4, 3, 3] expects 4");
     x.dispose();
     w.dispose();
+  });
+  test("batch norm or a residual of another size", () => {
+    const [x, w] = [upload(uniform([1, 3, 4, 4], 1)), upload(uniform([5, 3, 3, 3], 2))];
+    const [five, four] = [upload(uniform([5], 3)), upload(uniform([4], 4))];
+    const statistics = { weight: five, bias: five, runningMean: five, runningVar: five };
+    expect(() => conv2dNorm(x, w, { ...statistics, runningMean: four }, { eps: 1e-5 })).toThrow(
+      "[conv2dNorm] batch norm's running mean has shape [4] but must be [5]",
+    );
+    expect(() => conv2dNorm(x, w, statistics, { eps: 1e-5, residual: x })).toThrow(
+      "[conv2dNorm] residual has shape [1, 3, 4, 4] but the result has [1, 5, 2, 2]",
+    );
+    for (const t of [x, w, five, four]) t.dispose();
   });
   test("a kernel larger than the padded input is an error", () => {
     const [x, w] = [upload(uniform([1, 3, 2, 2], 1)), upload(uniform([4, 3, 5, 5], 2))];

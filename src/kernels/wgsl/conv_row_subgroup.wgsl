@@ -19,18 +19,43 @@ const V = 1u;
 // Whether the SG vectors side by side may end inside a row of the map.
 const EDGES = false;
 
+// Bits of `flags`.
+const BIAS = 1u;
+const RELU = 2u;
+const RESIDUAL = 4u;
+
+alias Value = vec4f;
+
 struct Params {
-  rows: u32, k: u32, batch: u32, has_bias: u32,
+  rows: u32, k: u32, batch: u32, flags: u32,
   kernel: vec2u, source: vec2u, dest: vec2u, step: vec2i,
   base: vec2i, dil: vec2i, div: vec2i,
   source_channels: u32, dest_channels: u32,
-  w_row: u32, w_k: u32, w_group: u32, images_first: u32,
+  w_row: u32, w_k: u32, w_group: u32, images_first: u32, eps: f32,
 }
 @group(0) @binding(0) var<storage, read> weight: array<f32>;
 @group(0) @binding(1) var<storage, read> source: array<vec4f>;
+// What an epilogue needs: a variant declares no binding in its layout that it does not use.
 @group(0) @binding(2) var<storage, read> bias: array<f32>;
-@group(0) @binding(3) var<storage, read_write> dest: array<vec4f>;
-@group(0) @binding(4) var<uniform> p: Params;
+@group(0) @binding(3) var<storage, read> gamma: array<f32>;
+@group(0) @binding(4) var<storage, read> mean: array<f32>;
+@group(0) @binding(5) var<storage, read> variance: array<f32>;
+@group(0) @binding(6) var<storage, read> residual: array<Value>;
+@group(0) @binding(7) var<storage, read_write> dest: array<Value>;
+@group(0) @binding(8) var<uniform> p: Params;
+
+// Scale and offset of a channel's results.
+fn affine(channel: u32) -> vec2f {
+  return vec2f(1.0, select(0.0, bias[channel * (p.flags & BIAS)], (p.flags & BIAS) != 0u));
+}
+// What is added to the result at an index of dest.
+fn beside(_at: u32) -> Value { return Value(); }
+
+// The end of a result: scaled and shifted by channel, something added, ReLU.
+fn finish(sum: Value, scale: vec2f, at: u32) -> Value {
+  let y = sum * scale.x + scale.y + beside(at);
+  return select(y, max(y, Value()), (p.flags & RELU) != 0u);
+}
 
 @compute @workgroup_size(SG)
 fn main(@builtin(workgroup_id) tile: vec3u, @builtin(subgroup_invocation_id) lane: u32) {
@@ -114,17 +139,19 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(subgroup_invocation_id) lan
     }
   }
 
+  var to: array<u32, V>;
   for (var q = 0u; q < V; q++) {
     let col = col0 + SG * q;
-    if (col < columns) {
-      let n = col / dest_plane;
-      for (var i = 0u; i < R; i++) {
-        let row = row0 + i;
-        if (row < p.rows) {
-          let channel = group * p.rows + row;
-          let b = select(0.0, bias[channel * p.has_bias], p.has_bias != 0u);
-          dest[(n * p.dest_channels + channel) * dest_plane + col - n * dest_plane] = acc[i][q] + b;
-        }
+    let n = col / dest_plane;
+    to[q] = (n * p.dest_channels + group * p.rows) * dest_plane + col - n * dest_plane;
+  }
+  for (var i = 0u; i < R; i++) {
+    let row = row0 + i;
+    if (row < p.rows) {
+      let scale = affine(group * p.rows + row);
+      for (var q = 0u; q < V; q++) {
+        let at = to[q] + row * dest_plane;
+        if (col0 + SG * q < columns) { dest[at] = finish(acc[i][q], scale, at); }
       }
     }
   }

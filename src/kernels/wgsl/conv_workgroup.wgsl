@@ -8,18 +8,43 @@ const DEPTH = 16u;
 const SIDE = 8u;
 const EACH = TILE / SIDE;
 
+// Bits of `flags`.
+const BIAS = 1u;
+const RELU = 2u;
+const RESIDUAL = 4u;
+
+alias Value = f32;
+
 struct Params {
-  rows: u32, k: u32, batch: u32, has_bias: u32,
+  rows: u32, k: u32, batch: u32, flags: u32,
   kernel: vec2u, source: vec2u, dest: vec2u, step: vec2i,
   base: vec2i, dil: vec2i, div: vec2i,
   source_channels: u32, dest_channels: u32,
-  w_row: u32, w_k: u32, w_group: u32, images_first: u32,
+  w_row: u32, w_k: u32, w_group: u32, images_first: u32, eps: f32,
 }
 @group(0) @binding(0) var<storage, read> weight: array<f32>;
 @group(0) @binding(1) var<storage, read> source: array<f32>;
+// What an epilogue needs: a variant declares no binding in its layout that it does not use.
 @group(0) @binding(2) var<storage, read> bias: array<f32>;
-@group(0) @binding(3) var<storage, read_write> dest: array<f32>;
-@group(0) @binding(4) var<uniform> p: Params;
+@group(0) @binding(3) var<storage, read> gamma: array<f32>;
+@group(0) @binding(4) var<storage, read> mean: array<f32>;
+@group(0) @binding(5) var<storage, read> variance: array<f32>;
+@group(0) @binding(6) var<storage, read> residual: array<Value>;
+@group(0) @binding(7) var<storage, read_write> dest: array<Value>;
+@group(0) @binding(8) var<uniform> p: Params;
+
+// Scale and offset of a channel's results.
+fn affine(channel: u32) -> vec2f {
+  return vec2f(1.0, select(0.0, bias[channel * (p.flags & BIAS)], (p.flags & BIAS) != 0u));
+}
+// What is added to the result at an index of dest.
+fn beside(_at: u32) -> Value { return Value(); }
+
+// The end of a result: scaled and shifted by channel, something added, ReLU.
+fn finish(sum: Value, scale: vec2f, at: u32) -> Value {
+  let y = sum * scale.x + scale.y + beside(at);
+  return select(y, max(y, Value()), (p.flags & RELU) != 0u);
+}
 
 var<workgroup> w_tile: array<f32, TILE * DEPTH>; // [k][row]
 var<workgroup> s_tile: array<f32, TILE * DEPTH>; // [k][position]
@@ -87,8 +112,8 @@ fn main(
         let row = row0 + i * SIDE + me.y;
         if (row < p.rows) {
           let channel = group * p.rows + row;
-          let b = select(0.0, bias[channel * p.has_bias], p.has_bias != 0u);
-          dest[((cn * p.dest_channels + channel) * p.dest.x + to.x) * p.dest.y + to.y] = acc[i][j] + b;
+          let at = ((cn * p.dest_channels + channel) * p.dest.x + to.x) * p.dest.y + to.y;
+          dest[at] = finish(acc[i][j], affine(channel), at);
         }
       }
     }

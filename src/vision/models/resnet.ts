@@ -4,6 +4,7 @@ import { ReLU } from "../../nn/activations.ts";
 import { chain } from "../../nn/chain.ts";
 import { Sequential } from "../../nn/containers.ts";
 import { Conv2d } from "../../nn/conv.ts";
+import { convNormRelu } from "../../nn/fused.ts";
 import { kaimingNormal_ } from "../../nn/init.ts";
 import { Linear } from "../../nn/linear.ts";
 import { Module } from "../../nn/module.ts";
@@ -12,7 +13,6 @@ import { AdaptiveAvgPool2d, MaxPool2d } from "../../nn/pooling.ts";
 import { flatten } from "../../ops/view.ts";
 import { scope } from "../../tensor/scope.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import { normRelu } from "./norm_relu.ts";
 
 const conv3x3 = (inChannels: number, outChannels: number, stride = 1): Conv2d =>
   new Conv2d(inChannels, outChannels, 3, { stride, padding: 1, bias: false });
@@ -41,8 +41,8 @@ export class BasicBlock extends Module {
   override forward(x: Tensor): Tensor {
     return scope(() => {
       const identity = this.downsample?.forward(x) ?? x;
-      const y = chain(x, [this.conv1, (t) => normRelu(this.bn1, this.relu, t), this.conv2]);
-      return normRelu(this.bn2, this.relu, y, identity);
+      const y = convNormRelu(this.conv1, this.bn1, this.relu, x);
+      return convNormRelu(this.conv2, this.bn2, this.relu, y, identity);
     });
   }
 }
@@ -75,13 +75,10 @@ export class Bottleneck extends Module {
     return scope(() => {
       const identity = this.downsample?.forward(x) ?? x;
       const y = chain(x, [
-        this.conv1,
-        (t) => normRelu(this.bn1, this.relu, t),
-        this.conv2,
-        (t) => normRelu(this.bn2, this.relu, t),
-        this.conv3,
+        (t) => convNormRelu(this.conv1, this.bn1, this.relu, t),
+        (t) => convNormRelu(this.conv2, this.bn2, this.relu, t),
       ]);
-      return normRelu(this.bn3, this.relu, y, identity);
+      return convNormRelu(this.conv3, this.bn3, this.relu, y, identity);
     });
   }
 }
@@ -145,8 +142,7 @@ export class ResNet extends Module {
 
   override forward(x: Tensor): Tensor {
     return chain(x, [
-      this.conv1,
-      (t) => normRelu(this.bn1, this.relu, t),
+      (t) => convNormRelu(this.conv1, this.bn1, this.relu, t),
       this.maxpool,
       this.layer1,
       this.layer2,
