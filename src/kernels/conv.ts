@@ -49,7 +49,7 @@ const SMALL_MAP = 4;
 const LARGE_MAP = 256;
 /** Whether a tile of columns should hold many images at few positions, so that it can skip the taps that miss them all. */
 const imagesFirst = (batch: number, positions: number) => (batch >= 8 && positions <= SMALL_MAP ? 1 : 0);
-const neg = ([a, b]: readonly [number, number]) => [-a, -b];
+const neg = ([a, b]: readonly [number, number]) => [-a, -b] as const;
 
 /** Rows by vectors of four positions, or by input channels, that a lane accumulates in the kernels that work by map rows. */
 const ROW_SIZES = [
@@ -67,10 +67,11 @@ const byRows = (g: ConvGeometry): boolean =>
   g.stride[1] === 1 &&
   g.out[1] % 4 === 0;
 
-/** The variants for y or dx. */
-export function convTiles(g: ConvGeometry, info: DeviceInfo): Tile[] {
+/** The variants for y or dx, whose sums run over k channels. */
+export function convTiles(g: ConvGeometry, k: number, info: DeviceInfo): Tile[] {
   const [height, width] = g.out;
-  const general = gemmTiles(convKernels, info);
+  // The few channels of an image: taking them in twos would waste part of the last two.
+  const general = gemmTiles(convKernels, info, k < 8 ? { U: "1u" } : {});
   if (!byRows(g) || imagesFirst(g.batch, height * width)) return general;
   // Whether the vectors that the lanes hold side by side may end inside a row of the map.
   const edges = (4 * info.subgroupSize) % width !== 0;
@@ -118,6 +119,13 @@ export const normShader = (tile: Tile): Shader =>
     "batch norm",
   );
 
+/** From one tap that lands on the source's grid to the next: taps, and positions of the source. */
+function tapSteps(div: readonly [number, number], dil: readonly [number, number]): number[] {
+  const gcd = (a: number, b: number): number => (b === 0 ? Math.abs(a) : gcd(b, a % b));
+  const steps = div.map((d, i) => d / gcd(d, dil[i]!));
+  return [...steps, ...steps.map((step, i) => (step * dil[i]!) / div[i]!)];
+}
+
 /** y from x and weight. */
 export function planForward(g: ConvGeometry, epilogue: Epilogue, tile: Tile): Launch {
   const rows = g.filters / g.groups;
@@ -127,6 +135,7 @@ export function planForward(g: ConvGeometry, epilogue: Epilogue, tile: Tile): La
     ...[rows, k, g.batch, words(epilogue)],
     ...[...g.kernel, ...g.size, ...g.out, ...g.stride, ...neg(g.padding), ...g.dilation, 1, 1],
     ...[g.channels, g.filters, k * taps, taps, rows * k * taps, imagesFirst(g.batch, g.out[0] * g.out[1])],
+    ...tapSteps([1, 1], g.dilation),
     f32Bits(epilogue.eps ?? 0),
   ];
   return { params, grid: [...tiles(g.batch * g.out[0] * g.out[1], rows, tile), g.groups] };
@@ -143,6 +152,7 @@ export function planInputGradient(g: ConvGeometry, tile: Tile): Launch {
     ...[rows, k, g.batch, 0],
     ...[...g.kernel, ...g.out, ...g.size, 1, 1, ...g.padding, ...neg(g.dilation), ...g.stride],
     ...[g.filters, g.channels, taps, rows * taps, k * rows * taps, imagesFirst(g.batch, positions)],
+    ...tapSteps(g.stride, neg(g.dilation)),
     0,
   ];
   return { params, grid: [...tiles(g.batch * positions, rows, tile), g.groups * g.stride[0] * g.stride[1]] };

@@ -58,19 +58,32 @@ export function subgroupTiles(
   overrides: Readonly<Record<string, string>> = {},
 ): Tile[] {
   if (lanes < 4 || lanes > 64) return [];
-  return sizes
+  const key = [kernel.name, lanes, sizes, ...Object.values(overrides)].join();
+  const known = made.get(key);
+  if (known) return known;
+  const tiles = sizes
     .filter(([rows]) => rows % Math.min(rows, lanes) === 0)
     .map(([rows, vectors]) => {
       const sized = { SG: `${lanes}u`, R: `${rows}u`, V: `${vectors}u`, ...overrides };
       return tileOf(kernel, sized, `${label} ${rows}x${vectors}`, rows, vectors * lanes * width);
     });
+  made.set(key, tiles);
+  return tiles;
 }
+const made = new Map<string, Tile[]>();
 
-/** The variants for this adapter: subgroup shuffles where lanes have one known size, and workgroup memory. */
-export function gemmTiles({ subgroup, workgroup }: GemmKernels, info: DeviceInfo): Tile[] {
+/** The variants for this adapter, with `overrides` in those for subgroups: subgroup shuffles where lanes have one known size, and workgroup memory. */
+export function gemmTiles(
+  { subgroup, workgroup }: GemmKernels,
+  info: DeviceInfo,
+  overrides: Readonly<Record<string, string>> = {},
+): Tile[] {
   const usual = USUAL[info.subgroupSize];
   const sizes = usual ? [usual, ...SIZES.filter((size) => String(size) !== String(usual))] : SIZES;
-  return [...subgroupTiles(subgroup, info, sizes, 1, "subgroup"), tileOf(workgroup, {}, "workgroup", 32, 32)];
+  return [
+    ...subgroupTiles(subgroup, info, sizes, 1, "subgroup", overrides),
+    tileOf(workgroup, {}, "workgroup", 32, 32),
+  ];
 }
 
 /** A number's place in a class of shapes: its power of two. */

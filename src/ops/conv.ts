@@ -99,7 +99,7 @@ export const convInputGradient: Op<GradientAttrs> = {
     const g = geometry(dx!.shape, w!.shape, attrs);
     const storages = [w!.storage, dy!.storage, w!.storage, dx!.storage];
     launchBest(dx!.device, "convInputGradient", convClass(g, g.channels / g.groups, g.filters / g.groups), {
-      tiles: convTiles(g, dx!.device.info),
+      tiles: convTiles(g, g.filters / g.groups, dx!.device.info),
       storages,
       record(tile) {
         const { params, grid } = planInputGradient(g, tile);
@@ -142,7 +142,7 @@ export const conv2dOp: Op<ForwardAttrs> = {
     // Without a bias the binding still needs a buffer; the kernel does not read it.
     const storages = [w!.storage, x!.storage, (bias ?? w!).storage, y!.storage];
     launchBest(y!.device, "conv", convClass(g, g.filters / g.groups, g.channels / g.groups), {
-      tiles: convTiles(g, y!.device.info),
+      tiles: convTiles(g, g.channels / g.groups, y!.device.info),
       storages,
       record(tile) {
         const { params, grid } = planForward(g, { bias: bias !== undefined, relu: attrs.relu }, tile);

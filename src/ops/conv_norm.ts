@@ -38,7 +38,7 @@ export const conv2dNormOp: Op<ConvNormAttrs> = {
     const extras = [beta!, gamma!, mean!, variance!, residual ?? x!].map((t) => t.storage);
     const storages = [w!.storage, x!.storage, ...extras, y!.storage];
     launchBest(y!.device, "conv", convClass(g, g.filters / g.groups, g.channels / g.groups), {
-      tiles: convTiles(g, y!.device.info),
+      tiles: convTiles(g, g.channels / g.groups, y!.device.info),
       storages,
       record(tile) {
         const { params, grid } = planForward(g, { ...attrs, residual: residual !== undefined }, tile);

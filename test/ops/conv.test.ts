@@ -69,6 +69,9 @@ const base: Omit<OpCase<ConvAttrs>, "name" | "draw"> = {
 
 const map = ({ shape, data }: HostArray, f: (v: number) => number) => host(shape, data.map(f));
 
+const largestSum = ([x, w, b]: readonly HostArray[], attrs: ConvAttrs) =>
+  Math.max(...conv2d(x!, w!, b, attrs).data.map(Math.abs));
+
 /** conv2dRelu in f64; where the sum is 0 up to rounding its gradient is not defined, but uniform draws do not hit that. */
 const relu: OpCase<ConvAttrs> = {
   ...base,
@@ -84,6 +87,7 @@ const relu: OpCase<ConvAttrs> = {
     );
     return conv2dVjp(dy, inputs[0]!, inputs[1]!, attrs).slice(0, inputs.length);
   },
+  scale: largestSum,
   runs: 20,
   step: 0,
 };
@@ -128,6 +132,7 @@ const norm: OpCase<NormAttrs> = {
     return y;
   },
   K: ([, w]) => w!.data.length / w!.shape[0]!,
+  scale: ([x, w], attrs) => 3 + (largestSum([x!, w!], attrs) + 1) / Math.sqrt(0.3),
   runs: 30,
 };
 

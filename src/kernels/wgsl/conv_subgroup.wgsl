@@ -34,7 +34,8 @@ struct Params {
   kernel: vec2u, source: vec2u, dest: vec2u, step: vec2i,
   base: vec2i, dil: vec2i, div: vec2i,
   source_channels: u32, dest_channels: u32,
-  w_row: u32, w_k: u32, w_group: u32, images_first: u32, eps: f32,
+  w_row: u32, w_k: u32, w_group: u32, images_first: u32,
+  tap_step: vec2u, off_step: vec2i, eps: f32,
 }
 @group(0) @binding(0) var<storage, read> weight: array<f32>;
 @group(0) @binding(1) var<storage, read> source: array<f32>;
@@ -66,6 +67,15 @@ fn locate(col: u32, positions: u32) -> vec2u {
   return vec2u(col / positions, col % positions);
 }
 
+// The first tap of each dimension for which the division in offset(t) leaves no rest; every tap_step-th one follows. Divisions
+// are slow: one for each tap and lane would cost as much as a few channels' multiply-adds.
+fn first_taps(num: vec2i) -> vec2u {
+  var first = p.kernel;
+  for (var t = i32(p.tap_step.x) - 1; t >= 0; t--) { if ((num.x + t * p.dil.x) % p.div.x == 0) { first.x = u32(t); } }
+  for (var t = i32(p.tap_step.y) - 1; t >= 0; t--) { if ((num.y + t * p.dil.y) % p.div.y == 0) { first.y = u32(t); } }
+  return first;
+}
+
 @compute @workgroup_size(SG)
 fn main(@builtin(workgroup_id) tile: vec3u, @builtin(subgroup_invocation_id) lane: u32) {
   let div = vec2u(p.div);
@@ -88,20 +98,22 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(subgroup_invocation_id) lan
   }
 
   var acc: array<array<f32, V>, R>;
-  for (var th = 0u; th < p.kernel.x; th++) {
-    for (var tw = 0u; tw < p.kernel.y; tw++) {
-      let num = vec2i(phase) + p.base + vec2i(vec2u(th, tw)) * p.dil;
-      let off = num / p.div;
-      let reached = all(num == off * p.div);
+  let first = first_taps(vec2i(phase) + p.base);
+  let off0 = (vec2i(phase) + p.base + vec2i(first) * p.dil) / p.div;
+  var off = off0;
+  for (var th = first.x; th < p.kernel.x; th += p.tap_step.x) {
+    off.y = off0.y;
+    for (var tw = first.y; tw < p.kernel.y; tw += p.tap_step.y) {
       var s_at: array<u32, V>;
       var inside: array<bool, V>;
       var any_inside = false;
       for (var v = 0u; v < V; v++) {
         let s = at[v] + off;
-        inside[v] = reached && all(vec2u(s) < p.source);
+        inside[v] = all(vec2u(s) < p.source);
         any_inside |= inside[v];
         s_at[v] = image[v] + select(0u, u32(s.x) * p.source.y + u32(s.y), inside[v]);
       }
+      off.y += p.off_step.y;
       if (!subgroupAny(any_inside)) { continue; }
       var w_at: array<u32, J>;
       for (var j = 0u; j < J; j++) {
@@ -131,6 +143,7 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(subgroup_invocation_id) lan
         }
       }
     }
+    off.x += p.off_step.x;
   }
 
   let dest_plane = p.dest.x * p.dest.y;

@@ -20,7 +20,8 @@ struct Params {
   kernel: vec2u, source: vec2u, dest: vec2u, step: vec2i,
   base: vec2i, dil: vec2i, div: vec2i,
   source_channels: u32, dest_channels: u32,
-  w_row: u32, w_k: u32, w_group: u32, images_first: u32, eps: f32,
+  w_row: u32, w_k: u32, w_group: u32, images_first: u32,
+  tap_step: vec2u, off_step: vec2i, eps: f32,
 }
 @group(0) @binding(0) var<storage, read> weight: array<f32>;
 @group(0) @binding(1) var<storage, read> source: array<f32>;
