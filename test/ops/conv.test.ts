@@ -64,6 +64,8 @@ const base: Omit<OpCase<ConvAttrs>, "name" | "draw"> = {
   reference,
   vjp: ([dy], inputs, attrs) => conv2dVjp(dy!, inputs[0]!, inputs[1]!, attrs).slice(0, inputs.length),
   // The weight gradient sums over all positions, the input gradient over filters and taps.
+  // All inputs are at most 1: a single element may be a sum that cancels.
+  scale: () => 1,
   K: ([x, w]) => Math.max(x!.data.length / x!.shape[1]!, w!.data.length / Math.min(w!.shape[0]!, w!.shape[1]!)),
 };
 
