@@ -53,10 +53,11 @@ const neg = ([a, b]: readonly [number, number]) => [-a, -b] as const;
 
 /** Rows by vectors of four positions, or by input channels, that a lane accumulates in the kernels that work by map rows. */
 const ROW_SIZES = [
-  [16, 1],
   [8, 2],
+  [16, 1],
   [8, 1],
 ] as const;
+const WEIGHT_ROW_SIZES = [ROW_SIZES[1], ROW_SIZES[0], ROW_SIZES[2]] as const;
 
 /** Whether a kernel is three wide, of stride and padding 1, on maps whose rows are whole vectors of four. */
 const byRows = (g: ConvGeometry): boolean =>
@@ -75,14 +76,13 @@ export function convTiles(g: ConvGeometry, k: number, info: DeviceInfo): Tile[] 
   if (!byRows(g) || imagesFirst(g.batch, height * width)) return general;
   // Whether the vectors that the lanes hold side by side may end inside a row of the map.
   const edges = (4 * info.subgroupSize) % width !== 0;
-  const sizes = edges ? [ROW_SIZES[1], ROW_SIZES[0], ROW_SIZES[2]] : ROW_SIZES;
-  return [...subgroupTiles(rowKernel, info, sizes, 4, "rows", edges ? { EDGES: "true" } : {}), ...general];
+  return [...subgroupTiles(rowKernel, info, ROW_SIZES, 4, "rows", edges ? { EDGES: "true" } : {}), ...general];
 }
 
 /** The variants for dw. A tile of the kernel that works by map rows is columns of one kernel row. */
 export function convWeightTiles(g: ConvGeometry, info: DeviceInfo): Tile[] {
-  const general = gemmTiles(convWeightKernels, info);
-  return byRows(g) ? [...subgroupTiles(weightRowKernel, info, ROW_SIZES, 1, "rows"), ...general] : general;
+  const general = gemmTiles(convWeightKernels, info, {}, g.filters / g.groups > 16 ? [32, 2] : [16, 4]);
+  return byRows(g) ? [...subgroupTiles(weightRowKernel, info, WEIGHT_ROW_SIZES, 1, "rows"), ...general] : general;
 }
 
 /** The class of shapes for which one variant of y, dx or dw is best. */

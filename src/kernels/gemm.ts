@@ -27,17 +27,15 @@ export const gemmKernels = (name: string, subgroup: string, workgroup: string): 
   workgroup: new Kernel(`${name}_workgroup`, workgroup),
 });
 
+type Size = readonly [rows: number, vectors: number];
 /** Rows and vectors of columns that a lane accumulates: few enough for its registers, and many for each load. */
-const SIZES = [
+const SIZES: readonly Size[] = [
   [16, 4],
+  [32, 2],
   [8, 8],
   [16, 2],
   [8, 4],
-  [32, 2],
-] as const;
-/** What is right without further knowledge, by subgroup size; others: the first of `SIZES`. */
-const USUAL: Readonly<Record<number, readonly [rows: number, vectors: number]>> = { 32: [32, 2], 64: [64, 1] };
-
+];
 const tileOf = (kernel: Kernel, overrides: Overrides, name: string, rows: number, columns: number): Tile => ({
   name,
   rows,
@@ -52,7 +50,7 @@ const tileOf = (kernel: Kernel, overrides: Overrides, name: string, rows: number
 export function subgroupTiles(
   kernel: Kernel,
   { subgroupSize: lanes }: DeviceInfo,
-  sizes: readonly (readonly [rows: number, vectors: number])[],
+  sizes: readonly Size[],
   width: number,
   label: string,
   overrides: Readonly<Record<string, string>> = {},
@@ -72,14 +70,16 @@ export function subgroupTiles(
 }
 const made = new Map<string, Tile[]>();
 
-/** The variants for this adapter, with `overrides` in those for subgroups: subgroup shuffles where lanes have one known size, and workgroup memory. */
+/** The variants for this adapter, `usual` first, with `overrides` in those for subgroups: subgroup shuffles where lanes have one known size, and workgroup memory. */
 export function gemmTiles(
   { subgroup, workgroup }: GemmKernels,
   info: DeviceInfo,
   overrides: Readonly<Record<string, string>> = {},
+  usual: Size = SIZES[0]!,
 ): Tile[] {
-  const usual = USUAL[info.subgroupSize];
-  const sizes = usual ? [usual, ...SIZES.filter((size) => String(size) !== String(usual))] : SIZES;
+  // Wide subgroups need rows to hand round.
+  const first: Size = info.subgroupSize === 64 ? [64, 1] : info.subgroupSize === 32 ? [32, 2] : usual;
+  const sizes = [first, ...SIZES.filter((size) => String(size) !== String(first))];
   return [
     ...subgroupTiles(subgroup, info, sizes, 1, "subgroup", overrides),
     tileOf(workgroup, {}, "workgroup", 32, 32),
@@ -117,6 +117,6 @@ export function listenToLaunches(next: LaunchListener | null): void {
   listener = next;
 }
 
-/** Adapters that share defaults: an architecture (or vendor, where WebGPU does not tell), and its subgroup size. */
-export const adapterClass = ({ vendor, architecture, isSoftware, subgroupSize }: DeviceInfo): string =>
-  `${architecture || vendor}${isSoftware ? " software" : ""} ${subgroupSize}`;
+/** Adapters that share defaults: vendor, architecture and subgroup size. */
+export const adapterClass = ({ vendor, architecture, subgroupSize }: DeviceInfo): string =>
+  `${vendor} ${architecture} ${subgroupSize}`;

@@ -19,7 +19,9 @@ export interface TunedClass {
   readonly key: string;
   /** The variant that is used from now on. */
   readonly chosen: string;
-  /** Milliseconds on the device by variant, medians; the first is what is used without tuning. */
+  /** What it saves of the time of the first, as a median over pairs of samples; 0 for the first itself. */
+  readonly saved: number;
+  /** Milliseconds on the device by variant, the least of its samples; the first is what is used without tuning. */
   readonly ms: Readonly<Record<string, number>>;
 }
 
@@ -29,22 +31,24 @@ export interface TuneProgress {
   readonly newest: TunedClass;
 }
 
-/** How much faster than the first another variant must be: less is noise. */
+/** How much faster than the first another variant must be: less is noise, and not worth a pipeline. */
 const MARGIN = 0.95;
-const SAMPLES = 5;
+/** Rounds in which all are measured, and rounds in which the best of them meet the first. */
+const ROUNDS = 3;
+const FINAL_ROUNDS = 9;
+const FINALISTS = 2;
 /** A sample repeats short kernels for so long. */
-const SAMPLE_MS = 2;
+const SAMPLE_MS = 4;
 
 interface Candidate {
   readonly tile: Tile;
   readonly samples: number[];
 }
 
-const median = (values: readonly number[]): number => {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
-};
+/** What else a machine does only ever adds to a sample: the least is nearest to the kernel. */
+const timeOf = ({ samples }: Candidate): number => Math.min(...samples);
+
+const median = (values: readonly number[]): number => [...values].sort((x, y) => x - y)[values.length >> 1]!;
 
 /** Milliseconds that one of `times` launches takes: on the device where it has timestamps, else with the wait for it. */
 async function measure(device: Device, launch: TunableLaunch, tile: Tile, times: number): Promise<number> {
@@ -64,29 +68,51 @@ async function measure(device: Device, launch: TunableLaunch, tile: Tile, times:
   return ns / 1e6 / times;
 }
 
-/** Measures the variants in turns, until `deadline`. Null when there was not enough time for all of them. */
-async function compare(device: Device, launch: TunableLaunch, deadline: number): Promise<Candidate[] | null> {
+/** The candidates, measured, and the one to use; null when there was not enough time to tell. */
+interface Comparison {
+  readonly candidates: readonly Candidate[];
+  readonly chosen: Candidate;
+  readonly saved: number;
+}
+
+/**
+ * Measures the variants in turns. The best of many noisy figures is better than it should be: so the best then meet the
+ * first in pairs, and one is taken that was faster in most of them.
+ */
+async function compare(device: Device, launch: TunableLaunch, deadline: number): Promise<Comparison | null> {
+  const late = () => performance.now() > deadline;
   const candidates: Candidate[] = launch.tiles.map((tile) => ({ tile, samples: [] }));
-  let times = 1;
   for (const { tile } of candidates) {
     // The first launch of a variant may compile it.
     await measure(device, launch, tile, 1);
-    if (performance.now() > deadline) return null;
+    if (late()) return null;
   }
-  times = Math.max(
-    1,
-    Math.min(64, Math.round(SAMPLE_MS / Math.max(0.01, await measure(device, launch, launch.tiles[0]!, 1)))),
-  );
-  for (let sample = 0; sample < SAMPLES; sample++) {
-    const best = Math.min(...candidates.map((c) => median(c.samples)));
-    for (const { tile, samples } of candidates) {
-      // What is far behind already will not catch up.
-      if (sample > 0 && median(samples) > 1.5 * best) continue;
-      samples.push(await measure(device, launch, tile, times));
-    }
-    if (performance.now() > deadline && sample < 2) return null;
+  const once = await measure(device, launch, launch.tiles[0]!, 1);
+  const times = Math.max(1, Math.min(64, Math.round(SAMPLE_MS / Math.max(0.01, once))));
+  const sample = async (candidate: Candidate): Promise<number> => {
+    const ms = await measure(device, launch, candidate.tile, times);
+    candidate.samples.push(ms);
+    return ms;
+  };
+  for (let round = 0; round < ROUNDS; round++) {
+    const best = Math.min(...candidates.map(timeOf));
+    // What is far behind already will not catch up.
+    for (const c of candidates) if (round === 0 || timeOf(c) < 2 * best) await sample(c);
+    if (late()) return null;
   }
-  return candidates;
+  const [first, ...others] = candidates as [Candidate, ...Candidate[]];
+  const finalists = others.sort((a, b) => timeOf(a) - timeOf(b)).slice(0, FINALISTS);
+  const ratios = new Map<Candidate, number[]>(finalists.map((c) => [c, []]));
+  for (let round = 0; round < FINAL_ROUNDS; round++) {
+    for (const [c, list] of ratios) list.push((await sample(c)) / (await sample(first)));
+    if (late()) return null;
+  }
+  let chosen = first;
+  let least = MARGIN;
+  for (const [c, list] of ratios) {
+    if (median(list) < least) [chosen, least] = [c, median(list)];
+  }
+  return { candidates, chosen, saved: chosen === first ? 0 : 1 - least };
 }
 
 /**
@@ -118,14 +144,12 @@ export async function tune(step: () => unknown, options: TuneOptions = {}): Prom
       listenToLaunches(null);
     }
     for (const [key, launch] of launches) {
-      const candidates = await compare(device, launch, deadline);
-      if (!candidates) break;
-      const ms = Object.fromEntries(candidates.map(({ tile, samples }) => [tile.name, median(samples)]));
-      const [first] = candidates as [Candidate];
-      const fastest = candidates.reduce((a, b) => (median(b.samples) < median(a.samples) ? b : a));
-      const chosen = ms[fastest.tile.name]! < MARGIN * ms[first.tile.name]! ? fastest.tile.name : first.tile.name;
+      const comparison = await compare(device, launch, deadline);
+      if (!comparison) break;
+      const ms = Object.fromEntries(comparison.candidates.map((c) => [c.tile.name, timeOf(c)]));
+      const chosen = comparison.chosen.tile.name;
       device.variants.set(key, chosen);
-      const newest = { key, chosen, ms };
+      const newest = { key, chosen, saved: comparison.saved, ms };
       tuned.push(newest);
       options.onProgress?.({ done: tuned.length, total: launches.size, newest });
     }
