@@ -17,7 +17,7 @@ export {
   ValueError,
   WgradError,
 } from "./errors.ts";
-export { Device, type DeviceInfo, type InitOptions } from "./gpu/device.ts";
+export { type CompileProgress, Device, type DeviceInfo, type InitOptions } from "./gpu/device.ts";
 export { init } from "./init.ts";
 export { loadSafetensors, loadTorch, safetensorsMetadata, saveSafetensors } from "./io/index.ts";
 export { type TunedClass, type TuneOptions, type TuneProgress, tune } from "./kernels/tune.ts";

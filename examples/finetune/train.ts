@@ -1,6 +1,6 @@
 // One epoch of training and one pass over the test set, both as captured steps whose metrics stay on the device.
 import { SingleBar } from "cli-progress";
-import { capture, type Device, nn, noGrad, stack, type Tensor, vision } from "wgrad";
+import { type CompileProgress, capture, type Device, nn, noGrad, stack, type Tensor, vision } from "wgrad";
 import type { Network } from "./model.ts";
 import type { Trainee } from "./run-folder.ts";
 
@@ -19,15 +19,19 @@ export interface TrainResult {
 function progressBar(title: string, images: number) {
   const start = performance.now();
   const bar = new SingleBar({
-    format: `${title} {bar} {value}/{total} images, {speed} images/s, {eta_formatted} left`,
+    format: `${title} {bar} {value}/{total} images, {speed} images/s, {eta_formatted} left{kernels}`,
     clearOnComplete: true,
     hideCursor: true,
     noTTYOutput: false,
   });
-  bar.start(images, 0, { speed: "-" });
+  bar.start(images, 0, { speed: "-", kernels: "" });
   return {
     advance(n: number) {
       bar.increment(n, { speed: ((bar.getProgress() * images + n) / ((performance.now() - start) / 1000)).toFixed(0) });
+    },
+    /** The first step's kernels, while they compile. */
+    compiled({ ready, requested }: CompileProgress) {
+      bar.update({ kernels: ready < requested ? `, compiling kernels: ${ready} of ${requested}` : "" });
     },
     stop: () => bar.stop(),
   };
@@ -51,6 +55,7 @@ export function trainer({ model, optimizer }: Trainee, set: vision.GpuDataset, t
       model.train();
       const start = performance.now();
       const bar = progressBar(title, set.length);
+      device.onCompile = bar.compiled;
       const losses: Tensor[] = [];
       const counts: Tensor[] = [];
       const sizes: number[] = [];
@@ -64,6 +69,7 @@ export function trainer({ model, optimizer }: Trainee, set: vision.GpuDataset, t
         }
         await device.sync();
       } finally {
+        device.onCompile = null;
         bar.stop();
       }
       const seconds = (performance.now() - start) / 1000;

@@ -23,6 +23,12 @@ export interface DeviceInfo {
   readonly limits: Readonly<Record<string, number>>;
 }
 
+/** Kernels asked for so far, and those of them that are compiled. */
+export interface CompileProgress {
+  readonly ready: number;
+  readonly requested: number;
+}
+
 /** An open device: what it is, and the queue, pool and pipelines that everything runs on. */
 export class Device {
   readonly gpu: GPUDevice;
@@ -51,6 +57,15 @@ export class Device {
     gpu.addEventListener("uncapturederror", (event) => {
       this.queue.close(new DeviceError(`[device] ${event.error.message}`, { cause: event.error }));
     });
+  }
+
+  /**
+   * Called whenever a kernel is asked for or has been compiled. A first step asks for all of its kernels at once; they
+   * compile beside each other, in the background, before it runs.
+   */
+  set onCompile(listener: ((progress: CompileProgress) => void) | null) {
+    const { pipelines } = this;
+    pipelines.onProgress = listener && (() => listener({ ready: pipelines.ready, requested: pipelines.requested }));
   }
 
   /** Waits for all recorded work. Rejects with the first error that the device reported. */

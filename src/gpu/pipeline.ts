@@ -47,6 +47,8 @@ export class PipelineCache {
   /** Pipelines asked for and compiled so far. */
   requested = 0;
   ready = 0;
+  /** Called when one of the two changes. */
+  onProgress: (() => void) | null = null;
 
   constructor(device: GPUDevice) {
     this.#device = device;
@@ -73,6 +75,7 @@ export class PipelineCache {
     const bindings = entries.map((entry) => entry.binding);
     const params = entries.at(-1)?.buffer?.type === "uniform" ? bindings.pop()! : null;
     this.requested++;
+    this.onProgress?.();
     // What is wrong with the text comes with the pipeline's rejection below, where the op that wanted it is known.
     device.pushErrorScope("validation");
     const module = device.createShaderModule({ label: key, code });
@@ -84,6 +87,7 @@ export class PipelineCache {
         (gpu) => {
           pipeline.gpu = gpu;
           this.ready++;
+          this.onProgress?.();
         },
         async (cause: unknown) => {
           const info = await module.getCompilationInfo();

@@ -28,6 +28,25 @@ test("a destroyed device's tensors give a typed error, and a new device works", 
   device.destroy();
 });
 
+test("onCompile counts kernels as they are asked for and compiled", async () => {
+  const device = await init();
+  const seen: { ready: number; requested: number }[] = [];
+  device.onCompile = (progress) => seen.push(progress);
+  const x = zeros([3]);
+  x.add(1).exp();
+  expect(seen.at(-1)).toEqual({ ready: 0, requested: seen.length });
+  await device.sync();
+  const { requested } = seen.at(-1)!;
+  expect(requested).toBeGreaterThanOrEqual(3);
+  expect(seen).toHaveLength(2 * requested);
+  expect(seen.at(-1)).toEqual({ ready: requested, requested });
+  device.onCompile = null;
+  x.exp().log();
+  await device.sync();
+  expect(seen).toHaveLength(2 * requested);
+  device.destroy();
+});
+
 test("a device error names the op, with the shapes and dtypes of its inputs", async () => {
   const device = await init();
   const { queue } = device;
