@@ -5,7 +5,7 @@ import type { Device } from "../src/gpu/device.ts";
 import { type DriverCache, freshDriverCache, runForJson, runner } from "./support/child.ts";
 import { type HostTime, hostTimeOf } from "./support/host-time.ts";
 import { describeMachine, machineLine } from "./support/machine.ts";
-import { measure, type Timing } from "./support/measure.ts";
+import { measureInTurns, type Timing } from "./support/measure.ts";
 import { canProfile, profile, type Share, sumBy } from "./support/profiling.ts";
 import { writeResults } from "./support/results.ts";
 import { percent, significant, textTable } from "./support/table.ts";
@@ -108,38 +108,43 @@ function counters(device: Device) {
   return { ...stats, buffersCreated: pool.created, bytesAllocated: pool.allocatedBytes };
 }
 
-async function measureMode(device: Device, mode: string, step: () => Tensor): Promise<Figure> {
-  const once = () => step().dispose();
-  const run = async (times: number) => {
+/** A step in two modes, timed in turns; then, each by itself, the host's part and the counters of one more step. */
+async function measureModes(device: Device, modes: Readonly<Record<string, () => Tensor>>): Promise<Figure[]> {
+  const runs = Object.values(modes).map((step) => async (times: number) => {
     for (let i = 0; i < times; i++) {
-      once();
+      step().dispose();
       // As a training loop should: a few steps in flight.
       await device.queue.idle(3);
     }
     await device.sync();
-  };
-  await run(3);
-  const timing = await measure(mode, run, { samples: o.samples, budgetMs: o.budget });
-
-  const host = await hostTimeOf(device, once, Math.max(3, Math.min(o.samples, Math.ceil(o.budget / timing.median))));
-  const before = counters(device);
-  once();
-  await device.sync();
-  const after = counters(device);
-  const counts: Counts = {
-    dispatches: after.dispatches - before.dispatches,
-    submits: after.submits - before.submits,
-    bindGroups: after.bindGroups - before.bindGroups,
-    writes: after.writes - before.writes,
-    buffersCreated: after.buffersCreated - before.buffersCreated,
-    bytesAllocated: after.bytesAllocated - before.bytesAllocated,
-  };
-  const times = o.profile ? await profile(device, () => run(1)) : null;
-  return {
-    ...{ mode, step: timing, host, counts },
-    byKernel: times && sumBy(times, "kernel"),
-    byOp: times && sumBy(times, "op"),
-  };
+  });
+  for (const run of runs) await run(3);
+  const timings = await measureInTurns(runs, { samples: o.samples, budgetMs: o.budget });
+  const figures: Figure[] = [];
+  for (const [i, [mode, step]] of Object.entries(modes).entries()) {
+    const timing = timings[i]!;
+    const once = () => step().dispose();
+    const host = await hostTimeOf(device, once, Math.max(3, Math.min(o.samples, Math.ceil(o.budget / timing.median))));
+    const before = counters(device);
+    once();
+    await device.sync();
+    const after = counters(device);
+    const counts: Counts = {
+      dispatches: after.dispatches - before.dispatches,
+      submits: after.submits - before.submits,
+      bindGroups: after.bindGroups - before.bindGroups,
+      writes: after.writes - before.writes,
+      buffersCreated: after.buffersCreated - before.buffersCreated,
+      bytesAllocated: after.bytesAllocated - before.bytesAllocated,
+    };
+    const times = o.profile ? await profile(device, () => runs[i]!(1)) : null;
+    figures.push({
+      ...{ mode, step: timing, host, counts },
+      byKernel: times && sumBy(times, "kernel"),
+      byOp: times && sumBy(times, "op"),
+    });
+  }
+  return figures;
 }
 
 async function measureModel(device: Device, name: ModelName) {
@@ -152,17 +157,20 @@ async function measureModel(device: Device, name: ModelName) {
   const pipelinesBefore = device.pipelines.requested;
   const work: Workload = await workload(name, batch);
   memory({ resetPeak: true });
-  const figures: Figure[] = [];
-  figures.push(await measureMode(device, "train, eager", () => work.train()));
-  figures.push(await measureMode(device, "train, captured", () => work.trainCaptured(work.x, work.y)));
+  const training = await measureModes(device, {
+    "train, eager": () => work.train(),
+    "train, captured": () => work.trainCaptured(work.x, work.y),
+  });
   const trainPipelines = device.pipelines.requested - pipelinesBefore;
   const peakBytes = memory({ resetPeak: true }).peakBytes;
   work.model.eval();
-  figures.push(await measureMode(device, "inference, eager", () => work.infer()));
-  figures.push(await measureMode(device, "inference, captured", () => work.inferCaptured(work.x)));
+  const inference = await measureModes(device, {
+    "inference, eager": () => work.infer(),
+    "inference, captured": () => work.inferCaptured(work.x),
+  });
   const { pooledBytes } = memory();
   work.dispose();
-  return { name, batch, figures, cold, warm, trainPipelines, peakBytes, pooledBytes };
+  return { name, batch, figures: [...training, ...inference], cold, warm, trainPipelines, peakBytes, pooledBytes };
 }
 
 async function measureChild(name: ModelName, cache: DriverCache): Promise<ChildResult> {

@@ -56,6 +56,23 @@ export async function measure(name: string, run: Run, options: MeasureOptions = 
   return { ...summarize(result.latency.samples ?? []), batch };
 }
 
+/** Times pieces of work in turns, so that what disturbs the machine disturbs all: each takes one sample a round. */
+export async function measureInTurns(runs: readonly Run[], options: MeasureOptions = {}): Promise<Timing[]> {
+  const { sampleMs = 20, samples = 9, budgetMs = 2000 } = options;
+  const batches: number[] = [];
+  for (const run of runs) batches.push(clamp(Math.ceil(sampleMs / (await time(run, 1))), MAX_BATCH));
+  const values = runs.map((): number[] => []);
+  const start = performance.now();
+  for (let round = 0; round < samples; round++) {
+    if (round >= MIN_SAMPLES && performance.now() - start > budgetMs * runs.length) break;
+    for (let turn = 0; turn < runs.length; turn++) {
+      const i = (round + turn) % runs.length;
+      values[i]!.push(await time(runs[i]!, batches[i]!));
+    }
+  }
+  return values.map((list, i) => ({ ...summarize(list), batch: batches[i]! }));
+}
+
 const clamp = (n: number, most: number) => Math.max(1, Math.min(most, n));
 
 export function summarize(values: readonly number[]): Omit<Timing, "batch"> {

@@ -45,16 +45,14 @@ export class BufferPool {
     }
     this.usedBytes += size;
     this.peakBytes = Math.max(this.peakBytes, this.usedBytes);
-    const list = this.#free.get(size);
-    if (list) {
-      for (let i = list.length - 1; i >= 0; i--) {
-        const candidate = list[i]!;
-        if (candidate.lastUse <= idleAfter) {
-          list.splice(i, 1);
-          return candidate;
-        }
-      }
+    const list = this.#free.get(size) ?? [];
+    // Of all that fit the oldest: whatever order they came back in, a step like the one before gets the same buffers, and
+    // finds the same bind groups.
+    let oldest = -1;
+    for (const [i, { id, lastUse }] of list.entries()) {
+      if (lastUse <= idleAfter && (oldest < 0 || id < list[oldest]!.id)) oldest = i;
     }
+    if (oldest >= 0) return list.splice(oldest, 1)[0]!;
     this.allocatedBytes += size;
     this.created++;
     // Uniform: hyper-parameters of optimizers are tensors, too.
