@@ -72,7 +72,7 @@ const byRows = (g: ConvGeometry): boolean =>
 export function convTiles(g: ConvGeometry, k: number, info: DeviceInfo): Tile[] {
   const [height, width] = g.out;
   // The few channels of an image: taking them in twos would waste part of the last two.
-  const general = gemmTiles(convKernels, info, k < 8 ? { U: "1u" } : {});
+  const general = k < 8 ? gemmTiles(convKernels, info, { U: "1u" }, [32, 2]) : gemmTiles(convKernels, info);
   if (!byRows(g) || imagesFirst(g.batch, height * width)) return general;
   // Whether the vectors that the lanes hold side by side may end inside a row of the map.
   const edges = (4 * info.subgroupSize) % width !== 0;
@@ -170,21 +170,36 @@ function liveTaps(g: ConvGeometry, i: 0 | 1): [first: number, last: number] {
   return [live[0] ?? 0, live.at(-1) ?? -1];
 }
 
-/** dw from x and dy. `clear`: some taps are dead, the kernel does not write their gradient. */
-export function planWeightGradient(g: ConvGeometry, tile: Tile): Launch & { readonly clear: boolean } {
+/** So many workgroups keep a GPU busy. */
+const BUSY = 512;
+
+/** A launch for dw from x and dy. */
+export interface WeightLaunch extends Launch {
+  /** Some taps are dead, the kernel does not write their gradient. */
+  readonly clear: boolean;
+  /** How many parts of the batch are summed apart, one after the other in the result. */
+  readonly splits: number;
+}
+
+export function planWeightGradient(g: ConvGeometry, tile: Tile, info: DeviceInfo): WeightLaunch {
   const rows = g.filters / g.groups;
   const k = g.channels / g.groups;
   const [top, bottom] = liveTaps(g, 0);
   const [left, right] = liveTaps(g, 1);
   const kernel = [bottom - top + 1, right - left + 1] as const;
+  const live = kernel[0] * kernel[1];
+  const byRow = tile.name.startsWith("rows");
+  const [x, y] = tiles(byRow ? k : k * live, rows, tile);
+  const planes = g.groups * (byRow ? kernel[0] : 1);
+  const wanted = info.isSoftware ? 1 : Math.max(1, Math.min(g.batch, Math.floor(BUSY / (x * y * planes))));
+  const images = Math.ceil(g.batch / wanted);
+  const splits = Math.ceil(g.batch / images);
   const params = [
     ...[rows, k, g.batch, g.channels],
     ...[...kernel, ...g.size, ...g.out, ...g.stride],
     ...[g.padding[0] - top * g.dilation[0], g.padding[1] - left * g.dilation[1], ...g.dilation],
     ...[...g.kernel, top, left, g.filters, g.out[0] * g.out[1] >= LARGE_MAP ? 1 : 0],
+    ...[images, planes, g.filters * k * g.kernel[0] * g.kernel[1]],
   ];
-  const live = kernel[0] * kernel[1];
-  const clear = live < g.kernel[0] * g.kernel[1];
-  if (tile.name.startsWith("rows")) return { params, grid: [...tiles(k, rows, tile), g.groups * kernel[0]], clear };
-  return { params, grid: [...tiles(k * live, rows, tile), g.groups], clear };
+  return { params, grid: [x, y, planes * splits], clear: live < g.kernel[0] * g.kernel[1], splits };
 }

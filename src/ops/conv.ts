@@ -12,9 +12,10 @@ import {
   planWeightGradient,
 } from "../kernels/conv.ts";
 import { launchBest } from "../kernels/gemm.ts";
+import { reduceInto } from "../kernels/reduce.ts";
 import { checkDtype } from "../tensor/dtype.ts";
 import { pair, type Shape, show } from "../tensor/shape.ts";
-import type { Spec, Tensor } from "../tensor/tensor.ts";
+import { empty, type Spec, Tensor } from "../tensor/tensor.ts";
 import { sum } from "./sum.ts";
 import { unaryOps } from "./unary.ts";
 
@@ -117,15 +118,26 @@ export const convWeightGradient: Op<GradientAttrs> = {
   infer: (_inputs, { shape }) => [{ shape, dtype: "f32" }],
   forward(queue, [dy, x], [dw], attrs) {
     const g = geometry(x!.shape, dw!.shape, attrs);
-    const out = dw!.storage;
-    const storages = [dy!.storage, x!.storage, out];
-    launchBest(dw!.device, "convWeightGradient", convClass(g, g.filters / g.groups, g.channels / g.groups), {
-      tiles: convWeightTiles(g, dw!.device.info),
+    const { device, shape } = dw!;
+    const [dyStorage, xStorage, out] = [dy!.storage, x!.storage, dw!.storage];
+    const storages = [dyStorage, xStorage, out];
+    launchBest(device, "convWeightGradient", convClass(g, g.filters / g.groups, g.channels / g.groups), {
+      tiles: convWeightTiles(g, device.info),
       storages,
       record(tile) {
-        const { params, grid, clear } = planWeightGradient(g, tile);
-        if (clear) queue.clear(out);
-        queue.dispatch(tile.shader, storages, params, grid);
+        const { params, grid, clear, splits } = planWeightGradient(g, tile, device.info);
+        if (splits === 1) {
+          if (clear) queue.clear(out);
+          queue.dispatch(tile.shader, storages, params, grid);
+          return;
+        }
+        const parts = empty([splits, ...shape], "f32", device);
+        const whole = new Tensor(out.retain(), shape, "f32");
+        if (clear) queue.clear(parts.storage);
+        queue.dispatch(tile.shader, [dyStorage, xStorage, parts.storage], params, grid);
+        reduceInto(queue, "sum", parts, whole, [0], 1);
+        parts.dispose();
+        whole.dispose();
       },
     });
   },

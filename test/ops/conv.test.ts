@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { conv2d as conv, conv2dRelu as convRelu } from "../../src/ops/conv.ts";
 import { conv2dNorm } from "../../src/ops/conv_norm.ts";
-import { type Draw, eachVariant, type OpCase, testCase, withDevice } from "../support/case.ts";
+import { type Draw, eachPlan, eachVariant, type OpCase, testCase, withDevice } from "../support/case.ts";
 import { type ConvAttrs, conv2d, conv2dVjp, convShape } from "../support/conv-reference.ts";
 import { type HostArray, host, uniform, upload } from "../support/host.ts";
 
@@ -147,6 +147,15 @@ for (const subgroups of [true, false]) {
     testCase(norm);
   });
 }
+
+/** A GPU's plan splits the batch where the weight gradient's grid is small. */
+describe("split batches", () => {
+  withDevice();
+  eachPlan(() => {
+    testCase({ ...base, name: "conv2d", draw, runs: 30 });
+    testCase({ ...base, name: "conv2d on network shapes", draw: fc.constantFrom(...real), runs: 40, step: 0 });
+  });
+});
 
 const sizes = ["16x4", "8x8", "16x2", "8x4", "32x2"].map((size) => `subgroup ${size}`);
 eachVariant(

@@ -21,6 +21,7 @@ struct Params {
   rows: u32, channels: u32, batch: u32, x_channels: u32,
   kernel: vec2u, x_size: vec2u, y_size: vec2u, stride: vec2i,
   padding: vec2i, dilation: vec2i, full: vec2u, origin: vec2u, y_channels: u32, taps_first: u32,
+  images: u32, planes: u32, size: u32, // of a split: its images, the grid's planes, elements of its sum
 }
 @group(0) @binding(0) var<storage, read> dy: array<vec4f>;
 @group(0) @binding(1) var<storage, read> x: array<vec4f>;
@@ -29,8 +30,9 @@ struct Params {
 
 @compute @workgroup_size(SG)
 fn main(@builtin(workgroup_id) tile: vec3u, @builtin(subgroup_invocation_id) lane: u32) {
-  let group = tile.z / p.kernel.x;
-  let th = tile.z % p.kernel.x;
+  let split = tile.z / p.planes;
+  let group = tile.z % p.planes / p.kernel.x;
+  let th = tile.z % p.kernel.x; // planes are a multiple
   let row0 = tile.y * R;
   let ic0 = tile.x * SG * V + lane;
   let width = p.x_size.y / 4u; // of a row, in vectors
@@ -43,13 +45,17 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(subgroup_invocation_id) lan
   let h1 = min(i32(p.y_size.x), i32(p.x_size.x) - off);
   let length = u32(max(h1 - h0, 0)) * width;
 
+  // The images of this split.
+  let n0 = split * p.images;
+  let images = min(n0 + p.images, p.batch) - n0;
+
   var x_at: array<u32, V>;
   for (var c = 0u; c < V; c++) {
-    x_at[c] = (group * p.channels + min(ic0 + SG * c, p.channels - 1u)) * x_plane + u32(h0 + off) * width;
+    x_at[c] = (n0 * p.x_channels + group * p.channels + min(ic0 + SG * c, p.channels - 1u)) * x_plane + u32(h0 + off) * width;
   }
   var y_at: array<u32, J>;
   for (var j = 0u; j < J; j++) {
-    y_at[j] = (group * p.rows + min(row0 + H * j + lane, p.rows - 1u)) * y_plane + u32(h0) * width;
+    y_at[j] = (n0 * p.y_channels + group * p.rows + min(row0 + H * j + lane, p.rows - 1u)) * y_plane + u32(h0) * width;
   }
   let x_next = p.x_channels * x_plane - length; // from the end of an image's rows to the next image's
   let y_next = p.y_channels * y_plane - length;
@@ -58,7 +64,7 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(subgroup_invocation_id) lan
   var before: array<f32, V>;
   var ahead: array<vec4f, V>;
   for (var c = 0u; c < V; c++) { ahead[c] = x[x_at[c]]; }
-  let steps = p.batch * length;
+  let steps = images * length;
   var w = 0u;
   var left_in_image = length;
   for (var s = 0u; s < steps; s++) {
@@ -104,7 +110,7 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(subgroup_invocation_id) lan
     if (ic < p.channels) {
       for (var i = 0u; i < R; i++) {
         if (row0 + i < p.rows) {
-          let at = ((group * p.rows + row0 + i) * p.channels + ic) * p.full.x * 3u + to;
+          let at = split * p.size + ((group * p.rows + row0 + i) * p.channels + ic) * p.full.x * 3u + to;
           for (var tw = 0u; tw < 3u; tw++) { dw[at + tw] = acc[i][c][tw]; }
         }
       }

@@ -2,6 +2,7 @@
 //   dw[row, ic, t] = sum over n, o of dy[n, row, o] * x[n, ic, o*stride - padding + t*dilation]
 // Rows are output channels; columns run over (t, ic), ic fastest, or on large maps taps_first: the taps of a channel share
 // lines of the cache, while channels are a power of two apart and push each other out. The reduction runs over the positions o of all images.
+// Where the grid is small, each of several splits sums over its share of the images, and the results are added up after.
 // The plan crops the kernel to its live taps (kernel, padding; the full kernel and the crop's origin say where results
 // go) and clears the rest; of the positions, only those that one of the tile's taps can reach inside x are visited.
 // Tiling: one subgroup is one workgroup: R rows by V*SG columns. A lane loads one element of dy for each H rows and V
@@ -22,6 +23,7 @@ struct Params {
   rows: u32, channels: u32, batch: u32, x_channels: u32,
   kernel: vec2u, x_size: vec2u, y_size: vec2u, stride: vec2i,
   padding: vec2i, dilation: vec2i, full: vec2u, origin: vec2u, y_channels: u32, taps_first: u32,
+  images: u32, planes: u32, size: u32, // of a split: its images, the grid's planes, elements of its sum
 }
 @group(0) @binding(0) var<storage, read> dy: array<f32>;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
@@ -36,7 +38,8 @@ fn locate(col: u32, taps: u32) -> vec2u {
 
 @compute @workgroup_size(SG)
 fn main(@builtin(workgroup_id) tile: vec3u, @builtin(subgroup_invocation_id) lane: u32) {
-  let group = tile.z;
+  let split = tile.z / p.planes;
+  let group = tile.z % p.planes;
   let taps = p.kernel.x * p.kernel.y;
   let columns = taps * p.channels;
   let row0 = tile.y * R;
@@ -64,10 +67,12 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(subgroup_invocation_id) lan
   let span = vec2i(p.x_size) - 1 - lo_tap;
   let hi = select(min(span / p.stride, vec2i(p.y_size) - 1), vec2i(-1), span < vec2i(0));
   let live = vec2u(max(hi - lo + 1, vec2i(0)));
-  let steps = p.batch * live.x * live.y;
+  // The images of this split.
+  let n0 = split * p.images;
+  let steps = (min(n0 + p.images, p.batch) - n0) * live.x * live.y;
 
   var acc: array<array<f32, V>, R>;
-  var n = 0u;
+  var n = n0;
   var o = lo;
   for (var k = 0u; k < steps; k += U) {
     var column: array<array<f32, V>, U>;
@@ -108,7 +113,7 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(subgroup_invocation_id) lan
       let at = locate(col, taps);
       let to = (at.x / p.kernel.y + p.origin.x) * p.full.y + at.x % p.kernel.y + p.origin.y;
       for (var i = 0u; i < R; i++) {
-        if (row0 + i < p.rows) { dw[((group * p.rows + row0 + i) * p.channels + at.y) * p.full.x * p.full.y + to] = acc[i][v]; }
+        if (row0 + i < p.rows) { dw[split * p.size + ((group * p.rows + row0 + i) * p.channels + at.y) * p.full.x * p.full.y + to] = acc[i][v]; }
       }
     }
   }

@@ -12,6 +12,7 @@ struct Params {
   rows: u32, channels: u32, batch: u32, x_channels: u32,
   kernel: vec2u, x_size: vec2u, y_size: vec2u, stride: vec2i,
   padding: vec2i, dilation: vec2i, full: vec2u, origin: vec2u, y_channels: u32, taps_first: u32,
+  images: u32, planes: u32, size: u32, // of a split: its images, the grid's planes, elements of its sum
 }
 @group(0) @binding(0) var<storage, read> dy: array<f32>;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
@@ -27,7 +28,8 @@ fn main(
   @builtin(local_invocation_id) me: vec3u,
   @builtin(local_invocation_index) index: u32,
 ) {
-  let group = tile.z;
+  let split = tile.z / p.planes;
+  let group = tile.z % p.planes;
   let taps = p.kernel.x * p.kernel.y;
   let columns = taps * p.channels;
   let row0 = tile.y * TILE;
@@ -51,15 +53,17 @@ fn main(
   let span = vec2i(p.x_size) - 1 - lo_tap;
   let hi = select(min(span / p.stride, vec2i(p.y_size) - 1), vec2i(-1), span < vec2i(0));
   let live = vec2u(max(hi - lo + 1, vec2i(0)));
-  let steps = p.batch * live.x * live.y;
+  let n0 = split * p.images;
+  let steps = (min(n0 + p.images, p.batch) - n0) * live.x * live.y;
 
   var acc: array<array<f32, EACH>, EACH>;
   for (var k0 = 0u; k0 < steps; k0 += DEPTH) {
     for (var i = index; i < TILE * DEPTH; i += SIDE * SIDE) {
       let k = k0 + i / TILE;
       let last = min(k, steps - 1u);
-      let n = last / (live.x * live.y);
-      let q = last - n * live.x * live.y;
+      let image = last / (live.x * live.y);
+      let n = n0 + image;
+      let q = last - image * live.x * live.y;
       let o = lo + vec2i(vec2u(q / live.y, q % live.y));
       let s = o * p.stride + tap;
       let inside = all(vec2u(s) < p.x_size);
@@ -88,7 +92,7 @@ fn main(
       let to = (t / p.kernel.y + p.origin.x) * p.full.y + t % p.kernel.y + p.origin.y;
       for (var i = 0u; i < EACH; i++) {
         let row = row0 + i * SIDE + me.y;
-        if (row < p.rows) { dw[((group * p.rows + row) * p.channels + ic) * p.full.x * p.full.y + to] = acc[i][j]; }
+        if (row < p.rows) { dw[split * p.size + ((group * p.rows + row) * p.channels + ic) * p.full.x * p.full.y + to] = acc[i][j]; }
       }
     }
   }
