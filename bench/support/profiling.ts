@@ -15,7 +15,9 @@ export async function profile(device: Device, fn: () => Promise<void>): Promise<
   } finally {
     queue.profiler = null;
   }
-  return profiler.times();
+  const times = await profiler.times();
+  profiler.destroy();
+  return times;
 }
 
 export interface Share {

@@ -49,7 +49,7 @@ export class Device {
     this.queue = new Queue(gpu, this.pipelines, this.pool);
     this.lost = gpu.lost.then(({ reason, message }) => {
       const error = new DeviceError(
-        `[device] ${info.name} was lost (${reason}): ${message}. Call init() again and reload your model from a checkpoint`,
+        `[device] ${info.name} was lost (${reason}): ${message.replace(/\.+$/, "")}. Call init() again and reload your model from a checkpoint`,
       );
       this.queue.close(error);
       return error;

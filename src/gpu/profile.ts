@@ -8,13 +8,15 @@ export interface KernelTime {
   readonly op: string;
   /** Nanoseconds on the device. */
   readonly ns: number;
+  /** When it began, in nanoseconds after the first. */
+  readonly start: number;
 }
 
 export class Profiler {
   readonly #device: GPUDevice;
   readonly #set: GPUQuerySet;
   readonly #labels: { kernel: string; op: string }[] = [];
-  readonly #reads: { buffer: GPUBuffer; labels: { kernel: string; op: string }[] }[] = [];
+  readonly #reads: { resolved: GPUBuffer; buffer: GPUBuffer; labels: { kernel: string; op: string }[] }[] = [];
 
   constructor(device: GPUDevice) {
     this.#device = device;
@@ -40,19 +42,27 @@ export class Profiler {
     const buffer = this.#device.createBuffer({ size, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
     encoder.resolveQuerySet(this.#set, 0, labels.length * 2, resolved, 0);
     encoder.copyBufferToBuffer(resolved, 0, buffer, 0, size);
-    this.#reads.push({ buffer, labels });
+    this.#reads.push({ resolved, buffer, labels });
   }
 
   /** The times of everything submitted since the last call. */
   async times(): Promise<KernelTime[]> {
     const out: KernelTime[] = [];
-    for (const { buffer, labels } of this.#reads.splice(0)) {
+    let first: bigint | null = null;
+    for (const { resolved, buffer, labels } of this.#reads.splice(0)) {
       await buffer.mapAsync(GPUMapMode.READ);
       const stamps = new BigUint64Array(buffer.getMappedRange());
-      for (const [i, label] of labels.entries())
-        out.push({ ...label, ns: Number(stamps[2 * i + 1]! - stamps[2 * i]!) });
-      buffer.destroy();
+      for (const [i, label] of labels.entries()) {
+        const [begin, end] = [stamps[2 * i]!, stamps[2 * i + 1]!];
+        first ??= begin;
+        out.push({ ...label, ns: Number(end - begin), start: Number(begin - first) });
+      }
+      for (const done of [resolved, buffer]) done.destroy();
     }
     return out;
+  }
+
+  destroy(): void {
+    this.#set.destroy();
   }
 }

@@ -37,8 +37,9 @@ const MARGIN = 0.95;
 const ROUNDS = 3;
 const FINAL_ROUNDS = 9;
 const FINALISTS = 2;
-/** A sample repeats short kernels for so long. */
+/** A sample repeats short kernels for so long, at most so often. */
 const SAMPLE_MS = 4;
+const MOST = 1024;
 
 interface Candidate {
   readonly tile: Tile;
@@ -50,11 +51,16 @@ const timeOf = ({ samples }: Candidate): number => Math.min(...samples);
 
 const median = (values: readonly number[]): number => [...values].sort((x, y) => x - y)[values.length >> 1]!;
 
-/** Milliseconds that one of `times` launches takes: on the device where it has timestamps, else with the wait for it. */
-async function measure(device: Device, launch: TunableLaunch, tile: Tile, times: number): Promise<number> {
+/** Milliseconds that `times` launches take: on the device where it has timestamps, else with the wait for it. */
+async function measure(
+  device: Device,
+  profiler: Profiler | null,
+  launch: TunableLaunch,
+  tile: Tile,
+  times: number,
+): Promise<number> {
   const { queue } = device;
   await queue.idle();
-  const profiler = device.info.features.includes("timestamp-query") ? new Profiler(device.gpu) : null;
   const start = performance.now();
   queue.profiler = profiler;
   try {
@@ -63,9 +69,9 @@ async function measure(device: Device, launch: TunableLaunch, tile: Tile, times:
   } finally {
     queue.profiler = null;
   }
-  if (!profiler) return (performance.now() - start) / times;
-  const ns = (await profiler.times()).reduce((sum, t) => sum + t.ns, 0);
-  return ns / 1e6 / times;
+  if (!profiler) return performance.now() - start;
+  // From the first begin to the last end: browsers round timestamps, to 0.1 ms, say.
+  return Math.max(...(await profiler.times()).map((t) => t.start + t.ns)) / 1e6;
 }
 
 /** The candidates, measured, and the one to use; null when there was not enough time to tell. */
@@ -79,18 +85,23 @@ interface Comparison {
  * Measures the variants in turns. The best of many noisy figures is better than it should be: so the best then meet the
  * first in pairs, and one is taken that was faster in most of them.
  */
-async function compare(device: Device, launch: TunableLaunch, deadline: number): Promise<Comparison | null> {
+async function compare(
+  device: Device,
+  profiler: Profiler | null,
+  launch: TunableLaunch,
+  deadline: number,
+): Promise<Comparison | null> {
   const late = () => performance.now() > deadline;
   const candidates: Candidate[] = launch.tiles.map((tile) => ({ tile, samples: [] }));
   for (const { tile } of candidates) {
     // The first launch of a variant may compile it.
-    await measure(device, launch, tile, 1);
+    await measure(device, profiler, launch, tile, 1);
     if (late()) return null;
   }
-  const once = await measure(device, launch, launch.tiles[0]!, 1);
-  const times = Math.max(1, Math.min(64, Math.round(SAMPLE_MS / Math.max(0.01, once))));
+  let times = 1;
+  while (times < MOST && (await measure(device, profiler, launch, launch.tiles[0]!, times)) < SAMPLE_MS) times *= 2;
   const sample = async (candidate: Candidate): Promise<number> => {
-    const ms = await measure(device, launch, candidate.tile, times);
+    const ms = (await measure(device, profiler, launch, candidate.tile, times)) / times;
     candidate.samples.push(ms);
     return ms;
   };
@@ -135,6 +146,7 @@ export async function tune(step: () => unknown, options: TuneOptions = {}): Prom
     launches.set(key, launch);
   });
   const tuned: TunedClass[] = [];
+  const profiler = device.info.features.includes("timestamp-query") ? new Profiler(device.gpu) : null;
   try {
     try {
       scope(() => {
@@ -144,7 +156,7 @@ export async function tune(step: () => unknown, options: TuneOptions = {}): Prom
       listenToLaunches(null);
     }
     for (const [key, launch] of launches) {
-      const comparison = await compare(device, launch, deadline);
+      const comparison = await compare(device, profiler, launch, deadline);
       if (!comparison) break;
       const ms = Object.fromEntries(comparison.candidates.map((c) => [c.tile.name, timeOf(c)]));
       const chosen = comparison.chosen.tile.name;
@@ -155,6 +167,7 @@ export async function tune(step: () => unknown, options: TuneOptions = {}): Prom
     }
   } finally {
     for (const { storages } of launches.values()) for (const storage of storages) storage.release();
+    profiler?.destroy();
   }
   if (tuned.length > 0) {
     structureChanged(); // captured steps record again, with the new variants
