@@ -95,6 +95,8 @@ eachPlan(() => {
       null,
     ],
     K: ([x]) => sizeOf(x!.shape),
+    // Log-probabilities of both signs may cancel.
+    scale: ([x], { reduction: r }) => (r === "mean" ? 1 / sizeOf(samplesOf(x!.shape)) : 1),
   });
 });
 
