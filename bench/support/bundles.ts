@@ -1,9 +1,9 @@
 // What a browser's bundle weighs, minified and gzipped: wgrad's for training ResNet18, and the peers'.
+import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
-import { esbuild as wgsl } from "../../scripts/wgsl-plugin.mjs";
 import type { LibraryName } from "./peer-process.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -24,6 +24,8 @@ const programs: Partial<Record<LibraryName, { readonly from: string; readonly co
 /** Bytes by library; a library that is not installed is left out. */
 export async function bundleBytes(): Promise<Partial<Record<LibraryName, number>>> {
   const sizes: Partial<Record<LibraryName, number>> = {};
+  // What a user gets is the package's build.
+  execFileSync("npm", ["run", "-s", "build"], { cwd: root, stdio: "ignore" });
   for (const name of ["wgrad", "tfjs", "jax"] as const) {
     const { from, contents } = programs[name]!;
     if (!existsSync(`${from}/node_modules`)) continue;
@@ -36,8 +38,7 @@ export async function bundleBytes(): Promise<Partial<Record<LibraryName, number>
       minify: true,
       write: false,
       logLevel: "silent",
-      alias: { wgrad: `${root}src/index.ts` },
-      plugins: [wgsl()],
+      alias: { wgrad: `${root}dist/browser/index.js` },
     });
     sizes[name] = gzipSync(outputFiles[0]!.contents, { level: 9 }).length;
   }
