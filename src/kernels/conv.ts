@@ -45,6 +45,8 @@ const tiles = (columns: number, rows: number, tile: Tile): [number, number] => [
  * what the strided loads cost: whole images apart, a power of two, they share a few lines of the first-level cache.
  */
 const SMALL_MAP = 4;
+/** Up to so many positions high tiles are best; they compile in a third of the time, too. */
+const MEDIUM_MAP = 16;
 /** From so many positions on the weight gradient's columns run over the taps first. */
 const LARGE_MAP = 256;
 /** Whether a tile of columns should hold many images at few positions, so that it can skip the taps that miss them all. */
@@ -71,8 +73,10 @@ const byRows = (g: ConvGeometry): boolean =>
 /** The variants for y or dx, whose sums run over k channels. */
 export function convTiles(g: ConvGeometry, k: number, info: DeviceInfo): Tile[] {
   const [height, width] = g.out;
+  const small = height * width <= MEDIUM_MAP;
   // The few channels of an image: taking them in twos would waste part of the last two.
-  const general = k < 8 ? gemmTiles(convKernels, info, { U: "1u" }, [32, 2]) : gemmTiles(convKernels, info);
+  const few = k < 8;
+  const general = gemmTiles(convKernels, info, few ? { U: "1u" } : {}, few || small ? [32, 2] : [16, 4]);
   if (!byRows(g) || imagesFirst(g.batch, height * width)) return general;
   // Whether the vectors that the lanes hold side by side may end inside a row of the map.
   const edges = (4 * info.subgroupSize) % width !== 0;

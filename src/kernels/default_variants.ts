@@ -7,6 +7,7 @@ export type DefaultVariants = Readonly<Record<string, string>>;
 /** By class of adapters, see `adapterClass`. */
 export const defaultVariants: Readonly<Record<string, DefaultVariants>> = {
   "mesa software 8": {
-    "conv 3x3/2,2 8.7.5.2": "subgroup 32x2",
-  },
+    "convWeightGradient 3x3/1,1 6.2.5.10q": "subgroup 32x2",
+    "convWeightGradient 3x3/1,1 9.8.5.6": "subgroup 16x4"
+  }
 };
