@@ -1,4 +1,5 @@
 // npm run tune: tunes the matrix kernels for this machine's adapter, over the training steps of whole models.
+import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { Command } from "commander";
@@ -71,6 +72,7 @@ export type DefaultVariants = Readonly<Record<string, string>>;
 export const defaultVariants: Readonly<Record<string, DefaultVariants>> = ${JSON.stringify(table, null, 2)};
 `,
   );
+  execFileSync("npx", ["biome", "format", "--write", path], { stdio: "ignore" });
   process.stdout.write(`written to ${path}\n`);
 }
 device.destroy();

@@ -8,6 +8,6 @@ export type DefaultVariants = Readonly<Record<string, string>>;
 export const defaultVariants: Readonly<Record<string, DefaultVariants>> = {
   "mesa software 8": {
     "convWeightGradient 3x3/1,1 6.2.5.10q": "subgroup 32x2",
-    "convWeightGradient 3x3/1,1 9.8.5.6": "subgroup 16x4"
-  }
+    "convWeightGradient 3x3/1,1 9.8.5.6": "subgroup 16x4",
+  },
 };
