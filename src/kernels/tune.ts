@@ -149,6 +149,7 @@ export async function tune(step: () => unknown, options: TuneOptions = {}): Prom
   const profiler = device.info.features.includes("timestamp-query") ? new Profiler(device.gpu) : null;
   try {
     try {
+      structureChanged(); // a captured step records again: a replay launches nothing that could be heard
       scope(() => {
         step();
       });

@@ -66,6 +66,16 @@ test("a chosen variant is used, also by steps captured before, with the same res
   run.dispose();
 });
 
+test("a captured step that was recorded before is tuned like any other", async () => {
+  const { x, w } = make();
+  const step = capture((input: Tensor) => F.conv2d(input, w, null, { padding: 1 }));
+  step(x).dispose();
+  expect((await tune(() => step(x))).length).toBe(1);
+  step(x).dispose();
+  expect(step.recordings).toBe(3);
+  step.dispose();
+});
+
 test("a weight gradient with dead taps is cleared each time", async () => {
   const [x, w] = [rand([2, 8, 1, 1]), new nn.Parameter(rand([8, 8, 3, 3]))];
   const tuned = await tune(stepOf(x, w));
