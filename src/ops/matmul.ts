@@ -24,6 +24,9 @@ interface MatmulAttrs {
 
 const matmulKernels = gemmKernels("matmul", subgroupWgsl, workgroupWgsl);
 
+/** Multiply-adds below which a product counts little in any step. */
+const SMALL_PRODUCT = 2 ** 20;
+
 /** Rows and columns of a matrix (the last two dimensions), after transposition. */
 function matrix(shape: Shape, transposed: boolean): [number, number] {
   const [rows, cols] = shape.slice(-2) as [number, number];
@@ -51,7 +54,8 @@ export const matmulOp: Op<MatmulAttrs> = {
     const [, n] = matrix(b!.shape, t.b);
     const { info } = c!.device;
     const batch = sizeOf(c!.shape.slice(0, -2));
-    const tiles = gemmTiles(matmulKernels, info);
+    // A classifier's head: no variant is faster than another there, but the small one compiles in half the time.
+    const tiles = gemmTiles(matmulKernels, info, {}, m * n * k < SMALL_PRODUCT ? [16, 2] : [16, 4]);
     const shapeClass = [m, n, k, batch].map(magnitude).join(".") + (t.a ? "a" : "") + (t.b ? "b" : "");
     const most = bindingElements(info);
     const [aRow, aK] = t.a ? ([1, m] as const) : ([k, 1] as const);
