@@ -56,34 +56,46 @@ export function subgroupTiles(
   overrides: Readonly<Record<string, string>> = {},
 ): Tile[] {
   if (lanes < 4 || lanes > 64) return [];
-  const key = [kernel.name, lanes, sizes, ...Object.values(overrides)].join();
+  return remember([kernel.name, lanes, sizes, ...Object.values(overrides)].join(), () =>
+    sizes
+      .filter(([rows]) => rows % Math.min(rows, lanes) === 0)
+      .map(([rows, vectors]) => {
+        const sized = { SG: `${lanes}u`, R: `${rows}u`, V: `${vectors}u`, ...overrides };
+        return tileOf(kernel, sized, `${label} ${rows}x${vectors}`, rows, vectors * lanes * width);
+      }),
+  );
+}
+
+/** Lists of variants, made once: every launch asks for one. */
+const made = new Map<string, Tile[]>();
+function remember(key: string, make: () => Tile[]): Tile[] {
   const known = made.get(key);
   if (known) return known;
-  const tiles = sizes
-    .filter(([rows]) => rows % Math.min(rows, lanes) === 0)
-    .map(([rows, vectors]) => {
-      const sized = { SG: `${lanes}u`, R: `${rows}u`, V: `${vectors}u`, ...overrides };
-      return tileOf(kernel, sized, `${label} ${rows}x${vectors}`, rows, vectors * lanes * width);
-    });
+  const tiles = make();
   made.set(key, tiles);
   return tiles;
 }
-const made = new Map<string, Tile[]>();
 
-/** The variants for this adapter, `usual` first, with `overrides` in those for subgroups: subgroup shuffles where lanes have one known size, and workgroup memory. */
+/**
+ * The variants for this adapter, `usual` first, with `overrides` in those for subgroups: subgroup shuffles where lanes have
+ * one known size, and workgroup memory.
+ */
 export function gemmTiles(
   { subgroup, workgroup }: GemmKernels,
   info: DeviceInfo,
   overrides: Readonly<Record<string, string>> = {},
   usual: Size = SIZES[0]!,
 ): Tile[] {
-  // Wide subgroups need rows to hand round.
-  const first: Size = info.subgroupSize === 64 ? [64, 1] : info.subgroupSize === 32 ? [32, 2] : usual;
-  const sizes = [first, ...SIZES.filter((size) => String(size) !== String(first))];
-  return [
-    ...subgroupTiles(subgroup, info, sizes, 1, "subgroup", overrides),
-    tileOf(workgroup, {}, "workgroup", 32, 32),
-  ];
+  const { subgroupSize } = info;
+  return remember([workgroup.name, subgroupSize, usual, ...Object.values(overrides)].join(), () => {
+    // Wide subgroups need rows to hand round.
+    const first: Size = subgroupSize === 64 ? [64, 1] : subgroupSize === 32 ? [32, 2] : usual;
+    const sizes = [first, ...SIZES.filter((size) => String(size) !== String(first))];
+    return [
+      ...subgroupTiles(subgroup, info, sizes, 1, "subgroup", overrides),
+      tileOf(workgroup, {}, "workgroup", 32, 32),
+    ];
+  });
 }
 
 /** A number's place in a class of shapes: its power of two. */
