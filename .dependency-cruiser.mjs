@@ -57,7 +57,7 @@ export default {
     doNotFollow: { path: "node_modules" },
     // Imports of types alone are gone after compilation and may point anywhere.
     tsPreCompilationDeps: false,
-    // `#platform` resolves as in a browser: src/gpu/platform.ts.
+    // `#platform` resolves as in a browser: src/gpu/browser-platform.ts.
     enhancedResolveOptions: {
       exportsFields: ["exports"],
       conditionNames: ["browser", "import", "default"],

@@ -31,7 +31,7 @@ export default defineConfig([
     target: "node20",
     splitting: false,
     clean: true,
-    esbuildPlugins: [wgsl(), fileByFile({ ending: ".cjs", platform: "../node/platform" })],
+    esbuildPlugins: [wgsl(), fileByFile({ ending: ".cjs", platform: "../node/node-platform" })],
   },
   {
     // File by file: an application's bundler then leaves out whole files, their kernels included. In a single file it would
@@ -44,7 +44,10 @@ export default defineConfig([
     target: "es2022",
     splitting: false,
     clean: true,
-    esbuildPlugins: [fileByFile({ ending: ".js", platform: "./platform", kernels: "../kernels/wgsl.js" }), wgsl()],
+    esbuildPlugins: [
+      fileByFile({ ending: ".js", platform: "./browser-platform", kernels: "../kernels/wgsl.js" }),
+      wgsl(),
+    ],
     onSuccess: async () => {
       await writeFile("dist/browser/kernels/wgsl.js", await allKernels());
       // Imported before all else, the kernels come first in a bundle and leave its code in one piece: 1 % less gzipped.

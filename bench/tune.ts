@@ -4,8 +4,8 @@ import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { Command } from "commander";
 import { init, type TunedClass, tune } from "wgrad";
-import { type DefaultVariants, defaultVariants } from "../src/kernels/default_variants.ts";
-import { adapterClass } from "../src/kernels/gemm.ts";
+import { type DefaultVariants, defaultVariants } from "../src/kernels/default-variants.ts";
+import { adapterClass } from "../src/kernels/variants.ts";
 import { percent, textTable } from "./support/table.ts";
 import { type ModelName, modelNames, workload } from "./support/training.ts";
 
@@ -27,7 +27,7 @@ const o = new Command("tune")
   .option("--large-batch <n>", "images of 224x224 in a batch", Number, 4)
   .option("--budget <s>", "seconds to spend in all", Number, 300)
   .option("--again", "measure also what is known already")
-  .option("--write", "write the table of defaults, src/kernels/default_variants.ts, for adapters of this class")
+  .option("--write", "write the table of defaults, src/kernels/default-variants.ts, for adapters of this class")
   .parse()
   .opts<Options>();
 
@@ -53,7 +53,7 @@ const rows = all.map(({ key, chosen, saved, ms }) => {
 process.stdout.write(`\n${textTable(["class", "usual", "ms", "chosen", "ms", "saved"], rows)}\n`);
 
 if (o.write) {
-  const path = fileURLToPath(new URL("../src/kernels/default_variants.ts", import.meta.url));
+  const path = fileURLToPath(new URL("../src/kernels/default-variants.ts", import.meta.url));
   // What saves little is not worth a pipeline of its own in everyone's first step.
   const differing = all.filter(({ saved, ms }) => saved > 0.1 && saved * Object.values(ms)[0]! > 0.3);
   const entries: DefaultVariants = Object.fromEntries(

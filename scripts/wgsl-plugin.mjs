@@ -5,12 +5,15 @@ import { fileURLToPath } from "node:url";
 
 const folder = new URL("../src/kernels/wgsl/", import.meta.url);
 
+/** A file name as the name of a variable. */
+const identifier = (path) => basename(path, ".wgsl").replaceAll("-", "_");
+
 const moduleText = async (path) => `export default ${JSON.stringify(await readFile(path, "utf8"))};`;
 
 /** The text of a module with every kernel, each stripped and named as its file. Shortest first gzips best. */
 export async function allKernels() {
   const constant = async (file) =>
-    `export const ${basename(file, ".wgsl")} = ${JSON.stringify(stripped(await readFile(new URL(file, folder), "utf8")))};\n`;
+    `export const ${identifier(file)} = ${JSON.stringify(stripped(await readFile(new URL(file, folder), "utf8")))};\n`;
   const texts = await Promise.all((await readdir(folder)).map(constant));
   return texts.sort((a, b) => a.length - b.length).join("");
 }
@@ -42,7 +45,7 @@ export const esbuild = () => ({
   name: "wgsl",
   setup(build) {
     build.onLoad({ filter: /\.wgsl$/ }, ({ path }) => ({
-      contents: `export { ${basename(path, ".wgsl")} as default } from "#kernels";`,
+      contents: `export { ${identifier(path)} as default } from "#kernels";`,
     }));
     build.onResolve({ filter: /^#kernels$/ }, () => ({ path: "kernels", namespace: "wgsl", sideEffects: false }));
     build.onLoad({ filter: /^kernels$/, namespace: "wgsl" }, async () => ({ contents: await allKernels() }));

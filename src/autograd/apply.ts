@@ -1,7 +1,7 @@
 // apply: the one way in which operations run, whether anyone differentiates them or not.
 import { DeviceError } from "../errors.ts";
 import { currentDevice } from "../gpu/device.ts";
-import { leafWatcher } from "../tensor/leaf_watch.ts";
+import { leafWatcher } from "../tensor/leaf-watch.ts";
 import { empty, type Spec, Tensor } from "../tensor/tensor.ts";
 import { gradEnabled } from "./mode.ts";
 import { type Edge, Node } from "./node.ts";

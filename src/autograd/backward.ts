@@ -1,6 +1,6 @@
 // backward: reverse-mode differentiation over the tape, accumulating into the leaves' `.grad`.
 import { check, ShapeError, StateError } from "../errors.ts";
-import { leafWatcher } from "../tensor/leaf_watch.ts";
+import { leafWatcher } from "../tensor/leaf-watch.ts";
 import { keep, scope } from "../tensor/scope.ts";
 import { sameShape, show } from "../tensor/shape.ts";
 import type { GradHook, Tensor } from "../tensor/tensor.ts";

@@ -4,13 +4,13 @@ import type { Device } from "../gpu/device.ts";
 import type { PooledBuffer } from "../gpu/pool.ts";
 import { sizeClass } from "../gpu/pool.ts";
 import { type Command, type Program, programOf } from "../gpu/queue.ts";
-import { structureVersion, watchLeaves } from "../tensor/leaf_watch.ts";
+import { structureVersion, watchLeaves } from "../tensor/leaf-watch.ts";
 import { advanceStreams, rngShift, streamCount } from "../tensor/rng.ts";
 import { keep, scope } from "../tensor/scope.ts";
 import { show } from "../tensor/shape.ts";
 import { type BufferSource, setBufferSource } from "../tensor/storage.ts";
 import { empty, Tensor } from "../tensor/tensor.ts";
-import { setReplayRecorder } from "./capture_hooks.ts";
+import { setReplayRecorder } from "./capture-hooks.ts";
 
 /** What a step may return: a tensor, or an array or plain object of tensors. */
 export type StepResult = Tensor | readonly Tensor[] | Readonly<Record<string, Tensor>>;

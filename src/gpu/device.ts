@@ -36,7 +36,7 @@ export class Device {
   readonly pipelines: PipelineCache;
   readonly pool: BufferPool;
   readonly queue: Queue;
-  /** Variants of kernels chosen for this adapter, by class of launches (see kernels/gemm.ts). */
+  /** Variants of kernels chosen for this adapter, by class of launches (see kernels/variants.ts). */
   readonly variants = new Map<string, string>();
   /** Resolves with the reason if the device is ever lost. */
   readonly lost: Promise<DeviceError>;

@@ -2,7 +2,7 @@
 
 import type { RawTensor } from "./raw.ts";
 import { selectStateDict, stateDictOf } from "./state-dict.ts";
-import { CopyBudget, materialize } from "./strided.ts";
+import { CopyBudget, materialize } from "./strided-storage.ts";
 import { fail, type TorchFile } from "./torch-file.ts";
 import { TensorRef } from "./torch-globals.ts";
 import { readTorchLegacy } from "./torch-legacy.ts";

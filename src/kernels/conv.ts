@@ -3,14 +3,14 @@
 import type { DeviceInfo } from "../gpu/device.ts";
 import type { Shader } from "../gpu/pipeline.ts";
 import { f32Bits, type Grid } from "../gpu/queue.ts";
-import { gemmKernels, gemmTiles, magnitude, subgroupTiles, type Tile } from "./gemm.ts";
 import { Kernel } from "./specialize.ts";
-import rowWgsl from "./wgsl/conv_row_subgroup.wgsl";
-import subgroupWgsl from "./wgsl/conv_subgroup.wgsl";
-import weightRowWgsl from "./wgsl/conv_weight_row_subgroup.wgsl";
-import weightSubgroupWgsl from "./wgsl/conv_weight_subgroup.wgsl";
-import weightWorkgroupWgsl from "./wgsl/conv_weight_workgroup.wgsl";
-import workgroupWgsl from "./wgsl/conv_workgroup.wgsl";
+import { gemmKernels, gemmTiles, magnitude, subgroupTiles, type Tile } from "./variants.ts";
+import rowWgsl from "./wgsl/conv-row-subgroup.wgsl";
+import subgroupWgsl from "./wgsl/conv-subgroup.wgsl";
+import weightRowWgsl from "./wgsl/conv-weight-row-subgroup.wgsl";
+import weightSubgroupWgsl from "./wgsl/conv-weight-subgroup.wgsl";
+import weightWorkgroupWgsl from "./wgsl/conv-weight-workgroup.wgsl";
+import workgroupWgsl from "./wgsl/conv-workgroup.wgsl";
 
 const convKernels = gemmKernels("conv", subgroupWgsl, workgroupWgsl);
 const rowKernel = new Kernel("conv_row_subgroup", rowWgsl);

@@ -2,7 +2,7 @@
 import type { Device } from "../gpu/device.ts";
 import { type Binding, f32Bits, grid1d } from "../gpu/queue.ts";
 import type { Dtype } from "../tensor/dtype.ts";
-import { bindingElements, partOf, ranges } from "./parts.ts";
+import { bindingElements, partOf, ranges } from "./binding-parts.ts";
 import { Kernel } from "./specialize.ts";
 import fillWgsl from "./wgsl/fill.wgsl";
 

@@ -1,9 +1,9 @@
 // tune: measures the variants of the matrix kernels that a step launches, and keeps the fastest for each class of shapes.
 import { currentDevice, type Device } from "../gpu/device.ts";
 import { Profiler } from "../gpu/profile.ts";
-import { structureChanged } from "../tensor/leaf_watch.ts";
+import { structureChanged } from "../tensor/leaf-watch.ts";
 import { scope } from "../tensor/scope.ts";
-import { listenToLaunches, type Tile, type TunableLaunch } from "./gemm.ts";
+import { listenToLaunches, type Tile, type TunableLaunch } from "./variants.ts";
 
 export interface TuneOptions {
   /** Time to spend, compilation included, in milliseconds. Default 60,000. What is left over is measured next time. */

@@ -1,13 +1,13 @@
 // nn.functional: every operation of a network as a function, under PyTorch's names in camelCase.
-import { activation } from "../ops/activations.ts";
+import { activation } from "../ops/activation-rows.ts";
 import { unary } from "../ops/unary.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
 export { correctCount } from "../ops/accuracy.ts";
-export { batchNorm, batchNormRelu } from "../ops/batch_norm.ts";
-export { conv2d } from "../ops/conv.ts";
+export { batchNorm, batchNormRelu } from "../ops/batch-norm.ts";
+export { conv2d } from "../ops/conv2d.ts";
 export { dropout } from "../ops/dropout.ts";
-export { layerNorm } from "../ops/layer_norm.ts";
+export { layerNorm } from "../ops/layer-norm.ts";
 export {
   binaryCrossEntropyWithLogits,
   crossEntropy,
@@ -15,11 +15,11 @@ export {
   mseLoss,
   nllLoss,
   smoothL1Loss,
-} from "../ops/loss.ts";
+} from "../ops/losses.ts";
 export { linear } from "../ops/matmul.ts";
+export { pad } from "../ops/movement.ts";
 export { adaptiveAvgPool2d, avgPool2d, maxPool2d } from "../ops/pool.ts";
 export { logSoftmax, softmax } from "../ops/softmax.ts";
-export { pad } from "../ops/strided.ts";
 
 /** x Phi(x), with the exact normal distribution function. */
 export const gelu = (x: Tensor): Tensor => activation("gelu", x);

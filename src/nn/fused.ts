@@ -1,13 +1,13 @@
 // Layers in a row that run as one operation, where nobody looks between them.
 import { gradEnabled } from "../autograd/mode.ts";
-import { conv2dNorm } from "../ops/conv_norm.ts";
+import { conv2dNorm } from "../ops/conv-norm.ts";
 import { scope } from "../tensor/scope.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { ReLU } from "./activations.ts";
+import { ReLU } from "./activation-layers.ts";
 import { chain, type Step } from "./chain.ts";
-import { Conv2d } from "./conv.ts";
+import { Conv2d } from "./conv-layers.ts";
 import type { Module } from "./module.ts";
-import { BatchNorm2d } from "./norm.ts";
+import { BatchNorm2d } from "./norm-layers.ts";
 
 /** Whether a module is a layer as it was made: neither hooked nor a subclass with another forward. */
 function isPlain<M extends Module>(

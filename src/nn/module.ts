@@ -1,9 +1,9 @@
 // Module: the base class of layers and models. Finds parameters, buffers and submodules among its own properties.
 import { StateError } from "../errors.ts";
-import { modeSwitched, modeToken } from "../tensor/leaf_watch.ts";
+import { modeSwitched, modeToken } from "../tensor/leaf-watch.ts";
 import { keep } from "../tensor/scope.ts";
 import { Tensor } from "../tensor/tensor.ts";
-import { type LoadOptions, type LoadResult, loadInto, type StateDict, type StateDictLike } from "./load.ts";
+import { type LoadOptions, type LoadResult, loadInto, type StateDict, type StateDictLike } from "./load-state-dict.ts";
 import { Parameter } from "./parameter.ts";
 import { summarize } from "./summary.ts";
 

@@ -2,9 +2,9 @@
 import { apply1 } from "../autograd/apply.ts";
 import { type Op, savesNothing } from "../autograd/op.ts";
 import { check } from "../errors.ts";
-import { planRows, rowWords } from "../kernels/rows.ts";
+import { planRows, rowWords } from "../kernels/row-plan.ts";
 import { Kernel } from "../kernels/specialize.ts";
-import countWgsl from "../kernels/wgsl/correct_count.wgsl";
+import countWgsl from "../kernels/wgsl/correct-count.wgsl";
 import { checkDtype } from "../tensor/dtype.ts";
 import { sameShape, show, sizeOf } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";

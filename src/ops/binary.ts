@@ -4,12 +4,12 @@ import { type Op, type Saved, savesNothing, type VjpContext } from "../autograd/
 import { check, DtypeError } from "../errors.ts";
 import { grid1d } from "../gpu/queue.ts";
 import { Kernel } from "../kernels/specialize.ts";
-import { broadcastStrides, eightWords, mergeDims } from "../kernels/strides.ts";
+import { broadcastStrides, eightWords, mergeDims } from "../kernels/strided-walk.ts";
 import binaryWgsl from "../kernels/wgsl/binary.wgsl";
 import type { Dtype } from "../tensor/dtype.ts";
 import { broadcastShapes, sizeOf } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { sumTo } from "./sum.ts";
+import { sumTo } from "./sum-expand.ts";
 import { bodyOf, unary } from "./unary.ts";
 
 type Context = VjpContext<void>;

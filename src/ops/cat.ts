@@ -9,7 +9,7 @@ import { checkDtype } from "../tensor/dtype.ts";
 import { scope } from "../tensor/scope.ts";
 import { normalizeDim, sameShape, show, sizeOf } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { narrow } from "./strided.ts";
+import { narrow } from "./movement.ts";
 import { unsqueeze } from "./view.ts";
 
 const kernel = new Kernel("cat", catWgsl);

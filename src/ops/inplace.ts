@@ -5,7 +5,7 @@ import { check, DtypeError, ShapeError, StateError } from "../errors.ts";
 import { grid1d } from "../gpu/queue.ts";
 import { fillWith } from "../kernels/fill.ts";
 import { Kernel } from "../kernels/specialize.ts";
-import { broadcastStrides, eightWords, mergeDims } from "../kernels/strides.ts";
+import { broadcastStrides, eightWords, mergeDims } from "../kernels/strided-walk.ts";
 import inplaceWgsl from "../kernels/wgsl/inplace.wgsl";
 import { copy_ as copyElements } from "../tensor/copy.ts";
 import { full } from "../tensor/create.ts";

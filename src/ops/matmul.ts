@@ -3,17 +3,17 @@ import { apply1 } from "../autograd/apply.ts";
 import { noGrad } from "../autograd/mode.ts";
 import type { Op } from "../autograd/op.ts";
 import { check } from "../errors.ts";
-import { gemmKernels, gemmTiles, launchBest, magnitude } from "../kernels/gemm.ts";
-import { bindingElements, partOf, ranges } from "../kernels/parts.ts";
-import subgroupWgsl from "../kernels/wgsl/matmul_subgroup.wgsl";
-import workgroupWgsl from "../kernels/wgsl/matmul_workgroup.wgsl";
+import { bindingElements, partOf, ranges } from "../kernels/binding-parts.ts";
+import { gemmKernels, gemmTiles, launchBest, magnitude } from "../kernels/variants.ts";
+import subgroupWgsl from "../kernels/wgsl/matmul-subgroup.wgsl";
+import workgroupWgsl from "../kernels/wgsl/matmul-workgroup.wgsl";
 import { checkDtype } from "../tensor/dtype.ts";
 import { scope } from "../tensor/scope.ts";
 import { broadcastShapes, type Shape, show, sizeOf } from "../tensor/shape.ts";
 import { empty, type Spec, type Tensor } from "../tensor/tensor.ts";
 import { binary } from "./binary.ts";
 import { update } from "./inplace.ts";
-import { expand, sumTo } from "./sum.ts";
+import { expand, sumTo } from "./sum-expand.ts";
 import { reshape } from "./view.ts";
 
 /** Read an operand as its transpose (last two dimensions swapped). */

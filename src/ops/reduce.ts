@@ -3,18 +3,18 @@ import { apply1 } from "../autograd/apply.ts";
 import { noGrad } from "../autograd/mode.ts";
 import type { Op } from "../autograd/op.ts";
 import { check } from "../errors.ts";
-import { reduceInto } from "../kernels/reduce.ts";
+import { reduceInto } from "../kernels/reduction-plan.ts";
 import { checkDtype } from "../tensor/dtype.ts";
 import { scope } from "../tensor/scope.ts";
 import { show, sizeOf } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { ne } from "./arithmetic.ts";
 import { binary } from "./binary.ts";
-import { type Dims, keptShape, mean, type ReduceAttrs, type ReduceOptions, reduced, sum } from "./sum.ts";
+import { type Dims, keptShape, mean, type ReduceAttrs, type ReduceOptions, reduced, sum } from "./sum-expand.ts";
 import { unary } from "./unary.ts";
 import { view } from "./view.ts";
 
-export { type Dims, expand, mean, type ReduceOptions, sum } from "./sum.ts";
+export { type Dims, expand, mean, type ReduceOptions, sum } from "./sum-expand.ts";
 
 /** amax and amin: the gradient is shared evenly among equal extremes, as PyTorch's amax does. */
 function extremeOp(kind: "max" | "min"): Op<ReduceAttrs> {

@@ -4,7 +4,7 @@ import { type Op, savesNothing } from "../autograd/op.ts";
 import { f32Bits, grid1d } from "../gpu/queue.ts";
 import { Kernel } from "../kernels/specialize.ts";
 import unaryWgsl from "../kernels/wgsl/unary.wgsl";
-import backwardWgsl from "../kernels/wgsl/unary_backward.wgsl";
+import backwardWgsl from "../kernels/wgsl/unary-backward.wgsl";
 import { checkDtype } from "../tensor/dtype.ts";
 import { sizeOf } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";

@@ -4,14 +4,14 @@ import type { Op } from "../autograd/op.ts";
 import { check, DtypeError } from "../errors.ts";
 import { grid1d } from "../gpu/queue.ts";
 import { Kernel } from "../kernels/specialize.ts";
-import { broadcastStrides, eightWords, mergeDims } from "../kernels/strides.ts";
+import { broadcastStrides, eightWords, mergeDims } from "../kernels/strided-walk.ts";
 import whereWgsl from "../kernels/wgsl/where.wgsl";
 import { full } from "../tensor/create.ts";
 import { checkDtype } from "../tensor/dtype.ts";
 import { scope } from "../tensor/scope.ts";
 import { broadcastShapes } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { sumTo } from "./sum.ts";
+import { sumTo } from "./sum-expand.ts";
 
 const kernel = new Kernel("where", whereWgsl);
 const WG = 64;

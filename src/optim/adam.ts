@@ -2,7 +2,7 @@
 import { check, ValueError } from "../errors.ts";
 import { Kernel } from "../kernels/specialize.ts";
 import adamWgsl from "../kernels/wgsl/adam.wgsl";
-import amsgradWgsl from "../kernels/wgsl/adam_amsgrad.wgsl";
+import amsgradWgsl from "../kernels/wgsl/adam-amsgrad.wgsl";
 import type { Update } from "./bundle.ts";
 import { Optimizer, type ParamsInput } from "./optimizer.ts";
 

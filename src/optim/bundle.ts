@@ -1,10 +1,10 @@
 // Bundle: parameters that one launch updates, as many as a kernel has bindings for, with their state side by side.
-import { unrecorded } from "../autograd/capture_hooks.ts";
+import { unrecorded } from "../autograd/capture-hooks.ts";
 import type { Device } from "../gpu/device.ts";
 import type { Shader } from "../gpu/pipeline.ts";
 import { type Binding, grid1d } from "../gpu/queue.ts";
+import { bindingElements, padded, partOf, ranges } from "../kernels/binding-parts.ts";
 import { fillWith } from "../kernels/fill.ts";
-import { bindingElements, padded, partOf, ranges } from "../kernels/parts.ts";
 import { zeros } from "../tensor/create.ts";
 import { keep } from "../tensor/scope.ts";
 import { Storage } from "../tensor/storage.ts";

@@ -1,6 +1,6 @@
 // The names of `optim`: optimizers, gradient clipping, schedulers.
 export { Adam, type AdamOptions, AdamW } from "./adam.ts";
-export { clipGradNorm_, clipGradValue_ } from "./clip_grad.ts";
+export { clipGradNorm_, clipGradValue_ } from "./clip-grad.ts";
 export {
   CosineAnnealingLR,
   ExponentialLR,
@@ -9,8 +9,8 @@ export {
   MultiStepLR,
   type SchedulerState,
   StepLR,
-} from "./lr_scheduler.ts";
-export { OneCycleLR, type OneCycleOptions } from "./one_cycle.ts";
+} from "./lr-scheduler.ts";
+export { OneCycleLR, type OneCycleOptions } from "./one-cycle.ts";
 export { type GivenGroup, Optimizer, type OptimizerStateDict, type ParamGroup, type ParamsInput } from "./optimizer.ts";
 export { type PlateauOptions, type PlateauState, ReduceLROnPlateau } from "./plateau.ts";
 export { SGD, type SGDOptions } from "./sgd.ts";

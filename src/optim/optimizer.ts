@@ -1,15 +1,15 @@
 // Optimizer: parameter groups, per-parameter state and state dicts; what a kernel does with them is the subclass's.
-import { onReplay } from "../autograd/capture_hooks.ts";
+import { onReplay } from "../autograd/capture-hooks.ts";
 import { check, StateDictError, StateError, ValueError } from "../errors.ts";
 import { currentDevice, type Device } from "../gpu/device.ts";
 import { copy_ } from "../tensor/copy.ts";
 import { zeros } from "../tensor/create.ts";
-import { structureChanged } from "../tensor/leaf_watch.ts";
+import { structureChanged } from "../tensor/leaf-watch.ts";
 import { keep } from "../tensor/scope.ts";
 import { sameShape, show } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { type Bundle, bundlesOf, spareBuffer, type Update } from "./bundle.ts";
-import { Cohort } from "./hyper.ts";
+import { Cohort } from "./cohort.ts";
 
 /** Parameters that share hyper-parameters. Assign to `lr` and the others at any time. */
 export type ParamGroup<O> = O & {

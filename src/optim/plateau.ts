@@ -1,7 +1,7 @@
 // ReduceLROnPlateau: a lower learning rate when a metric has stopped improving.
 import { check, ValueError } from "../errors.ts";
-import { perGroup } from "./check.ts";
-import type { AnyOptimizer } from "./lr_scheduler.ts";
+import type { AnyOptimizer } from "./lr-scheduler.ts";
+import { perGroup } from "./scheduler-arguments.ts";
 
 export interface PlateauOptions {
   /** Whether the metric should fall ("min", default) or rise. */

@@ -2,7 +2,7 @@
 import { check, ValueError } from "../errors.ts";
 import { Kernel } from "../kernels/specialize.ts";
 import sgdWgsl from "../kernels/wgsl/sgd.wgsl";
-import momentumWgsl from "../kernels/wgsl/sgd_momentum.wgsl";
+import momentumWgsl from "../kernels/wgsl/sgd-momentum.wgsl";
 import type { Update } from "./bundle.ts";
 import { Optimizer, type ParamsInput } from "./optimizer.ts";
 

@@ -3,7 +3,7 @@ import { check, ValueError } from "../errors.ts";
 import { currentDevice, type Device } from "../gpu/device.ts";
 import type { PooledBuffer } from "../gpu/pool.ts";
 import { type Binding, f32Bits, grid1d } from "../gpu/queue.ts";
-import { bindingElements, partOf, ranges } from "../kernels/parts.ts";
+import { bindingElements, partOf, ranges } from "../kernels/binding-parts.ts";
 import { Kernel } from "../kernels/specialize.ts";
 import randomWgsl from "../kernels/wgsl/random.wgsl";
 import { fromHost, type TensorOptions } from "./create.ts";

@@ -6,7 +6,7 @@ import { currentDevice } from "../gpu/device.ts";
 import { arrayTypes, bytesPerElement, type Dtype, type TensorData } from "./dtype.ts";
 import { format } from "./format.ts";
 import { halfToFloat } from "./half.ts";
-import { leafWatcher } from "./leaf_watch.ts";
+import { leafWatcher } from "./leaf-watch.ts";
 import { track } from "./scope.ts";
 import { type Shape, show, sizeOf } from "./shape.ts";
 import { books, Storage } from "./storage.ts";

@@ -5,7 +5,7 @@ import { check, ShapeError, StateError, ValueError } from "../errors.ts";
 import { currentDevice } from "../gpu/device.ts";
 import { faultCode } from "../gpu/faults.ts";
 import { Kernel } from "../kernels/specialize.ts";
-import gatherWgsl from "../kernels/wgsl/gather_images.wgsl";
+import gatherWgsl from "../kernels/wgsl/gather-images.wgsl";
 import { fromHost } from "../tensor/create.ts";
 import { checkDtype } from "../tensor/dtype.ts";
 import { keep, scope } from "../tensor/scope.ts";

@@ -1,7 +1,7 @@
 // Tensors over storages: strides, bounds, byte order and the limit on memory.
 import { describe, expect, it } from "vitest";
 import { FormatError } from "../../src/errors.ts";
-import { CopyBudget, materialize } from "../../src/io/strided.ts";
+import { CopyBudget, materialize } from "../../src/io/strided-storage.ts";
 import { StorageRef, TensorRef } from "../../src/io/torch-globals.ts";
 
 const storage = new Uint8Array(Float32Array.of(0, 1, 2, 3, 4, 5).buffer);

@@ -1,8 +1,8 @@
 // conv2d, its input gradient and its weight gradient, in every variant: with subgroups and without.
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { conv2d as conv, conv2dRelu as convRelu } from "../../src/ops/conv.ts";
-import { conv2dNorm } from "../../src/ops/conv_norm.ts";
+import { conv2dNorm } from "../../src/ops/conv-norm.ts";
+import { conv2d as conv, conv2dRelu as convRelu } from "../../src/ops/conv2d.ts";
 import { type Draw, eachPlan, eachVariant, type OpCase, testCase, withDevice } from "../support/case.ts";
 import { type ConvAttrs, conv2d, conv2dVjp, convShape } from "../support/conv-reference.ts";
 import { type HostArray, host, uniform, upload } from "../support/host.ts";

@@ -9,7 +9,7 @@ import {
   mseLoss,
   nllLoss,
   smoothL1Loss,
-} from "../../src/ops/loss.ts";
+} from "../../src/ops/losses.ts";
 import * as reference from "../reference/loss.ts";
 import { eachPlan, edge, seed, testCase, withDevice } from "../support/case.ts";
 import { type HostArray, host, integers, sizeOf, uniform } from "../support/host.ts";

@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { cat, type Dtype, ShapeError, stack, type Tensor, tensor, ValueError, where } from "wgrad";
-import type { SliceRange } from "../../src/ops/strided.ts";
+import type { SliceRange } from "../../src/ops/movement.ts";
 import { broadcast, build, eachIndex, flat, narrowed, sumTo } from "../reference/indexing.ts";
 import { edge, type OpCase, seed, testCase, withDevice } from "../support/case.ts";
 import { type HostArray, host, integers, sizeOf, uniform } from "../support/host.ts";

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type Tensor, tensor } from "wgrad";
-import { activation, activationRows } from "../../src/ops/activations.ts";
+import { activation, activationRows } from "../../src/ops/activation-rows.ts";
 import { unary } from "../../src/ops/unary.ts";
 import { unaryRows } from "../../src/ops/unary-rows.ts";
 import { unaryReferences } from "../reference/elementwise.ts";

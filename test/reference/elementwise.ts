@@ -1,5 +1,5 @@
 // f64 references of the elementwise tables, and where tests may draw from. The types ask for one of each row.
-import type { ActivationName } from "../../src/ops/activations.ts";
+import type { ActivationName } from "../../src/ops/activation-rows.ts";
 import type { BinaryName } from "../../src/ops/binary.ts";
 import type { UnaryName } from "../../src/ops/unary.ts";
 

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type InitOptions, init, memory, type Tensor } from "wgrad";
 import { currentDevice } from "../../src/gpu/device.ts";
-import { listenToLaunches } from "../../src/kernels/gemm.ts";
+import { listenToLaunches } from "../../src/kernels/variants.ts";
 import { type HostArray, host, uniform, upload } from "./host.ts";
 import { expectClose } from "./tolerance.ts";
 

@@ -1,16 +1,16 @@
 // AlexNet: torchvision's, and the variant for 32x32 images that takes over its pretrained weights.
 import { noGrad } from "../../autograd/mode.ts";
 import { check, StateDictError } from "../../errors.ts";
-import { ReLU } from "../../nn/activations.ts";
-import { Dropout } from "../../nn/basic.ts";
+import { ReLU } from "../../nn/activation-layers.ts";
+import { Dropout } from "../../nn/basic-layers.ts";
 import { chain } from "../../nn/chain.ts";
 import { Sequential } from "../../nn/containers.ts";
-import { Conv2d } from "../../nn/conv.ts";
-import { Linear } from "../../nn/linear.ts";
-import { entriesOf, type StateDict, type StateDictLike } from "../../nn/load.ts";
+import { Conv2d } from "../../nn/conv-layers.ts";
+import { Linear } from "../../nn/linear-layer.ts";
+import { entriesOf, type StateDict, type StateDictLike } from "../../nn/load-state-dict.ts";
 import { Module } from "../../nn/module.ts";
-import { AdaptiveAvgPool2d, MaxPool2d } from "../../nn/pooling.ts";
-import { slice } from "../../ops/strided.ts";
+import { AdaptiveAvgPool2d, MaxPool2d } from "../../nn/pooling-layers.ts";
+import { slice } from "../../ops/movement.ts";
 import { flatten } from "../../ops/view.ts";
 import { show } from "../../tensor/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";

@@ -1,5 +1,5 @@
 // Pretrained weights for a model with other classes: everything is loaded but the last layer.
-import { entriesOf, type LoadResult, type StateDict, type StateDictLike } from "../../nn/load.ts";
+import { entriesOf, type LoadResult, type StateDict, type StateDictLike } from "../../nn/load-state-dict.ts";
 import type { Module } from "../../nn/module.ts";
 import { sameShape } from "../../tensor/shape.ts";
 

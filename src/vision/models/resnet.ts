@@ -1,15 +1,15 @@
 // ResNet: resnet18, resnet34 and resnet50 with torchvision's parameter names and shapes.
 
-import { ReLU } from "../../nn/activations.ts";
+import { ReLU } from "../../nn/activation-layers.ts";
 import { chain } from "../../nn/chain.ts";
 import { Sequential } from "../../nn/containers.ts";
-import { Conv2d } from "../../nn/conv.ts";
+import { Conv2d } from "../../nn/conv-layers.ts";
 import { convNormRelu } from "../../nn/fused.ts";
-import { kaimingNormal_ } from "../../nn/init.ts";
-import { Linear } from "../../nn/linear.ts";
+import { kaimingNormal_ } from "../../nn/initialization.ts";
+import { Linear } from "../../nn/linear-layer.ts";
 import { Module } from "../../nn/module.ts";
-import { BatchNorm2d } from "../../nn/norm.ts";
-import { AdaptiveAvgPool2d, MaxPool2d } from "../../nn/pooling.ts";
+import { BatchNorm2d } from "../../nn/norm-layers.ts";
+import { AdaptiveAvgPool2d, MaxPool2d } from "../../nn/pooling-layers.ts";
 import { flatten } from "../../ops/view.ts";
 import { scope } from "../../tensor/scope.ts";
 import type { Tensor } from "../../tensor/tensor.ts";

@@ -1,0 +1,97 @@
+// Activation functions as layers.
+import { activation } from "../ops/activation-rows.ts";
+import { softmax } from "../ops/softmax.ts";
+import { unary } from "../ops/unary.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { Module } from "./module.ts";
+
+/** max(x, 0). */
+export class ReLU extends Module {
+  override forward(x: Tensor): Tensor {
+    return unary("relu", x);
+  }
+}
+
+/** min(max(x, 0), 6). */
+export class ReLU6 extends Module {
+  override forward(x: Tensor): Tensor {
+    return activation("relu6", x);
+  }
+}
+
+/** x Phi(x), with the exact normal distribution function. @see https://arxiv.org/abs/1606.08415 */
+export class GELU extends Module {
+  override forward(x: Tensor): Tensor {
+    return activation("gelu", x);
+  }
+}
+
+/** x sigmoid(x). @see https://arxiv.org/abs/1702.03118 */
+export class SiLU extends Module {
+  override forward(x: Tensor): Tensor {
+    return activation("silu", x);
+  }
+}
+
+/** x min(max(x + 3, 0), 6) / 6. @see https://arxiv.org/abs/1905.02244 */
+export class Hardswish extends Module {
+  override forward(x: Tensor): Tensor {
+    return activation("hardswish", x);
+  }
+}
+
+/** min(max(x + 3, 0), 6) / 6. */
+export class Hardsigmoid extends Module {
+  override forward(x: Tensor): Tensor {
+    return activation("hardsigmoid", x);
+  }
+}
+
+/** 1 / (1 + exp(-x)). */
+export class Sigmoid extends Module {
+  override forward(x: Tensor): Tensor {
+    return unary("sigmoid", x);
+  }
+}
+
+export class Tanh extends Module {
+  override forward(x: Tensor): Tensor {
+    return unary("tanh", x);
+  }
+}
+
+/** x where positive, else `negativeSlope` (default 0.01) times x. */
+export class LeakyReLU extends Module {
+  readonly negativeSlope: number;
+
+  constructor(negativeSlope = 0.01) {
+    super();
+    this.negativeSlope = negativeSlope;
+  }
+
+  override forward(x: Tensor): Tensor {
+    return activation("leakyRelu", x, this.negativeSlope);
+  }
+
+  override describe(): string {
+    return String(this.negativeSlope);
+  }
+}
+
+/** exp(x) over its sum along `dim`. */
+export class Softmax extends Module {
+  readonly dim: number;
+
+  constructor(dim: number) {
+    super();
+    this.dim = dim;
+  }
+
+  override forward(x: Tensor): Tensor {
+    return softmax(x, this.dim);
+  }
+
+  override describe(): string {
+    return `dim: ${this.dim}`;
+  }
+}

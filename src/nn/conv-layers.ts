@@ -1,0 +1,70 @@
+// Conv2d: the layer around ops/conv2d.ts.
+import { check, ValueError } from "../errors.ts";
+import { type ConvOptions, conv2d, conv2dRelu } from "../ops/conv2d.ts";
+import { uniform } from "../tensor/rng.ts";
+import { pair } from "../tensor/shape.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { checkCount } from "./layer-arguments.ts";
+import { Module } from "./module.ts";
+import { Parameter } from "./parameter.ts";
+
+/**
+ * A convolution: x: [N, inChannels, H, W] to [N, outChannels, H', W'];
+ * weight: [outChannels, inChannels / groups, kernel rows, kernel columns]. Weight and bias start uniform in
+ * +-1/sqrt(inputs of one output), which is PyTorch's kaiming_uniform with a = sqrt(5).
+ * @see https://pytorch.org/docs/stable/generated/torch.nn.Conv2d.html
+ */
+export class Conv2d extends Module {
+  readonly inChannels: number;
+  readonly outChannels: number;
+  readonly kernelSize: readonly [number, number];
+  readonly options: Readonly<Required<ConvOptions>>;
+  weight: Parameter;
+  bias: Parameter | null;
+
+  constructor(
+    inChannels: number,
+    outChannels: number,
+    kernelSize: number | readonly [number, number],
+    options: ConvOptions & { bias?: boolean } = {},
+  ) {
+    super();
+    const { bias = true, stride = 1, padding = 0, dilation = 1, groups = 1 } = options;
+    checkCount("Conv2d", "inChannels", inChannels);
+    checkCount("Conv2d", "outChannels", outChannels);
+    checkCount("Conv2d", "groups", groups);
+    check(
+      inChannels % groups === 0 && outChannels % groups === 0,
+      () => `[Conv2d] ${inChannels} input and ${outChannels} output channels must be divisible by ${groups} groups`,
+      ValueError,
+    );
+    this.inChannels = inChannels;
+    this.outChannels = outChannels;
+    this.kernelSize = pair("Conv2d", "kernelSize", kernelSize, 1);
+    this.options = { stride, padding, dilation, groups };
+    const shape = [outChannels, inChannels / groups, ...this.kernelSize];
+    const bound = 1 / Math.sqrt((inChannels / groups) * this.kernelSize[0] * this.kernelSize[1]);
+    this.weight = new Parameter(uniform(shape, -bound, bound));
+    this.bias = bias ? new Parameter(uniform([outChannels], -bound, bound)) : null;
+  }
+
+  override forward(x: Tensor): Tensor {
+    return conv2d(x, this.weight, this.bias, this.options);
+  }
+
+  /** relu(forward(x)), fused. */
+  forwardRelu(x: Tensor): Tensor {
+    return conv2dRelu(x, this.weight, this.bias, this.options);
+  }
+
+  override describe(): string {
+    const { stride, padding, dilation, groups } = this.options;
+    const size = (s: number | readonly [number, number]) => (typeof s === "number" ? s : `[${s.join(", ")}]`);
+    const parts = [this.inChannels, this.outChannels, `[${this.kernelSize.join(", ")}]`, `stride: ${size(stride)}`];
+    if (size(padding) !== 0) parts.push(`padding: ${size(padding)}`);
+    if (size(dilation) !== 1) parts.push(`dilation: ${size(dilation)}`);
+    if (groups !== 1) parts.push(`groups: ${groups}`);
+    if (!this.bias) parts.push("bias: false");
+    return parts.join(", ");
+  }
+}

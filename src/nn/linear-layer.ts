@@ -1,0 +1,38 @@
+// Linear: y = x W^T + b.
+import { linear } from "../ops/matmul.ts";
+import { uniform } from "../tensor/rng.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { checkCount } from "./layer-arguments.ts";
+import { Module } from "./module.ts";
+import { Parameter } from "./parameter.ts";
+
+/**
+ * A fully connected layer: x: [..., inFeatures] to [..., outFeatures]; weight: [outFeatures, inFeatures]. Weight and bias
+ * start uniform in +-1/sqrt(inFeatures), as PyTorch's do.
+ * @see https://pytorch.org/docs/stable/generated/torch.nn.Linear.html
+ */
+export class Linear extends Module {
+  readonly inFeatures: number;
+  readonly outFeatures: number;
+  weight: Parameter;
+  bias: Parameter | null;
+
+  constructor(inFeatures: number, outFeatures: number, options: { bias?: boolean } = {}) {
+    super();
+    checkCount("Linear", "inFeatures", inFeatures);
+    checkCount("Linear", "outFeatures", outFeatures);
+    this.inFeatures = inFeatures;
+    this.outFeatures = outFeatures;
+    const bound = 1 / Math.sqrt(inFeatures);
+    this.weight = new Parameter(uniform([outFeatures, inFeatures], -bound, bound));
+    this.bias = (options.bias ?? true) ? new Parameter(uniform([outFeatures], -bound, bound)) : null;
+  }
+
+  override forward(x: Tensor): Tensor {
+    return linear(x, this.weight, this.bias);
+  }
+
+  override describe(): string {
+    return `${this.inFeatures}, ${this.outFeatures}${this.bias ? "" : ", bias: false"}`;
+  }
+}

@@ -1,0 +1,35 @@
+// Losses as modules: CrossEntropyLoss, MSELoss.
+import { crossEntropy, mseLoss } from "../ops/losses.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { Module } from "./module.ts";
+
+type CrossEntropyOptions = NonNullable<Parameters<typeof crossEntropy>[2]>;
+type MseOptions = NonNullable<Parameters<typeof mseLoss>[2]>;
+
+/** See `nn.functional.crossEntropy`: logits [N, classes], target i32 [N]. */
+export class CrossEntropyLoss extends Module<readonly [logits: Tensor, target: Tensor]> {
+  readonly options: CrossEntropyOptions;
+
+  constructor(options: CrossEntropyOptions = {}) {
+    super();
+    this.options = options;
+  }
+
+  override forward(logits: Tensor, target: Tensor): Tensor {
+    return crossEntropy(logits, target, this.options);
+  }
+}
+
+/** See `nn.functional.mseLoss`: input and target of one shape. */
+export class MSELoss extends Module<readonly [input: Tensor, target: Tensor]> {
+  readonly options: MseOptions;
+
+  constructor(options: MseOptions = {}) {
+    super();
+    this.options = options;
+  }
+
+  override forward(input: Tensor, target: Tensor): Tensor {
+    return mseLoss(input, target, this.options);
+  }
+}

@@ -1,0 +1,252 @@
+// Rearranging copies: permute, transpose, flip, slices, and constant padding, the adjoint of a slice.
+import { apply1 } from "../autograd/apply.ts";
+import { type Op, savesNothing } from "../autograd/op.ts";
+import { check, ValueError } from "../errors.ts";
+import type { Queue } from "../gpu/queue.ts";
+import { copyStrided } from "../kernels/copy-strided.ts";
+import { bitsOf } from "../kernels/fill.ts";
+import { type Placement, placeInto } from "../kernels/place-into.ts";
+import { checkDtype } from "../tensor/dtype.ts";
+import { scope } from "../tensor/scope.ts";
+import { normalizeDim, normalizeDims, type Shape, show, stridesOf } from "../tensor/shape.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { view } from "./view.ts";
+
+const permuteOp: Op<{ order: readonly number[] }> = {
+  name: "permute",
+  infer([x], { order }) {
+    checkDtype("permute", "input", x!.dtype, "f32", "i32", "u32");
+    check(
+      order.length === x!.shape.length && new Set(order).size === order.length,
+      () =>
+        `[permute] order ${show(order)} must name each of the ${x!.shape.length} dimensions of ${show(x!.shape)} once`,
+    );
+    return [{ shape: order.map((d) => x!.shape[d]!), dtype: x!.dtype }];
+  },
+  forward(queue, [x], [y], { order }) {
+    const strides = stridesOf(x!.shape);
+    copyStrided(
+      queue,
+      x!,
+      y!,
+      order.map((d) => strides[d]!),
+    );
+  },
+  saves: savesNothing,
+  vjp: ([dy], { attrs }) => {
+    const inverse = new Array<number>(attrs.order.length);
+    for (const [i, d] of attrs.order.entries()) inverse[d] = i;
+    return [permute(dy!, inverse)];
+  },
+};
+
+/** Dimensions in another order. Copies. @see https://pytorch.org/docs/stable/generated/torch.permute.html */
+export function permute(x: Tensor, order: readonly number[]): Tensor {
+  return apply1(permuteOp, [x], { order: order.map((d) => normalizeDim("permute", d, x.ndim)) });
+}
+
+/** Swaps two dimensions. Copies. */
+export function transpose(x: Tensor, dim0: number, dim1: number): Tensor {
+  const [a, b] = [normalizeDim("transpose", dim0, x.ndim), normalizeDim("transpose", dim1, x.ndim)];
+  const order = x.shape.map((_, d) => (d === a ? b : d === b ? a : d));
+  return permute(x, order);
+}
+
+/** The transpose of a matrix; tensors of fewer dimensions stay as they are. */
+export function t(x: Tensor): Tensor {
+  check(x.ndim <= 2, () => `[t] takes at most two dimensions, got ${show(x.shape)}: use transpose(dim0, dim1)`);
+  return x.ndim < 2 ? view("t", x, x.shape) : permute(x, [1, 0]);
+}
+
+/** Element j of y along a dimension is element start + j * step of x. */
+function copySlice(queue: Queue, x: Tensor, y: Tensor, { start, step }: Placement): void {
+  const strides = stridesOf(x.shape);
+  copyStrided(
+    queue,
+    x,
+    y,
+    strides.map((s, d) => s * step[d]!),
+    strides.reduce((sum, s, d) => sum + s * start[d]!, 0),
+  );
+}
+
+const flipOp: Op<{ dims: readonly number[] }> = {
+  name: "flip",
+  infer([x]) {
+    checkDtype("flip", "input", x!.dtype, "f32", "i32", "u32");
+    return [x!];
+  },
+  forward(queue, [x], [y], { dims }) {
+    const start = x!.shape.map((n, d) => (dims.includes(d) ? n - 1 : 0));
+    const step = x!.shape.map((_, d) => (dims.includes(d) ? -1 : 1));
+    copySlice(queue, x!, y!, { start, step });
+  },
+  saves: savesNothing,
+  vjp: ([dy], { attrs }) => [flip(dy!, attrs.dims)],
+};
+
+/** Reverses the order of elements along `dims`. */
+export const flip = (x: Tensor, dims: number | readonly number[]): Tensor =>
+  apply1(flipOp, [x], { dims: normalizeDims("flip", dims, x.ndim) });
+
+interface SliceAttrs extends Placement {
+  readonly shape: Shape;
+}
+
+const sliceOp: Op<SliceAttrs> = {
+  name: "slice",
+  infer([x], { shape }) {
+    checkDtype("slice", "input", x!.dtype, "f32", "i32", "u32");
+    return [{ shape, dtype: x!.dtype }];
+  },
+  forward: (queue, [x], [y], attrs) => copySlice(queue, x!, y!, attrs),
+  saves: savesNothing,
+  vjp: ([dy], { attrs, inputSpecs }) => {
+    const { start, step } = attrs;
+    return [apply1(placeOp, [dy!], { start, step, shape: inputSpecs[0]!.shape, value: 0 })];
+  },
+};
+
+const placeOp: Op<SliceAttrs & { value: number }> = {
+  name: "pad",
+  infer([x], { shape, value }) {
+    checkDtype("pad", "input", x!.dtype, "f32", "i32", "u32");
+    check(
+      shape.every((d) => d >= 0),
+      () => `[pad] crops more of ${show(x!.shape)} than there is`,
+    );
+    check(
+      x!.dtype === "f32" || Number.isInteger(value),
+      () => `[pad] the value ${value} is no ${x!.dtype}: give a whole number`,
+      ValueError,
+    );
+    return [{ shape, dtype: x!.dtype }];
+  },
+  forward: (queue, [x], [y], attrs) => placeInto(queue, x!, y!, attrs, bitsOf(attrs.value, y!.dtype)),
+  saves: savesNothing,
+  vjp: ([dy], { attrs, inputSpecs }) => {
+    const { shape } = inputSpecs[0]!;
+    // Where padding crops, nothing of dy comes back: pad dy's negative part again with zeros.
+    const start = attrs.start.map((s) => Math.max(s, 0));
+    const size = shape.map((n, d) => Math.max(0, Math.min(n + attrs.start[d]!, attrs.shape[d]!) - start[d]!));
+    const inside = apply1(sliceOp, [dy!], { start, step: attrs.step, shape: size });
+    if (size.every((n, d) => n === shape[d])) return [inside];
+    return [apply1(placeOp, [inside], { ...attrs, start: attrs.start.map((s) => Math.max(-s, 0)), shape, value: 0 })];
+  },
+};
+
+/**
+ * Pads with `value`. `padding` gives pairs (before, after) from the LAST dimension backwards; negative ones crop.
+ * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.pad.html
+ */
+export function pad(x: Tensor, padding: readonly number[], value = 0): Tensor {
+  check(
+    padding.length % 2 === 0 && padding.length <= 2 * x.ndim && padding.every(Number.isInteger),
+    () =>
+      `[pad] padding ${show(padding)} must hold whole numbers, a pair for each of at most ${x.ndim} last dimensions`,
+    ValueError,
+  );
+  const at = (d: number, side: 0 | 1) => padding[2 * (x.ndim - 1 - d) + side] ?? 0;
+  const shape = x.shape.map((n, d) => n + at(d, 0) + at(d, 1));
+  const start = x.shape.map((_, d) => at(d, 0));
+  return apply1(placeOp, [x], { start, step: start.map(() => 1), shape, value });
+}
+
+/**
+ * What to take of a dimension: an index (the dimension goes away), `[start, end?, step?]` as in Python's
+ * `start:end:step` (negative ones count from the end, out-of-range ones are clamped), or null for all of it.
+ */
+export type SliceRange = number | null | readonly [start?: number | null, end?: number | null, step?: number];
+
+/** Part of a tensor by ranges from the first dimension on: `x.slice([0, [1, -1], null])` is `x[0, 1:-1, :]`. Copies. */
+export function slice(x: Tensor, ranges: readonly SliceRange[]): Tensor {
+  check(
+    ranges.length <= x.ndim,
+    () => `[slice] ${ranges.length} ranges were given for a tensor of ${x.ndim} dimensions, ${show(x.shape)}`,
+  );
+  const start: number[] = [];
+  const step: number[] = [];
+  const shape: number[] = [];
+  for (const [d, n] of x.shape.entries()) {
+    const range = ranges[d] ?? null;
+    const [from, to, by] = typeof range === "number" ? [indexIn("slice", range, d, x), null, 1] : boundsIn(range, n);
+    start.push(from);
+    step.push(by);
+    shape.push(to === null ? 1 : Math.max(0, Math.ceil((to - from) / by)));
+  }
+  const kept = shape.filter((_, d) => typeof ranges[d] !== "number");
+  if (kept.length === shape.length) return apply1(sliceOp, [x], { start, step, shape });
+  return scope(() => view("slice", apply1(sliceOp, [x], { start, step, shape }), kept));
+}
+
+function indexIn(op: string, index: number, d: number, x: Tensor): number {
+  const n = x.shape[d]!;
+  check(
+    Number.isInteger(index) && index >= -n && index < n,
+    () => `[${op}] index ${index} is out of range for dimension ${d} of ${show(x.shape)}`,
+    ValueError,
+  );
+  return index < 0 ? index + n : index;
+}
+
+function boundsIn(range: readonly (number | null | undefined)[] | null, n: number): [number, number, number] {
+  const [from, to, step = 1] = range ?? [];
+  check(
+    Number.isInteger(step) && step! > 0 && Number.isInteger(from ?? 0) && Number.isInteger(to ?? 0),
+    () =>
+      `[slice] range ${JSON.stringify(range)} must hold whole numbers and a step of at least 1: use flip() to reverse`,
+    ValueError,
+  );
+  const clamp = (i: number) => Math.min(n, Math.max(0, i < 0 ? i + n : i));
+  return [clamp(from ?? 0), clamp(to ?? n), step!];
+}
+
+/** The slice at one index of a dimension, which goes away. */
+export function select(x: Tensor, dim: number, index: number): Tensor {
+  const d = normalizeDim("select", dim, x.ndim);
+  return slice(x, [...new Array<null>(d).fill(null), indexIn("select", index, d, x)]);
+}
+
+/** `length` elements of a dimension from `start` on. */
+export function narrow(x: Tensor, dim: number, start: number, length: number): Tensor {
+  const d = normalizeDim("narrow", dim, x.ndim);
+  const n = x.shape[d]!;
+  const from = start < 0 ? start + n : start;
+  check(
+    Number.isInteger(from) && Number.isInteger(length) && from >= 0 && length >= 0 && from + length <= n,
+    () => `[narrow] ${length} elements from ${start} on do not exist in dimension ${d} of ${show(x.shape)}`,
+  );
+  return slice(x, [...new Array<null>(d).fill(null), [from, from + length]]);
+}
+
+/** Parts along `dim` of `size` elements each (the last may be smaller), or of the given sizes. */
+export function split(x: Tensor, size: number | readonly number[], dim = 0): Tensor[] {
+  const d = normalizeDim("split", dim, x.ndim);
+  const n = x.shape[d]!;
+  check(
+    typeof size !== "number" || (Number.isInteger(size) && size > 0),
+    () => `[split] parts must have a whole number of elements of at least 1, got ${String(size)}`,
+    ValueError,
+  );
+  const sizes =
+    typeof size === "number"
+      ? Array.from({ length: Math.max(1, Math.ceil(n / size)) }, (_, i) => Math.min(size, n - i * size))
+      : size;
+  const total = sizes.reduce((a, b) => a + b, 0);
+  check(
+    total === n,
+    () => `[split] sizes ${show(sizes)} add up to ${total}, but dimension ${d} of ${show(x.shape)} has ${n}`,
+  );
+  let start = 0;
+  return sizes.map((length) => {
+    start += length;
+    return narrow(x, d, start - length, length);
+  });
+}
+
+/** At most `chunks` parts along `dim`, all of one size but for the last. */
+export function chunk(x: Tensor, chunks: number, dim = 0): Tensor[] {
+  check(Number.isInteger(chunks) && chunks > 0, () => `[chunk] needs at least 1 chunk, got ${chunks}`, ValueError);
+  const n = x.shape[normalizeDim("chunk", dim, x.ndim)]!;
+  return split(x, Math.max(1, Math.ceil(n / chunks)), dim);
+}

@@ -1,0 +1,185 @@
+// Schedules of the learning rate by epoch: LambdaLR, StepLR, MultiStepLR, ExponentialLR, CosineAnnealingLR.
+import { check, ValueError } from "../errors.ts";
+import type { Optimizer, ParamGroup } from "./optimizer.ts";
+import { checkCount } from "./scheduler-arguments.ts";
+
+/** An optimizer as schedulers see it. */
+export type AnyOptimizer = Pick<Optimizer, "paramGroups">;
+export type AnyGroup = ParamGroup<{ lr: number }>;
+
+/** What a scheduler needs to go on where it was. JSON. */
+export interface SchedulerState {
+  readonly lastEpoch: number;
+  readonly baseLrs: readonly number[];
+  readonly lastLr: readonly number[];
+}
+
+/**
+ * Base of the schedulers that know the learning rate from the epoch. Construction counts as the first step, as in
+ * PyTorch: it puts epoch 0's rate into the optimizer. Call `step()` after each epoch's training.
+ * @see https://pytorch.org/docs/stable/optim.html#how-to-adjust-learning-rate
+ */
+export abstract class LRScheduler {
+  readonly optimizer: AnyOptimizer;
+  /** Steps since the start. */
+  lastEpoch = -1;
+  /** Each group's learning rate when the first scheduler was attached. */
+  baseLrs: readonly number[];
+  #lastLr: readonly number[] = [];
+
+  constructor(optimizer: AnyOptimizer) {
+    this.optimizer = optimizer;
+    for (const group of optimizer.paramGroups) group.initialLr ??= group.lr;
+    this.baseLrs = optimizer.paramGroups.map((group) => group.initialLr!);
+  }
+
+  /** Subclasses call it at the end of their constructors. */
+  protected start(): void {
+    this.step();
+  }
+
+  /**
+   * A group's learning rate at `lastEpoch`. Most schedules change the present `group.lr` rather than compute it anew, so
+   * that several schedulers, and changes by hand, add up.
+   */
+  protected abstract lr(group: AnyGroup, index: number): number;
+
+  /** Moves on by one epoch (or batch, where the schedule counts batches). */
+  step(): void {
+    this.lastEpoch++;
+    const next = this.optimizer.paramGroups.map((group, i) => this.lr(group, i));
+    for (const [i, group] of this.optimizer.paramGroups.entries()) group.lr = next[i]!;
+    this.#lastLr = next;
+  }
+
+  /** The learning rates, by group, that the last step set. */
+  getLastLr(): number[] {
+    return [...this.#lastLr];
+  }
+
+  stateDict(): SchedulerState {
+    return { lastEpoch: this.lastEpoch, baseLrs: [...this.baseLrs], lastLr: this.getLastLr() };
+  }
+
+  /** Goes on from a state. The optimizer's own state dict restores its learning rates. */
+  loadStateDict(state: SchedulerState): void {
+    check(
+      state.baseLrs.length === this.baseLrs.length,
+      () => `[loadStateDict] a state of ${state.baseLrs.length} groups does not fit ${this.baseLrs.length}`,
+      ValueError,
+    );
+    this.lastEpoch = state.lastEpoch;
+    this.baseLrs = [...state.baseLrs];
+    this.#lastLr = [...state.lastLr];
+  }
+}
+
+/**
+ * The initial learning rate times `lrLambda(epoch)`; one function, or one for each group.
+ * @see https://pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.LambdaLR.html
+ */
+export class LambdaLR extends LRScheduler {
+  readonly #lambdas: readonly ((epoch: number) => number)[];
+
+  constructor(optimizer: AnyOptimizer, lrLambda: ((epoch: number) => number) | readonly ((epoch: number) => number)[]) {
+    super(optimizer);
+    this.#lambdas = typeof lrLambda === "function" ? this.baseLrs.map(() => lrLambda) : lrLambda;
+    check(
+      this.#lambdas.length === this.baseLrs.length,
+      () => `[LambdaLR] got ${this.#lambdas.length} functions for ${this.baseLrs.length} groups`,
+      ValueError,
+    );
+    this.start();
+  }
+
+  protected override lr(_group: AnyGroup, index: number): number {
+    return this.baseLrs[index]! * this.#lambdas[index]!(this.lastEpoch);
+  }
+}
+
+/**
+ * Times `gamma` (default 0.1) every `stepSize` epochs.
+ * @see https://pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.StepLR.html
+ */
+export class StepLR extends LRScheduler {
+  readonly stepSize: number;
+  readonly gamma: number;
+
+  constructor(optimizer: AnyOptimizer, stepSize: number, options: { gamma?: number } = {}) {
+    super(optimizer);
+    checkCount("StepLR", "stepSize", stepSize);
+    this.stepSize = stepSize;
+    this.gamma = options.gamma ?? 0.1;
+    this.start();
+  }
+
+  protected override lr(group: AnyGroup): number {
+    return this.lastEpoch === 0 || this.lastEpoch % this.stepSize !== 0 ? group.lr : group.lr * this.gamma;
+  }
+}
+
+/**
+ * Times `gamma` (default 0.1) at each of `milestones`, which are epochs.
+ * @see https://pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.MultiStepLR.html
+ */
+export class MultiStepLR extends LRScheduler {
+  readonly milestones: readonly number[];
+  readonly gamma: number;
+
+  constructor(optimizer: AnyOptimizer, milestones: readonly number[], options: { gamma?: number } = {}) {
+    super(optimizer);
+    this.milestones = [...milestones];
+    this.gamma = options.gamma ?? 0.1;
+    this.start();
+  }
+
+  protected override lr(group: AnyGroup): number {
+    return group.lr * this.gamma ** this.milestones.filter((epoch) => epoch === this.lastEpoch).length;
+  }
+}
+
+/**
+ * Times `gamma` every epoch.
+ * @see https://pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.ExponentialLR.html
+ */
+export class ExponentialLR extends LRScheduler {
+  readonly gamma: number;
+
+  constructor(optimizer: AnyOptimizer, gamma: number) {
+    super(optimizer);
+    this.gamma = gamma;
+    this.start();
+  }
+
+  protected override lr(group: AnyGroup): number {
+    return this.lastEpoch === 0 ? group.lr : group.lr * this.gamma;
+  }
+}
+
+/**
+ * Half a cosine from the initial learning rate down to `etaMin` (default 0) in `tMax` epochs, and back up.
+ * @see https://arxiv.org/abs/1608.03983 and
+ * https://pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.CosineAnnealingLR.html
+ */
+export class CosineAnnealingLR extends LRScheduler {
+  readonly tMax: number;
+  readonly etaMin: number;
+
+  constructor(optimizer: AnyOptimizer, tMax: number, options: { etaMin?: number } = {}) {
+    super(optimizer);
+    checkCount("CosineAnnealingLR", "tMax", tMax);
+    this.tMax = tMax;
+    this.etaMin = options.etaMin ?? 0;
+    this.start();
+  }
+
+  protected override lr(group: AnyGroup, index: number): number {
+    const { lastEpoch, tMax, etaMin } = this;
+    if (lastEpoch === 0) return group.lr;
+    if ((lastEpoch - 1 - tMax) % (2 * tMax) === 0) {
+      return group.lr + ((this.baseLrs[index]! - etaMin) * (1 - Math.cos(Math.PI / tMax))) / 2;
+    }
+    const height = (epoch: number) => 1 + Math.cos((Math.PI * epoch) / tMax);
+    return (height(lastEpoch) / height(lastEpoch - 1)) * (group.lr - etaMin) + etaMin;
+  }
+}

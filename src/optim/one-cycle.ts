@@ -1,0 +1,117 @@
+// OneCycleLR: up to a maximal learning rate and down below the initial one, momentum the other way.
+import { check, ValueError } from "../errors.ts";
+import { type AnyGroup, type AnyOptimizer, LRScheduler } from "./lr-scheduler.ts";
+import { checkCount, perGroup } from "./scheduler-arguments.ts";
+
+export interface OneCycleOptions {
+  /** Steps (batches) of the whole cycle; or give `epochs` and `stepsPerEpoch`. */
+  totalSteps?: number;
+  epochs?: number;
+  stepsPerEpoch?: number;
+  /** Share of the cycle in which the rate rises. Default 0.3. */
+  pctStart?: number;
+  /** Default "cos". */
+  annealStrategy?: "cos" | "linear";
+  /** Whether SGD's momentum, or Adam's first beta, moves the other way. Default true. */
+  cycleMomentum?: boolean;
+  /** Momentum at the highest rate, default 0.85, and at the lowest, default 0.95. */
+  baseMomentum?: number | readonly number[];
+  maxMomentum?: number | readonly number[];
+  /** The rate begins at maxLr / divFactor (default 25) and ends at 1 / finalDivFactor (default 1e4) of that. */
+  divFactor?: number;
+  finalDivFactor?: number;
+  /** Come down to the initial rate as fast as it rose, then to the final one. Default false: down in one go. */
+  threePhase?: boolean;
+}
+
+interface Phase {
+  readonly end: number;
+  readonly lr: readonly [from: Level, to: Level];
+  readonly momentum: readonly [from: MomentumLevel, to: MomentumLevel];
+}
+type Level = "initial" | "max" | "min";
+type MomentumLevel = "base" | "max";
+
+interface Cycled {
+  momentum?: number;
+  betas?: readonly [number, number];
+}
+
+/**
+ * The 1cycle policy. Call `step()` after each batch.
+ * @see https://arxiv.org/abs/1708.07120 and
+ * https://pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.OneCycleLR.html
+ * @throws ValueError for options out of range, or an optimizer without momentum while `cycleMomentum`.
+ */
+export class OneCycleLR extends LRScheduler {
+  readonly totalSteps: number;
+  readonly #phases: readonly Phase[];
+  readonly #lrs: readonly Record<Level, number>[];
+  readonly #momenta: readonly Record<MomentumLevel, number>[];
+  readonly #linear: boolean;
+  readonly #cycleMomentum: boolean;
+
+  constructor(optimizer: AnyOptimizer, maxLr: number | readonly number[], options: OneCycleOptions) {
+    const { pctStart = 0.3, divFactor = 25, finalDivFactor = 1e4, cycleMomentum = true, threePhase = false } = options;
+    const groups = optimizer.paramGroups as readonly (AnyGroup & Cycled)[];
+    const name = "OneCycleLR";
+    const totalSteps = options.totalSteps ?? (options.epochs ?? Number.NaN) * (options.stepsPerEpoch ?? Number.NaN);
+    checkCount(name, "totalSteps (or epochs * stepsPerEpoch)", totalSteps);
+    check(pctStart >= 0 && pctStart <= 1, () => `[${name}] pctStart must be in [0, 1], got ${pctStart}`, ValueError);
+    check(
+      !cycleMomentum || groups.every((group) => group.momentum !== undefined || group.betas !== undefined),
+      () => `[${name}] the optimizer has no momentum to cycle: set cycleMomentum: false`,
+      ValueError,
+    );
+    const maxima = perGroup(name, "maxLr", maxLr, groups.length);
+    for (const [i, group] of groups.entries()) group.initialLr = maxima[i]! / divFactor;
+    super(optimizer);
+    this.totalSteps = totalSteps;
+    this.#lrs = maxima.map((max) => ({ initial: max / divFactor, max, min: max / divFactor / finalDivFactor }));
+    const base = perGroup(name, "baseMomentum", options.baseMomentum ?? 0.85, groups.length);
+    const max = perGroup(name, "maxMomentum", options.maxMomentum ?? 0.95, groups.length);
+    this.#momenta = base.map((b, i) => ({ base: b, max: max[i]! }));
+    this.#linear = options.annealStrategy === "linear";
+    this.#cycleMomentum = cycleMomentum;
+    const peak = pctStart * totalSteps - 1;
+    const last = totalSteps - 1;
+    const rise: Phase = { end: peak, lr: ["initial", "max"], momentum: ["max", "base"] };
+    this.#phases = threePhase
+      ? [
+          rise,
+          { end: 2 * pctStart * totalSteps - 2, lr: ["max", "initial"], momentum: ["base", "max"] },
+          { end: last, lr: ["initial", "min"], momentum: ["max", "max"] },
+        ]
+      : [rise, { end: last, lr: ["max", "min"], momentum: ["base", "max"] }];
+    this.start();
+  }
+
+  protected override lr(group: AnyGroup & Cycled, index: number): number {
+    const at = this.lastEpoch;
+    check(
+      at <= this.totalSteps,
+      () => `[OneCycleLR] step ${at + 1} lies beyond the cycle of ${this.totalSteps} steps`,
+      ValueError,
+    );
+    let start = 0;
+    let phase = this.#phases[0]!;
+    for (const candidate of this.#phases) {
+      phase = candidate;
+      if (at <= candidate.end || candidate === this.#phases.at(-1)) break;
+      start = candidate.end;
+    }
+    const part = (at - start) / (phase.end - start);
+    if (this.#cycleMomentum) {
+      const [from, to] = phase.momentum.map((level) => this.#momenta[index]![level]);
+      const momentum = this.#anneal(from!, to!, part);
+      if (group.betas) group.betas = [momentum, group.betas[1]];
+      else group.momentum = momentum;
+    }
+    const [from, to] = phase.lr.map((level) => this.#lrs[index]![level]);
+    return this.#anneal(from!, to!, part);
+  }
+
+  #anneal(from: number, to: number, part: number): number {
+    return this.#linear ? from + (to - from) * part : to + ((from - to) / 2) * (Math.cos(Math.PI * part) + 1);
+  }
+}

@@ -1,0 +1,273 @@
+// Batch norm, alone and with residual and ReLU, against its f64 reference: gradients, running statistics, extremes.
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { ones, ShapeError, type Tensor, tensor, ValueError, zeros } from "wgrad";
+import { batchNorm, batchNormRelu } from "../../src/ops/batch-norm.ts";
+import {
+  type BatchNormArgs,
+  batchNormLinear,
+  batchNormReference,
+  batchNormVjp,
+  statistics,
+} from "../reference/batch-norm.ts";
+import { type Draw, eachPlan, type OpCase, seed, testCase, withDevice } from "../support/case.ts";
+import { type HostArray, host, sizeOf, uniform, upload } from "../support/host.ts";
+import { expectClose } from "../support/tolerance.ts";
+
+withDevice();
+
+interface Attrs {
+  readonly training: boolean;
+  readonly relu: boolean;
+  readonly affine: "none" | "weight" | "bias" | "both";
+  readonly residual: boolean;
+  readonly eps: number;
+}
+
+/** Planes of one element up, whole vectors and not, and few channels with many elements (several workgroups each). */
+const shapes = fc.constantFrom<number[]>(
+  [8, 5],
+  [33, 65],
+  [6, 130, 1],
+  [7, 3, 3],
+  [9, 64, 2, 2],
+  [2, 17, 4, 4],
+  [3, 63, 5],
+  [2, 6, 7, 7],
+  [1, 9, 8, 8],
+  [4, 1, 10, 13],
+  [3, 2, 40, 40],
+  [5, 1, 33, 35],
+  [1, 2, 3, 5, 7],
+);
+
+function args(inputs: readonly HostArray[], a: Attrs): BatchNormArgs {
+  const [x, weight, bias, residual, mean, variance] = inputs;
+  return {
+    x: x!,
+    weight: a.affine === "both" || a.affine === "weight" ? weight : undefined,
+    bias: a.affine === "both" || a.affine === "bias" ? bias : undefined,
+    residual: a.residual ? residual : undefined,
+    running: a.training ? undefined : { mean: mean!, variance: variance! },
+    relu: a.relu,
+    eps: a.eps,
+  };
+}
+
+function draw(relu: boolean): fc.Arbitrary<Draw<Attrs>> {
+  return (
+    fc
+      .record({
+        shape: shapes,
+        s: seed,
+        training: fc.boolean(),
+        affine: fc.constantFrom<Attrs["affine"]>("none", "weight", "bias", "both", "both", "both"),
+        residual: relu ? fc.boolean() : fc.constant(false),
+        eps: fc.constantFrom(1e-5, 1e-3),
+      })
+      .map(({ shape, s, ...rest }) => {
+        const channels = [shape[1]!];
+        const inputs = [
+          uniform(shape, s, -1, 2),
+          uniform(channels, s + 1, 0.5, 1.5),
+          uniform(channels, s + 2),
+          uniform(shape, s + 3),
+          uniform(channels, s + 4),
+          uniform(channels, s + 5, 0.5, 2),
+        ];
+        return { inputs, attrs: { relu, ...rest } };
+      })
+      // Where the ReLU's argument is all but 0, rounding decides which side it falls on.
+      .filter(
+        ({ inputs, attrs }) => !relu || batchNormLinear(args(inputs, attrs)).data.every((v) => Math.abs(v) > 1e-5),
+      )
+  );
+}
+
+function runCase([x, weight, bias, residual, mean, variance]: Tensor[], a: Attrs): Tensor {
+  const w = a.affine === "both" || a.affine === "weight" ? weight! : null;
+  const b = a.affine === "both" || a.affine === "bias" ? bias! : null;
+  const { training, eps } = a;
+  if (!a.relu) return batchNorm(x!, mean!, variance!, w, b, { training, eps });
+  return batchNormRelu(x!, mean!, variance!, w, b, { training, eps, residual: a.residual ? residual! : null });
+}
+
+const opCase = (relu: boolean): OpCase<Attrs> => ({
+  name: relu ? "batchNormRelu" : "batchNorm",
+  draw: draw(relu),
+  run: runCase,
+  reference: (inputs, attrs) => batchNormReference(args(inputs, attrs)),
+  vjp: ([dy], inputs, attrs) => {
+    const given = args(inputs, attrs);
+    const grads = batchNormVjp(dy!, given);
+    return [
+      grads.x,
+      given.weight ? grads.weight : null,
+      given.bias ? grads.bias : null,
+      given.residual ? grads.residual : null,
+      null,
+      null,
+    ];
+  },
+  K: ([x]) => x!.data.length / x!.shape[1]!,
+  ...(relu ? { step: 0 } : {}),
+  runs: 25,
+});
+
+eachPlan(() => {
+  testCase(opCase(false));
+  testCase(opCase(true));
+});
+
+describe("running statistics", () => {
+  for (const shape of [
+    [4, 3, 5, 5],
+    [32, 2, 40, 40],
+  ]) {
+    test(`follow the batch, unbiased, over [${shape}]`, async () => {
+      const channels = shape[1]!;
+      const mean = zeros([channels]);
+      const variance = ones([channels]);
+      const expected = { mean: new Float64Array(channels), variance: new Float64Array(channels).fill(1) };
+      for (let step = 0; step < 3; step++) {
+        const x = uniform(shape, step, -1, 3);
+        const input = upload(x);
+        batchNorm(input, mean, variance, null, null, { training: true, momentum: 0.2 }).dispose();
+        input.dispose();
+        const batch = statistics(x);
+        for (let c = 0; c < channels; c++) {
+          const unbiased = (batch.variance[c]! * batch.count) / (batch.count - 1);
+          expected.mean[c]! += 0.2 * (batch.mean[c]! - expected.mean[c]!);
+          expected.variance[c]! += 0.2 * (unbiased - expected.variance[c]!);
+        }
+      }
+      const K = sizeOf(shape) / channels;
+      expectClose(await mean.data(), host([channels], expected.mean), K, "running mean");
+      expectClose(await variance.data(), host([channels], expected.variance), K, "running variance");
+      mean.dispose();
+      variance.dispose();
+    });
+  }
+
+  test("stay as they are in evaluation", async () => {
+    const x = upload(uniform([4, 3, 2, 2], 1));
+    const mean = tensor([1, 2, 3]);
+    const variance = tensor([4, 5, 6]);
+    batchNorm(x, mean, variance).dispose();
+    expect([...(await mean.data())]).toEqual([1, 2, 3]);
+    expect([...(await variance.data())]).toEqual([4, 5, 6]);
+    for (const t of [x, mean, variance]) t.dispose();
+  });
+});
+
+describe("a mean far from 0", () => {
+  for (const shape of [
+    [32, 4, 8, 8],
+    [16, 1, 33, 35],
+  ]) {
+    test(`mean 1000, standard deviation 1, over [${shape}]`, async () => {
+      // Sum of twelve uniforms: standard deviation 1.
+      const parts = Array.from({ length: 12 }, (_, i) => uniform(shape, i, 0, 1).data);
+      const x = host(
+        shape,
+        parts[0]!.map((_, i) => Math.fround(994 + parts.reduce((sum, p) => sum + p[i]!, 0))),
+      );
+      const channels = shape[1]!;
+      const input = upload(x);
+      const mean = zeros([channels]);
+      const variance = zeros([channels]);
+      const y = batchNorm(input, mean, variance, null, null, { training: true, momentum: 1 });
+      const batch = statistics(x);
+      const unbiased = batch.variance.map((v) => (v * batch.count) / (batch.count - 1));
+      expectClose(await variance.data(), host([channels], unbiased), 16, "variance");
+      expectClose(await mean.data(), host([channels], batch.mean), 1, "mean");
+      // f32 holds the mean to 3e-5, and the outputs cannot be better.
+      const ref = batchNormReference({ x });
+      (await y.data()).forEach((v, i) => {
+        expect(Math.abs(v - ref.data[i]!)).toBeLessThan(1e-4);
+      });
+      for (const t of [input, mean, variance, y]) t.dispose();
+    });
+  }
+});
+
+test("two values a channel: ±1, and almost no gradient", async () => {
+  const x = tensor(
+    [
+      [3, 5],
+      [1, 9],
+    ],
+    { requiresGrad: true },
+  );
+  const y = batchNorm(x, null, null, null, null, { training: true });
+  const dy = tensor([
+    [1, 2],
+    [3, 4],
+  ]);
+  y.backward(dy);
+  expectClose(await y.data(), batchNormReference({ x: host([2, 2], [3, 5, 1, 9]) }), 1, "output");
+  for (const v of await x.grad!.data()) expect(Math.abs(v)).toBeLessThan(3e-5);
+  for (const t of [x, y, dy]) t.dispose();
+});
+
+test("a constant channel gives the bias, and finite gradients", async () => {
+  const x = tensor(new Float32Array(64).fill(7), { shape: [4, 1, 4, 4], requiresGrad: true });
+  const b = tensor([0.5]);
+  const y = batchNorm(x, null, null, null, b, { training: true });
+  const dy = upload(uniform([4, 1, 4, 4], 3));
+  y.backward(dy);
+  expect([...(await y.data())]).toEqual(new Array(64).fill(0.5));
+  for (const v of await x.grad!.data()) expect(Number.isFinite(v)).toBe(true);
+  for (const t of [x, b, y, dy]) t.dispose();
+});
+
+describe("computes only the gradients that are wanted", () => {
+  const shape = [3, 2, 40, 40];
+  for (const training of [true, false]) {
+    for (const wanted of ["x", "weight", "bias"] as const) {
+      test(`${wanted} alone, training: ${training}`, async () => {
+        const x = uniform(shape, 1);
+        const weight = uniform([2], 2, 0.5, 1.5);
+        const bias = uniform([2], 3);
+        const running = training ? undefined : { mean: uniform([2], 4), variance: uniform([2], 5, 1, 2) };
+        const t = {
+          x: upload(x, wanted === "x"),
+          weight: upload(weight, wanted === "weight"),
+          bias: upload(bias, wanted === "bias"),
+          mean: running ? upload(running.mean) : null,
+          variance: running ? upload(running.variance) : null,
+        };
+        const y = batchNorm(t.x, t.mean, t.variance, t.weight, t.bias, { training });
+        const dy = uniform(shape, 6);
+        const seedGrad = upload(dy);
+        y.backward(seedGrad);
+        const ref = batchNormVjp(dy, { x, weight, bias, running })[wanted];
+        expectClose(await t[wanted].grad!.data(), ref, sizeOf(shape) / 2, wanted);
+        for (const other of ["x", "weight", "bias"] as const) if (other !== wanted) expect(t[other].grad).toBeNull();
+        for (const each of [...Object.values(t), y, seedGrad]) each?.dispose();
+      });
+    }
+  }
+});
+
+describe("errors", () => {
+  test("one value a channel in training", () => {
+    const x = zeros([1, 3, 1, 1]);
+    expect(() => batchNorm(x, null, null, null, null, { training: true })).toThrow(ValueError);
+    expect(() => batchNorm(x, null, null, null, null, { training: true })).toThrow(/more than 1 value per channel/);
+    x.dispose();
+  });
+  test("no running statistics in evaluation", () => {
+    const x = zeros([2, 3, 1, 1]);
+    expect(() => batchNorm(x, null, null)).toThrow(/runningMean and runningVar in evaluation/);
+    x.dispose();
+  });
+  test("weight of another length", () => {
+    const x = zeros([2, 3, 1, 1]);
+    const w = zeros([4]);
+    expect(() => batchNorm(x, null, null, w, null, { training: true })).toThrow(ShapeError);
+    expect(() => batchNorm(x, null, null, w, null, { training: true })).toThrow(/weight has shape \[4\]/);
+    x.dispose();
+    w.dispose();
+  });
+});
