@@ -1,28 +1,133 @@
-// Imports `.wgsl` files as text: one loader behind three doors (Vite/Vitest, esbuild/tsup, Node's own module hooks).
+// Imports `.wgsl` files as modules: one loader behind three doors (Vite/Vitest, esbuild/tsup, Node's own module hooks).
+// A kernel's default export says what it declares (see src/kernels/reflect.ts) and holds its text; its constants are named
+// exports. `import package::lib::rows;` in a kernel is an import of lib/rows.wgsl, whose default export is a list of texts.
 import { readdir, readFile } from "node:fs/promises";
-import { basename } from "node:path";
+import { basename, dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
+import { transform } from "esbuild";
 
-const folder = new URL("../src/kernels/wgsl/", import.meta.url);
+const folder = fileURLToPath(new URL("../src/kernels/wgsl/", import.meta.url));
+const reflectFile = new URL("../src/kernels/reflect.ts", import.meta.url);
+
+// Not imported: whoever loads this file need not know TypeScript.
+const { code } = await transform(await readFile(reflectFile, "utf8"), { loader: "ts" });
+const { reflect, withoutComments } = await import(`data:text/javascript,${encodeURIComponent(code)}`);
+
+const IMPORT = /^import package::lib::(\w+);[^\S\n]*\n/gm;
 
 /** A file name as the name of a variable. */
 const identifier = (path) => basename(path, ".wgsl").replaceAll("-", "_");
+const partPath = (name) => join(folder, "lib", `${name.replaceAll("_", "-")}.wgsl`);
+const isPart = (path) => basename(dirname(path)) === "lib";
 
-const moduleText = async (path) => `export default ${JSON.stringify(await readFile(path, "utf8"))};`;
+/** A file's text without its import lines, and the paths of the parts that it imports. */
+async function read(path) {
+  const text = await readFile(path, "utf8");
+  return { text: text.replace(IMPORT, ""), imports: Array.from(text.matchAll(IMPORT), ([, name]) => partPath(name)) };
+}
 
-/** The text of a module with every kernel, each stripped and named as its file. Shortest first gzips best. */
+/** The paths of a file's parts, each once, before those that need them; the file itself comes last. */
+async function linkedPaths(path, seen = new Set()) {
+  const { imports } = await read(path);
+  for (const part of imports) if (!seen.has(part)) for (const p of await linkedPaths(part, seen)) seen.add(p);
+  return [...seen, path];
+}
+
+/** The whole text of a kernel, as it is compiled. */
+export async function linked(path) {
+  const texts = await Promise.all((await linkedPaths(path)).map(async (p) => (await read(p)).text));
+  return texts.join("\n");
+}
+
+/** What a kernel declares. Throws an Error that names the file where it does not keep the conventions. */
+export async function reflected(path) {
+  try {
+    return reflect(await linked(path));
+  } catch (error) {
+    throw new Error(`[wgsl] ${relative(process.cwd(), path)}: ${error.message}`);
+  }
+}
+
+/** The paths of all kernels, and of the parts that they are linked from. */
+export async function kernelPaths() {
+  const names = await readdir(folder, { recursive: true });
+  const paths = names.filter((name) => name.endsWith(".wgsl")).map((name) => join(folder, name));
+  return { kernels: paths.filter((path) => !isPart(path)).sort(), parts: paths.filter(isPart).sort() };
+}
+
+/** What src/kernels/kernel.ts takes, as the text of an expression; `parts` are the names of the imported ones. */
+async function sourceText(path, text, parts) {
+  const { bindings, params } = await reflected(path);
+  const binding = ({ name, access, optional }) =>
+    `${name}:${{ read: "r", write: "w", uniform: "u" }[access]}${optional ? "?" : ""}`;
+  const field = ({ name, offset, words, float }) =>
+    `${name}:${float ? "f" : "u"}${offset}${words > 1 ? `x${words}` : ""}`;
+  const fields = [
+    `name: ${JSON.stringify(basename(path, ".wgsl"))}`,
+    `bindings: ${JSON.stringify(bindings.map(binding).join(" "))}`,
+    `params: ${params ? JSON.stringify(params.map(field).join(" ")) : "null"}`,
+    `text: [${[...parts.map((part) => `...${part}`), JSON.stringify(text)].join(", ")}]`,
+  ];
+  return `{ ${fields.join(", ")} }`;
+}
+
+/** The text of a module for one file. */
+async function moduleText(path) {
+  const { text, imports } = await read(path);
+  const names = imports.map((part) => `lib_${identifier(part)}`);
+  const lines = imports.map((part, i) => `import ${names[i]} from ${JSON.stringify(specifier(path, part))};`);
+  if (isPart(path)) {
+    return [...lines, `export default [${[...names.map((n) => `...${n}`), JSON.stringify(text)].join(", ")}];`].join(
+      "\n",
+    );
+  }
+  lines.push(`export default ${await sourceText(path, text, names)};`);
+  const { constants } = await reflected(path);
+  for (const [name, value] of Object.entries(constants)) lines.push(`export const ${name} = ${value};`);
+  return lines.join("\n");
+}
+
+function specifier(from, to) {
+  const path = relative(dirname(from), to).replaceAll("\\", "/");
+  return path.startsWith(".") ? path : `./${path}`;
+}
+
+/**
+ * The text of a module with every part and every kernel, stripped, each named as its file; constants are named KERNEL_NAME.
+ * Shortest first gzips best.
+ */
 export async function allKernels() {
-  const constant = async (file) =>
-    `export const ${identifier(file)} = ${JSON.stringify(stripped(await readFile(new URL(file, folder), "utf8")))};\n`;
-  const texts = await Promise.all((await readdir(folder)).map(constant));
-  return texts.sort((a, b) => a.length - b.length).join("");
+  const { kernels, parts } = await kernelPaths();
+  const lines = [];
+  const done = new Set();
+  const addPart = async (path) => {
+    if (done.has(path)) return;
+    done.add(path);
+    const { text, imports } = await read(path);
+    for (const part of imports) await addPart(part);
+    const spread = imports.map((part) => `...lib_${identifier(part)}`);
+    lines.push(`const lib_${identifier(path)} = [${[...spread, JSON.stringify(stripped(text))].join(", ")}];`);
+  };
+  for (const path of parts) await addPart(path);
+  const texts = await Promise.all(
+    kernels.map(async (path) => {
+      const { text, imports } = await read(path);
+      const names = imports.map((part) => `lib_${identifier(part)}`);
+      const { constants } = await reflected(path);
+      return [
+        `export const ${identifier(path)} = ${await sourceText(path, stripped(text), names)};`,
+        ...Object.entries(constants).map(([name, value]) => `export const ${identifier(path)}_${name} = ${value};`),
+      ].join("\n");
+    }),
+  );
+  return [...lines, ...texts.sort((a, b) => a.length - b.length)].join("\n");
 }
 
 // One line for each declaration at module scope, which is how src/kernels/specialize.ts finds them. A space stays between
 // words, and between operators: without it `a - -b`, or the end of `vec2<f32> =`, would read as another token.
 export function stripped(text) {
-  return text
-    .replace(/[ \t]*\/\/.*/g, "")
+  return withoutComments(text)
+    .replace(/[ \t]+$/gm, "")
     .replace(/\s*\n[ \t]+/g, " ")
     .replace(/\s*\n\}/g, "}")
     .replace(/(?<![-+*/%|&^<>=!]) +(?!\w)|(?<!\w) +(?![-+*/%|&^<>=!])/g, "")
@@ -44,9 +149,13 @@ export const vite = () => ({
 export const esbuild = () => ({
   name: "wgsl",
   setup(build) {
-    build.onLoad({ filter: /\.wgsl$/ }, ({ path }) => ({
-      contents: `export { ${identifier(path)} as default } from "#kernels";`,
-    }));
+    build.onLoad({ filter: /\.wgsl$/ }, async ({ path }) => {
+      const names = ["default", ...Object.keys((await reflected(path)).constants)];
+      const exported = names.map((name) =>
+        name === "default" ? `${identifier(path)} as default` : `${identifier(path)}_${name} as ${name}`,
+      );
+      return { contents: `export { ${exported.join(", ")} } from "#kernels";` };
+    });
     build.onResolve({ filter: /^#kernels$/ }, () => ({ path: "kernels", namespace: "wgsl", sideEffects: false }));
     build.onLoad({ filter: /^kernels$/, namespace: "wgsl" }, async () => ({ contents: await allKernels() }));
   },

@@ -1,8 +1,9 @@
 // The whole browser-safe public API of wgrad.
 
-export { type CapturedStep, capture, type StepResult } from "./autograd/capture.ts";
-export { type GradcheckOptions, gradcheck } from "./autograd/gradcheck.ts";
 export { noGrad } from "./autograd/mode.ts";
+export { type GradcheckOptions, gradcheck } from "./backward/gradcheck.ts";
+export { type CapturedStep, capture } from "./capture/capture.ts";
+export type { StepResult } from "./capture/recording.ts";
 export {
   DataError,
   DeviceError,
@@ -17,13 +18,13 @@ export {
   ValueError,
   WgradError,
 } from "./errors.ts";
-export { type CompileProgress, Device, type DeviceInfo, type InitOptions } from "./gpu/device.ts";
+export { type CompileProgress, Device, type DeviceInfo, type InitOptions, useDevice } from "./gpu/device.ts";
 export { init } from "./init.ts";
 export { loadSafetensors, loadTorch, safetensorsMetadata, saveSafetensors } from "./io/index.ts";
 export { type TunedClass, type TuneOptions, type TuneProgress, tune } from "./kernels/tune.ts";
+export type { TensorMethods } from "./methods.ts";
 export * as nn from "./nn/index.ts";
 export { cat, stack } from "./ops/cat.ts";
-export type { TensorMethods } from "./ops/methods.ts";
 export { where } from "./ops/where.ts";
 export * as optim from "./optim/index.ts";
 export { arange, full, ones, type TensorOptions, tensor, zeros } from "./tensor/create.ts";

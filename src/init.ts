@@ -1,6 +1,6 @@
 // init(): opens the device, and gives the tensors on it their operations.
 import { type Device, type InitOptions, openDevice } from "./gpu/device.ts";
-import { provideOps } from "./ops/methods.ts";
+import { provideMethods } from "./methods.ts";
 
 /**
  * Opens a WebGPU adapter and makes its device the one that new tensors live on.
@@ -8,6 +8,6 @@ import { provideOps } from "./ops/methods.ts";
  * @throws DeviceError where there is no adapter, or none of the kind asked for.
  */
 export function init(options: InitOptions = {}): Promise<Device> {
-  provideOps();
+  provideMethods();
   return openDevice(options);
 }

@@ -1,7 +1,6 @@
 // What the adapter gives at most: multiply-adds in registers, and bytes copied. Measured in the same process as the rest.
 import type { Device } from "../../src/gpu/device.ts";
-import { f32Bits } from "../../src/gpu/queue.ts";
-import { Kernel } from "../../src/kernels/specialize.ts";
+import { Kernel } from "../../src/kernels/kernel.ts";
 import { empty } from "../../src/tensor/tensor.ts";
 import copyWgsl from "../wgsl/copy.wgsl";
 import fmaWgsl from "../wgsl/fma.wgsl";
@@ -25,8 +24,8 @@ const UNROLL = 16;
 const TOGETHER = [8, 64] as const;
 const MIB = 2 ** 20;
 
-const fma = new Kernel("bench_fma", fmaWgsl);
-const copy = new Kernel("bench_copy", copyWgsl);
+const fma = new Kernel(fmaWgsl);
+const copy = new Kernel(copyWgsl);
 
 export async function measureCeilings(device: Device): Promise<Ceilings> {
   const detail: Record<string, Timing & { rate: number }> = {};
@@ -44,24 +43,23 @@ export async function measureCeilings(device: Device): Promise<Ceilings> {
   const sink = empty([groups * WORKGROUP], "f32", device);
   const rates: number[] = [];
   for (const chains of CHAINS) {
-    const shader = fma.variant({ CHAINS: `${chains}u`, UNROLL: `${UNROLL}u` });
+    const variant = fma.variant({ CHAINS: `${chains}u`, UNROLL: `${UNROLL}u` });
     const flop = groups * WORKGROUP * rounds * UNROLL * chains * 2;
-    const run = () => device.queue.dispatch(shader, [sink.storage], [f32Bits(0.999), f32Bits(0.001), rounds], [groups]);
+    const run = () => variant.launch(device, { result: sink }, { a: 0.999, b: 0.001, rounds }, [groups]);
     rates.push(await add(`fma, ${chains} chains`, flop, run));
   }
   sink.dispose();
 
   const bandwidth = async (bytes: number) => {
-    const pair = [0, 1].map(() => empty([bytes / 4], "f32", device));
-    const storages = pair.map((t) => t.storage);
+    const [source, dest] = [empty([bytes / 4], "f32", device), empty([bytes / 4], "f32", device)];
     const grid = [bytes / 16 / WORKGROUP / PER_LANE] as const;
     const rates: number[] = [];
     for (const together of TOGETHER) {
-      const shader = copy.variant({ PER_LANE: `${PER_LANE}u`, TOGETHER: `${together}u` });
+      const variant = copy.variant({ PER_LANE: `${PER_LANE}u`, TOGETHER: `${together}u` });
       const name = `copy, ${bytes / MIB} MiB, ${together} lanes side by side`;
-      rates.push(await add(name, 2 * bytes, () => device.queue.dispatch(shader, storages, [], grid)));
+      rates.push(await add(name, 2 * bytes, () => variant.launch(device, { source, dest }, null, grid)));
     }
-    for (const t of pair) t.dispose();
+    for (const t of [source, dest]) t.dispose();
     return Math.max(...rates);
   };
   const cachedGbps = await bandwidth(MIB);

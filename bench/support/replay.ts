@@ -1,4 +1,6 @@
 // Repeats what some code recorded on a queue, without the host's part of it: what is left to measure is the device.
+import { Capture } from "../../src/capture/recording.ts";
+import { within } from "../../src/context.ts";
 import type { Device } from "../../src/gpu/device.ts";
 import { type Command, programOf } from "../../src/gpu/queue.ts";
 import type { Run } from "./measure.ts";
@@ -11,18 +13,12 @@ const PER_SUBMIT = 1024;
  * be lent again as long as nothing else is computed meanwhile.
  */
 export async function record(device: Device, fn: () => void): Promise<readonly Command[]> {
-  const commands: Command[] = [];
-  const { queue } = device;
-  queue.flush();
-  const outer = queue.recorder;
-  queue.recorder = (command) => commands.push(command);
-  try {
-    fn();
-  } finally {
-    queue.recorder = outer;
-  }
+  device.queue.flush();
+  const capture = new Capture(device);
+  within({ capture }, fn);
+  capture.buffers.retire();
   await device.sync();
-  return commands;
+  return capture.commands;
 }
 
 export function replayer(device: Device, commands: readonly Command[]): Run {

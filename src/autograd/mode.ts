@@ -1,16 +1,7 @@
 // Whether operations are recorded on the tape.
+import { context, within } from "../context.ts";
 
-let recording = true;
-
-export const gradEnabled = (): boolean => recording;
+export const gradEnabled = (): boolean => context.grad;
 
 /** Runs `fn` without recording: its results require no gradient and keep nothing alive. */
-export function noGrad<T>(fn: () => T): T {
-  const before = recording;
-  recording = false;
-  try {
-    return fn();
-  } finally {
-    recording = before;
-  }
-}
+export const noGrad = <T>(fn: () => T): T => within({ grad: false }, fn);

@@ -2,33 +2,33 @@
 import { StateError } from "../errors.ts";
 import { keep } from "../tensor/scope.ts";
 import type { GradHook, Spec, Tensor } from "../tensor/tensor.ts";
-import type { Op, VjpContext } from "./op.ts";
+import type { Inputs, Op, Outputs, VjpContext } from "./op.ts";
 
 /** Where an input's gradient goes: to an earlier node's output, or to a leaf. */
 export type Edge = { readonly node: Node; readonly index: number } | { readonly leaf: Tensor } | null;
 
 // Attributes differ from op to op; the tape only hands them back to the op they came from.
 // biome-ignore lint/suspicious/noExplicitAny: existential type
-export type AnyOp = Op<any>;
+export type AnyOp = Op<any, any, any, any>;
 
-export class Node implements VjpContext<unknown> {
+export class Node implements VjpContext<Inputs, unknown, Outputs> {
   readonly op: AnyOp;
   readonly attrs: unknown;
   readonly edges: readonly Edge[];
   readonly needs: readonly boolean[];
-  readonly inputSpecs: readonly Spec[];
+  readonly inputSpecs: readonly (Spec | null)[];
   readonly outputSpecs: readonly Spec[];
   /** Hooks on outputs, by output index. */
   hooks: Map<number, GradHook[]> | null = null;
   /** Handles that this node owns, by input index, or by -1 - output index. */
-  #saved: Map<number, { readonly tensor: Tensor; readonly version: number }> | null = new Map();
+  #saved: Map<number, { readonly tensor: Tensor; readonly version: number } | null> | null = new Map();
   #refs = 0;
 
   constructor(
     op: AnyOp,
     attrs: unknown,
     edges: readonly Edge[],
-    inputSpecs: readonly Spec[],
+    inputSpecs: readonly (Spec | null)[],
     outputSpecs: readonly Spec[],
   ) {
     this.op = op;
@@ -50,25 +50,30 @@ export class Node implements VjpContext<unknown> {
   }
 
   /** Keeps a tensor's storage alive for vjp. `key`: an input index, or -1 - an output index. */
-  save(key: number, tensor: Tensor): void {
-    this.#saved!.set(key, { tensor: keep(tensor.detach()), version: tensor.storage.version });
+  save(key: number, tensor: Tensor | null): void {
+    const saved = tensor && { tensor: keep(tensor.detach()), version: tensor.storage.version };
+    this.#saved?.set(key, saved);
   }
 
-  input(index: number): Tensor {
+  input(index: number): Tensor | null {
     return this.#get(index, `input ${index}`);
   }
 
   output(index: number): Tensor {
-    return this.#get(-1 - index, `output ${index}`);
+    const what = `output ${index}`;
+    const tensor = this.#get(-1 - index, what);
+    if (!tensor) throw new StateError(`[${this.name}] has no ${what}`);
+    return tensor;
   }
 
-  #get(key: number, what: string): Tensor {
+  #get(key: number, what: string): Tensor | null {
     if (!this.#saved) {
       throw new StateError(
         `[backward] the graph through ${this.name} was already freed: call backward({ retainGraph: true }) the first time`,
       );
     }
     const saved = this.#saved.get(key);
+    if (saved === null) return null;
     if (!saved) throw new StateError(`[${this.name}] vjp reads ${what}, which its \`saves\` does not keep`);
     if (saved.tensor.storage.version !== saved.version) {
       throw new StateError(
@@ -91,7 +96,7 @@ export class Node implements VjpContext<unknown> {
 
   /** Lets the saved tensors go; the edges stay. */
   free(): void {
-    for (const { tensor } of this.#saved?.values() ?? []) tensor.dispose();
+    for (const saved of this.#saved?.values() ?? []) saved?.tensor.dispose();
     this.#saved = null;
   }
 }

@@ -1,44 +1,95 @@
-// Op: everything that wgrad knows of one operation, in one value.
-import type { Queue } from "../gpu/queue.ts";
+// Op: everything that wgrad knows of one operation, in one value, typed in what it takes and gives.
+import type { DeviceInfo } from "../gpu/device.ts";
 import type { Spec, Tensor } from "../tensor/tensor.ts";
+import type { Run } from "./run.ts";
 
-/** Which inputs and outputs the tape keeps alive for vjp, no more. */
+/** What an operation takes: a tuple of tensors, null in the place of an optional one that was not given. */
+export type Inputs = readonly (Tensor | null)[];
+export type Outputs = readonly Tensor[];
+
+/** Shapes and dtypes in place of tensors. */
+export type SpecsOf<T extends Inputs> = {
+  readonly [K in keyof T]: T[K] extends Tensor ? Spec : Spec | null;
+};
+/** A gradient, or none, for each input. */
+export type Gradients<T extends Inputs> = { readonly [K in keyof T]: Tensor | null };
+export type Needs<T extends Inputs> = { readonly [K in keyof T]: boolean };
+
+/** Which inputs and outputs, by position, the tape keeps alive for vjp, no more. */
 export interface Saved {
   readonly inputs: readonly number[];
   readonly outputs: readonly number[];
 }
 
 /** What a vjp gets. `needs[i]` says whether input i wants a gradient: compute no other. */
-export interface VjpContext<A> {
+export interface VjpContext<In extends Inputs, A, All extends Outputs> {
   readonly attrs: A;
-  readonly needs: readonly boolean[];
-  readonly inputSpecs: readonly Spec[];
-  readonly outputSpecs: readonly Spec[];
-  /** A saved input or output; throws for one that `saves` did not name. */
-  input(index: number): Tensor;
-  output(index: number): Tensor;
+  readonly needs: Needs<In>;
+  readonly inputSpecs: SpecsOf<In>;
+  readonly outputSpecs: SpecsOf<All>;
+  /** A saved input (null: it was not given) or output; throws for one that `saves` did not name. */
+  input<K extends number>(index: K): In[K];
+  output<K extends number>(index: K): All[K];
 }
 
 /**
  * Gradients of the inputs from those of the visible outputs, null where none is needed. May return a gradient it was
  * given, also more than once. Runs under noGrad, in a scope: temporaries are freed.
  */
-export type Vjp<A> = (grads: readonly Tensor[], context: VjpContext<A>) => readonly (Tensor | null)[];
+export type Vjp<In extends Inputs, A, Out extends Outputs, Kept extends Outputs> = (
+  grads: Out,
+  context: VjpContext<In, A, readonly [...Out, ...Kept]>,
+) => Gradients<In>;
 
-export interface Op<A = void> {
+/**
+ * `In`: its inputs, optional ones `Tensor | null`. `A`: its attributes. `Out`: what the caller gets. `Kept`: further outputs
+ * that exist for the tape alone (pooling indices, batch statistics).
+ */
+export interface Op<
+  In extends Inputs = readonly [Tensor],
+  A = void,
+  Out extends Outputs = readonly [Tensor],
+  Kept extends Outputs = readonly [],
+> {
   readonly name: string;
   /** Shapes and dtypes of all outputs. The only place where those of the inputs are checked. */
-  infer(inputs: readonly Spec[], attrs: A): readonly Spec[];
+  infer(inputs: SpecsOf<In>, attrs: A, device: DeviceInfo): SpecsOf<readonly [...Out, ...Kept]>;
   /** The one output is input 0's storage under another shape: no memory is allocated and `forward` does nothing. */
   readonly alias?: boolean;
   /** Records the kernels that fill `outputs` from `inputs`. */
-  forward(queue: Queue, inputs: readonly Tensor[], outputs: readonly Tensor[], attrs: A): void;
-  /** How many trailing outputs exist for the tape alone (pooling indices, batch statistics). Default 0. */
-  readonly aux?: number;
-  saves(needs: readonly boolean[], attrs: A): Saved;
-  readonly vjp: Vjp<A> | "not differentiable";
+  forward(run: Run, inputs: In, outputs: readonly [...Out, ...Kept], attrs: A): void;
+  /** How many trailing outputs are `Kept`. Default 0. */
+  readonly aux?: Kept["length"];
+  saves(needs: Needs<In>, attrs: A): Saved;
+  readonly vjp: Vjp<In, A, Out, Kept> | "not differentiable";
 }
 
 const NOTHING: Saved = { inputs: [], outputs: [] };
 /** `saves` of an op whose vjp needs shapes only. */
 export const savesNothing = (): Saved => NOTHING;
+
+/** An op that ends the tape: gradients of other ops, random numbers, updates in place. */
+export const withoutGradient = { saves: savesNothing, vjp: "not differentiable" } as const;
+
+/** What a vjp of an `OldOp` gets. */
+export interface OldContext<A> {
+  readonly attrs: A;
+  readonly needs: readonly boolean[];
+  readonly inputSpecs: readonly Spec[];
+  readonly outputSpecs: readonly Spec[];
+  input(index: number): Tensor;
+  output(index: number): Tensor;
+}
+
+/** An op whose inputs and outputs are not typed one by one. Gives way to `Op`. */
+export interface OldOp<A = void> {
+  readonly name: string;
+  infer(inputs: readonly Spec[], attrs: A, device: DeviceInfo): readonly Spec[];
+  readonly alias?: boolean;
+  forward(run: Run, inputs: readonly Tensor[], outputs: readonly Tensor[], attrs: A): void;
+  readonly aux?: number;
+  saves(needs: readonly boolean[], attrs: A): Saved;
+  readonly vjp:
+    | ((grads: readonly Tensor[], context: OldContext<A>) => readonly (Tensor | null)[])
+    | "not differentiable";
+}

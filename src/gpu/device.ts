@@ -1,5 +1,6 @@
 // Adapter and device, for Node and the browser alike.
 import { loadVariants, requestGpu, saveVariants } from "#platform";
+import { context } from "../context.ts";
 import { DeviceError, StateError } from "../errors.ts";
 import { PipelineCache } from "./pipeline.ts";
 import { BufferPool } from "./pool.ts";
@@ -38,6 +39,8 @@ export class Device {
   readonly queue: Queue;
   /** Variants of kernels chosen for this adapter, by class of launches (see kernels/variants.ts). */
   readonly variants = new Map<string, string>();
+  /** Counts changes of `variants`: a step captured with other ones is recorded again. */
+  tunings = 0;
   /** Resolves with the reason if the device is ever lost. */
   readonly lost: Promise<DeviceError>;
 
@@ -82,7 +85,7 @@ export class Device {
   destroy(): void {
     this.queue.close(new DeviceError("[device] destroyed by the program: call init() again"));
     this.gpu.destroy();
-    if (current === this) current = null;
+    if (context.device === this) context.device = null;
   }
 }
 
@@ -92,17 +95,16 @@ const GENERATION = 1;
 const adapterKey = ({ name, vendor, architecture, subgroupSize }: DeviceInfo): string =>
   [name, vendor, architecture, `subgroups of ${subgroupSize}`, GENERATION].join(" | ");
 
-let current: Device | null = null;
-
 /** The device that new tensors live on. Throws `StateError` before `init()`. */
 export function currentDevice(): Device {
-  if (!current) throw new StateError("[init] no device yet: call `await init()` once before creating tensors");
-  return current;
+  const { device } = context;
+  if (!device) throw new StateError("[init] no device yet: call `await init()` once before creating tensors");
+  return device;
 }
 
 /** Makes an open device the one that new tensors live on: for programs that compare several. */
 export function useDevice(device: Device): void {
-  current = device;
+  context.device = device;
 }
 
 /** What to ask the platform for, in turn. Dawn calls only SwiftShader a fallback: lavapipe answers an ordinary request. */
@@ -170,6 +172,6 @@ export async function openDevice(options: InitOptions): Promise<Device> {
     limits,
   });
   for (const [key, name] of Object.entries(await loadVariants(adapterKey(opened.info)))) opened.variants.set(key, name);
-  current = opened;
+  context.device = opened;
   return opened;
 }

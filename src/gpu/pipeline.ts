@@ -5,6 +5,9 @@ import { DeviceError } from "../errors.ts";
 export interface Shader {
   readonly key: string;
   readonly code: string;
+  /** What it binds, in order, the uniform block of parameters (where `params` says that it has one) last. */
+  readonly entries?: readonly { readonly binding: number; readonly type: GPUBufferBindingType }[];
+  readonly params?: boolean;
 }
 
 export interface Pipeline {
@@ -63,9 +66,11 @@ export class PipelineCache {
     return pipeline;
   }
 
-  #create({ key, code }: Shader): Pipeline {
+  #create({ key, code, entries: given, params: last }: Shader): Pipeline {
     const device = this.#device;
-    const entries = layoutEntries(code);
+    const entries: GPUBindGroupLayoutEntry[] = given
+      ? given.map(({ binding, type }) => ({ binding, visibility: GPUShaderStage.COMPUTE, buffer: { type } }))
+      : layoutEntries(code);
     const shape = entries.map((e) => `${e.binding}${e.buffer!.type}`).join();
     let layout = this.#layouts.get(shape);
     if (!layout) {
@@ -73,7 +78,7 @@ export class PipelineCache {
       this.#layouts.set(shape, layout);
     }
     const bindings = entries.map((entry) => entry.binding);
-    const params = entries.at(-1)?.buffer?.type === "uniform" ? bindings.pop()! : null;
+    const params = (last ?? entries.at(-1)?.buffer?.type === "uniform") ? bindings.pop()! : null;
     this.requested++;
     this.onProgress?.();
     // What is wrong with the text comes with the pipeline's rejection below, where the op that wanted it is known.

@@ -1,4 +1,5 @@
 // Records dispatches, writes and copies in program order and submits them in batches: one encoder and one pass for many.
+import { context, within } from "../context.ts";
 import { DeviceError, LimitError, OutOfMemoryError, type WgradError } from "../errors.ts";
 import { FAULT_BYTES, faultIn } from "./faults.ts";
 import { ParamArena } from "./params.ts";
@@ -70,7 +71,7 @@ export const programOf = (commands: readonly Command[]): Program => ({
 /** What `apply` knows of a running op: enough to name it when the device reports an error later. */
 export interface Origin {
   readonly name: string;
-  readonly inputs: readonly { readonly shape: readonly number[]; readonly dtype: string }[];
+  readonly inputs: readonly ({ readonly shape: readonly number[]; readonly dtype: string } | null)[];
 }
 
 /** Commands per submission: enough to make encoding cheap, few enough for the device to start before the host is done. */
@@ -94,10 +95,6 @@ export class Queue {
   readonly #unfinished = new Map<number, Promise<void>>();
   #failure: WgradError | null = null;
   #faults: PooledBuffer | null = null;
-  /** Set while an op's forward runs (see autograd/apply.ts). */
-  origin: Origin | null = null;
-  /** When set, every command recorded is also handed to it (see autograd/capture.ts). */
-  recorder: ((command: Command) => void) | null = null;
   profiler: Profiler | null = null;
   /** Counters for benchmarks and tests. */
   readonly stats = { dispatches: 0, submits: 0, bindGroups: 0, writes: 0 };
@@ -130,28 +127,32 @@ export class Queue {
   }
 
   /**
-   * Records one kernel launch. `storages` in binding order; `params` are the words of the WGSL `Params` block (see
-   * `f32Bits` for floats); `grid` counts workgroups.
+   * Records one kernel launch. `storages` in binding order; `params` are the words of the WGSL `Params` block; `grid` counts
+   * workgroups. See `Kernel.launch`, which takes them by name.
    */
-  dispatch(shader: Shader, storages: readonly Binding[], params: readonly number[], grid: Grid): void {
+  dispatch(shader: Shader, storages: readonly Binding[], params: ArrayLike<number> | null, grid: Grid): void {
     const pipeline = this.#pipelines.get(shader);
     const [x, y = 1, z = 1] = grid;
     if (x === 0 || y === 0 || z === 0) return;
     if (x > this.#maxGrid || y > this.#maxGrid || z > this.#maxGrid) {
       throw new LimitError(
-        `[${this.origin?.name ?? shader.key}] needs a grid of ${x} x ${y} x ${z} workgroups, but this adapter allows ${this.#maxGrid} a dimension: use smaller tensors`,
+        `[${context.origin?.name ?? shader.key}] needs a grid of ${x} x ${y} x ${z} workgroups, but this adapter allows ${this.#maxGrid} a dimension: use smaller tensors`,
       );
     }
-    const bindGroup = this.#bindGroup(pipeline, storages, pipeline.params === null ? 0 : this.#params.slot(params));
+    const bindGroup = this.#bindGroup(
+      pipeline,
+      storages,
+      params === null || pipeline.params === null ? 0 : this.#params.slot(params),
+    );
     const buffers = storages.map((s) => s.buffer);
     for (const buffer of buffers) buffer.lastUse = this.#batch;
-    this.#record({ kind: "dispatch", pipeline, bindGroup, x, y, z, origin: this.origin, buffers });
+    this.#record({ kind: "dispatch", pipeline, bindGroup, x, y, z, origin: context.origin, buffers });
   }
 
   /** Writes host data into a buffer, after everything recorded so far. The data is copied by then, not now. */
   write(buffer: PooledBuffer, data: ArrayBufferView<ArrayBuffer>, offset = 0): void {
     this.stats.writes++;
-    if (buffer.lastUse <= this.submittedBatch && this.#waiting === null && !this.recorder) {
+    if (buffer.lastUse <= this.submittedBatch && this.#waiting === null && !this.#capture) {
       this.#device.queue.writeBuffer(buffer.gpu, offset, data.buffer, data.byteOffset, data.byteLength);
       return;
     }
@@ -174,15 +175,22 @@ export class Queue {
 
   /** Records a captured step's commands again, and submits them with what is recorded so far. */
   replay({ commands, buffers }: Program): void {
+    this.#throwFailure();
     for (const buffer of buffers) buffer.lastUse = this.#batch;
     const before = this.#pending;
     this.#pending = [];
     this.#enqueue([...before, ...commands]);
   }
 
+  /** The capture in progress, if it is of this device. */
+  get #capture() {
+    const { capture } = context;
+    return capture && capture.device.queue === this ? capture : null;
+  }
+
   #record(command: Command): void {
     this.#throwFailure();
-    this.recorder?.(command);
+    this.#capture?.commands.push(command);
     this.#pending.push(command);
     if (this.#pending.length >= BATCH) this.flush();
   }
@@ -198,7 +206,7 @@ export class Queue {
     const entries: GPUBindGroupEntry[] = storages.map(({ buffer, offset, bytes }, i) => {
       if (bytes > this.#maxBinding) {
         throw new LimitError(
-          `[${this.origin?.name ?? pipeline.key}] binds ${bytes} bytes, but this adapter allows ${this.#maxBinding}: split the tensor`,
+          `[${context.origin?.name ?? pipeline.key}] binds ${bytes} bytes, but this adapter allows ${this.#maxBinding}: split the tensor`,
         );
       }
       // Whole vectors of four words: a pooled buffer is at least that large, and what lies past the tensor is nobody's.
@@ -319,7 +327,7 @@ export class Queue {
     const culprit = suspects[0] ?? (batch.length === 1 && batch[0]!.kind === "dispatch" ? batch[0]! : null);
     const origin = culprit?.origin;
     const where = origin
-      ? `[${origin.name}] on ${origin.inputs.map((t) => `${t.dtype} [${t.shape.join(", ")}]`).join(", ")}`
+      ? `[${origin.name}] on ${origin.inputs.map((t) => (t ? `${t.dtype} [${t.shape.join(", ")}]` : "null")).join(", ")}`
       : "[device]";
     const Kind = error instanceof GPUOutOfMemoryError ? OutOfMemoryError : DeviceError;
     this.#failure = new Kind(`${where}: ${text}`, { cause: error });
@@ -366,11 +374,11 @@ export class Queue {
     const staging = this.#device.createBuffer({ size, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
     // The source may be released and lent again before the batch is submitted; order keeps the copy right all the same.
     const target: PooledBuffer = { id: -1, gpu: staging, size, lastUse: 0 };
-    const recorder = this.recorder;
-    this.recorder = null; // a read is not part of a captured step
-    if (from) this.copy(from, { buffer: target, offset: 0, bytes: at });
-    if (faults) this.copy(faults, { buffer: target, offset: at, bytes: FAULT_BYTES });
-    this.recorder = recorder;
+    // A read is not part of a captured step.
+    within({ capture: null }, () => {
+      if (from) this.copy(from, { buffer: target, offset: 0, bytes: at });
+      if (faults) this.copy(faults, { buffer: target, offset: at, bytes: FAULT_BYTES });
+    });
     this.flush();
     if (this.#waiting) await this.#waiting;
     this.#throwFailure();

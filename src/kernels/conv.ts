@@ -3,7 +3,7 @@
 import type { DeviceInfo } from "../gpu/device.ts";
 import type { Shader } from "../gpu/pipeline.ts";
 import { f32Bits, type Grid } from "../gpu/queue.ts";
-import { Kernel } from "./specialize.ts";
+import { OldKernel as Kernel } from "./specialize.ts";
 import { gemmKernels, gemmTiles, magnitude, subgroupTiles, type Tile } from "./variants.ts";
 import rowWgsl from "./wgsl/conv-row-subgroup.wgsl";
 import subgroupWgsl from "./wgsl/conv-subgroup.wgsl";

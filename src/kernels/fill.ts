@@ -1,20 +1,31 @@
-// Plan of filling a buffer with one value.
-import type { Device } from "../gpu/device.ts";
-import { type Binding, f32Bits, grid1d } from "../gpu/queue.ts";
+// Filling a tensor with one value.
+import { type Op, withoutGradient } from "../autograd/op.ts";
+import { grid1d } from "../gpu/queue.ts";
 import type { Dtype } from "../tensor/dtype.ts";
 import { bindingElements, partOf, ranges } from "./binding-parts.ts";
-import { Kernel } from "./specialize.ts";
-import fillWgsl from "./wgsl/fill.wgsl";
+import { Kernel } from "./kernel.ts";
+import fillWgsl, { WG } from "./wgsl/fill.wgsl";
 
-const kernel = new Kernel("fill", fillWgsl);
-const WG = 64;
+const kernel = new Kernel(fillWgsl);
+const scratch = new DataView(new ArrayBuffer(4));
 
 /** The bits of a number as an element of a 4-byte dtype. */
-export const bitsOf = (value: number, dtype: Dtype): number => (dtype === "f32" ? f32Bits(value) : value >>> 0);
-
-/** Records the writing of `n` elements. */
-export function fillWith({ queue, info }: Device, y: Binding, n: number, value: number, dtype: Dtype): void {
-  for (const [first, count] of ranges(n, bindingElements(info))) {
-    queue.dispatch(kernel.variant(), [partOf(y, first, count)], [count, bitsOf(value, dtype)], grid1d(count, WG));
-  }
+export function bitsOf(value: number, dtype: Dtype): number {
+  if (dtype !== "f32") return value >>> 0;
+  scratch.setFloat32(0, value);
+  return scratch.getUint32(0);
 }
+
+/** Every element of a tensor that exists becomes `value`. */
+export const fillOp: Op<readonly [], { readonly value: number }> = {
+  name: "fill",
+  infer: () => {
+    throw new Error("[fill] fills tensors that exist: use runInto");
+  },
+  forward(run, _, [y], { value }) {
+    for (const [first, n] of ranges(y.numel, bindingElements(run.device.info))) {
+      kernel.launch(run, { y: partOf(y.storage, first, n) }, { n, value: bitsOf(value, y.dtype) }, grid1d(n, WG));
+    }
+  },
+  ...withoutGradient,
+};

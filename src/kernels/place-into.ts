@@ -1,7 +1,7 @@
 // Plan of padding and of the adjoint of slices.
 import { grid1d, type Queue } from "../gpu/queue.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { Kernel } from "./specialize.ts";
+import { OldKernel as Kernel } from "./specialize.ts";
 import { checkRank, eightWords } from "./strided-walk.ts";
 import padWgsl from "./wgsl/pad.wgsl";
 

@@ -5,7 +5,7 @@ import { type Binding, f32Bits, grid1d, type Queue } from "../gpu/queue.ts";
 import type { Dtype } from "../tensor/dtype.ts";
 import { type Shape, sizeOf, stridesOf } from "../tensor/shape.ts";
 import { empty, type Tensor } from "../tensor/tensor.ts";
-import { Kernel } from "./specialize.ts";
+import { OldKernel as Kernel } from "./specialize.ts";
 import { eightWords, mergeDims, type Walk } from "./strided-walk.ts";
 import reduceWgsl from "./wgsl/reduce.wgsl";
 

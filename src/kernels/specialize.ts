@@ -2,50 +2,51 @@
 import { WgradError } from "../errors.ts";
 import type { Shader } from "../gpu/pipeline.ts";
 
-/** Replacements by declaration name: the value of a `const` or `alias`, or the whole text of a `fn`. */
-export type Overrides = Readonly<Record<string, string | number>>;
+/** Replacements by declaration name: the value of a `const` or `alias`, or the whole text of a `fn` or `struct`. */
+export type Overrides = Readonly<Record<string, string | number | boolean>>;
 
 const escaped = (name: string) => name.replace(/[^\w]/g, "\\$&");
 
 /**
  * The WGSL text with each named module-scope declaration replaced: `const NAME = value;` and `alias NAME = value;` get a
- * new value, `fn name(...) {...}` becomes the given text. Throws unless exactly one declaration matches.
+ * new value, `fn name(...) {...}` and `struct Name {...}` become the given text. Throws unless exactly one declaration matches.
  */
 export function specialize(source: string, overrides: Overrides): string {
   let text = source;
   for (const [name, value] of Object.entries(overrides)) {
-    const declaration = new RegExp(`^(const|alias|fn)[ \\t]+${escaped(name)}\\b`, "gm");
+    const declaration = new RegExp(`^(const|alias|fn|struct)[ \\t]+${escaped(name)}\\b`, "gm");
     const found = [...text.matchAll(declaration)];
     if (found.length !== 1) {
       throw new WgradError(`[specialize] ${found.length} module-scope declarations of ${name}, expected exactly one`);
     }
     const { index, 1: kind } = found[0]!;
-    const end = kind === "fn" ? endOfFunction(text, index) : text.indexOf(";", index) + 1;
+    const whole = kind === "fn" || kind === "struct";
+    const end = whole ? endOfBraces(text, index) : text.indexOf(";", index) + 1;
     const declared = text.slice(index, end);
-    const next = kind === "fn" ? String(value) : declared.replace(/=[^;]*;$/, `= ${value};`);
+    const next = whole ? String(value) : declared.replace(/=[^;]*;$/, `= ${value};`);
     text = text.slice(0, index) + next + text.slice(end);
   }
   return text;
 }
 
-function endOfFunction(text: string, start: number): number {
+function endOfBraces(text: string, start: number): number {
   let depth = 0;
   for (let i = text.indexOf("{", start); i < text.length; i++) {
     if (text[i] === "{") depth++;
     else if (text[i] === "}" && --depth === 0) return i + 1;
   }
-  throw new WgradError("[specialize] a function has no closing brace");
+  throw new WgradError("[specialize] a declaration has no closing brace");
 }
 
-/** A .wgsl file and its variants. Variants are built once and kept. */
-export class Kernel {
+/** A .wgsl file and its variants, launched by position. Gives way to kernel.ts. */
+export class OldKernel {
   readonly name: string;
   readonly source: string;
   readonly #variants = new Map<string, Shader>();
 
-  constructor(name: string, source: string) {
+  constructor(name: string, source: { readonly text: readonly string[] }) {
     this.name = name;
-    this.source = source;
+    this.source = [...new Set(source.text)].join("\n");
   }
 
   /** The variant with these overrides, keyed by file name and sorted overrides. `tag` shortens the key of long ones. */

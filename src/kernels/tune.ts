@@ -1,9 +1,9 @@
 // tune: measures the variants of the matrix kernels that a step launches, and keeps the fastest for each class of shapes.
+import { within } from "../context.ts";
 import { currentDevice, type Device } from "../gpu/device.ts";
 import { Profiler } from "../gpu/profile.ts";
-import { structureChanged } from "../tensor/leaf-watch.ts";
 import { scope } from "../tensor/scope.ts";
-import { listenToLaunches, type Tile, type TunableLaunch } from "./variants.ts";
+import type { LaunchListener, Tile, TunableLaunch } from "./variants.ts";
 
 export interface TuneOptions {
   /** Time to spend, compilation included, in milliseconds. Default 60,000. What is left over is measured next time. */
@@ -140,22 +140,20 @@ export async function tune(step: () => unknown, options: TuneOptions = {}): Prom
   const device = currentDevice();
   const deadline = performance.now() + (options.budget ?? 60_000);
   const launches = new Map<string, TunableLaunch>();
-  listenToLaunches((key, launch) => {
+  const onLaunch: LaunchListener = (key, launch) => {
     if (launches.has(key) || launch.tiles.length < 2 || (device.variants.has(key) && !options.again)) return;
     for (const storage of launch.storages) storage.retain();
     launches.set(key, launch);
-  });
+  };
   const tuned: TunedClass[] = [];
   const profiler = device.info.features.includes("timestamp-query") ? new Profiler(device.gpu) : null;
   try {
-    try {
-      structureChanged(); // a captured step records again: a replay launches nothing that could be heard
+    device.tunings++; // a captured step records again: a replay launches nothing that could be heard
+    within({ onLaunch }, () =>
       scope(() => {
         step();
-      });
-    } finally {
-      listenToLaunches(null);
-    }
+      }),
+    );
     for (const [key, launch] of launches) {
       const comparison = await compare(device, profiler, launch, deadline);
       if (!comparison) break;
@@ -171,7 +169,7 @@ export async function tune(step: () => unknown, options: TuneOptions = {}): Prom
     profiler?.destroy();
   }
   if (tuned.length > 0) {
-    structureChanged(); // captured steps record again, with the new variants
+    device.tunings++; // captured steps record again, with the new variants
     await device.saveVariants();
   }
   return tuned;

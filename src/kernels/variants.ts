@@ -1,9 +1,10 @@
 // What the matrix kernels (matmul, convolution and its gradients) share: their variants on an adapter, and the choice.
+import { context } from "../context.ts";
 import type { Device, DeviceInfo } from "../gpu/device.ts";
 import type { Shader } from "../gpu/pipeline.ts";
 import type { Storage } from "../tensor/storage.ts";
 import { defaultVariants } from "./default-variants.ts";
-import { Kernel, type Overrides } from "./specialize.ts";
+import { OldKernel as Kernel, type Overrides } from "./specialize.ts";
 
 /** A variant of a kernel, and the part of the result that one workgroup computes. */
 export interface Tile {
@@ -22,7 +23,8 @@ export interface GemmKernels {
   readonly workgroup: Kernel;
 }
 
-export const gemmKernels = (name: string, subgroup: string, workgroup: string): GemmKernels => ({
+type Text = { readonly text: readonly string[] };
+export const gemmKernels = (name: string, subgroup: Text, workgroup: Text): GemmKernels => ({
   subgroup: new Kernel(`${name}_subgroup`, subgroup),
   workgroup: new Kernel(`${name}_workgroup`, workgroup),
 });
@@ -119,15 +121,10 @@ export function launchBest(device: Device, kind: string, shape: string, launch: 
   const { variants } = device;
   const name = variants.get(key) ?? variants.get(kind) ?? defaultVariants[adapterClass(device.info)]?.[key];
   launch.record(launch.tiles.find((tile) => tile.name === name) ?? launch.tiles[0]!);
-  listener?.(key, launch);
+  context.onLaunch?.(key, launch);
 }
 
 export type LaunchListener = (key: string, launch: TunableLaunch) => void;
-let listener: LaunchListener | null = null;
-/** Hears of every launch with its class. Null: nobody does. */
-export function listenToLaunches(next: LaunchListener | null): void {
-  listener = next;
-}
 
 /** Adapters that share defaults: vendor, architecture and subgroup size. */
 export const adapterClass = ({ vendor, architecture, subgroupSize }: DeviceInfo): string =>

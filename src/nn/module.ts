@@ -1,6 +1,7 @@
 // Module: the base class of layers and models. Finds parameters, buffers and submodules among its own properties.
+
+import { guard } from "../capture/hooks.ts";
 import { StateError } from "../errors.ts";
-import { modeSwitched, modeToken } from "../tensor/leaf-watch.ts";
 import { keep } from "../tensor/scope.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { type LoadOptions, type LoadResult, loadInto, type StateDict, type StateDictLike } from "./load-state-dict.ts";
@@ -51,7 +52,6 @@ const join = (prefix: string, name: string): string => (prefix ? `${prefix}.${na
  */
 export abstract class Module<I extends readonly unknown[] = readonly [Tensor], O = Tensor> {
   #training = true;
-  readonly #modeToken = modeToken();
   /** Buffers by property name: whether they belong to the state dict. */
   readonly #buffers = new Map<string, boolean>();
   #hooks: Hooks | null = null;
@@ -60,13 +60,13 @@ export abstract class Module<I extends readonly unknown[] = readonly [Tensor], O
 
   /** True: batch norm uses the batch's statistics, dropout drops. `train()` and `eval()` set it for all modules below. */
   get training(): boolean {
+    // A step captured in the other mode must be recorded again.
+    guard(this, () => this.#training, { returns: true });
     return this.#training;
   }
 
   set training(training: boolean) {
-    if (training === this.#training) return;
     this.#training = training;
-    modeSwitched(this.#modeToken); // a step captured in the other mode must be recorded again
   }
 
   /**

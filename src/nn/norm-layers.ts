@@ -1,6 +1,7 @@
 // BatchNorm2d and LayerNorm: normalisation with learned scale and shift.
-import { onReplay, unrecorded } from "../autograd/capture-hooks.ts";
+
 import { noGrad } from "../autograd/mode.ts";
+import { beforeReplay, unrecorded } from "../capture/hooks.ts";
 import { check } from "../errors.ts";
 import { batchNorm, batchNormRelu } from "../ops/batch-norm.ts";
 import { update } from "../ops/inplace.ts";
@@ -87,7 +88,7 @@ export class BatchNorm2d extends Module {
     const { training, momentum, eps } = this;
     if (training && this.#batches) {
       this.#uncounted++;
-      onReplay(() => this.#uncounted++);
+      beforeReplay(() => this.#uncounted++);
     }
     return { training: training || !this.runningMean, momentum, eps };
   }

@@ -1,9 +1,9 @@
 // correctCount: how many predictions hit their label, counted on the device.
 import { apply1 } from "../autograd/apply.ts";
-import { type Op, savesNothing } from "../autograd/op.ts";
+import { type OldOp, savesNothing } from "../autograd/op.ts";
 import { check } from "../errors.ts";
 import { planRows, rowWords } from "../kernels/row-plan.ts";
-import { Kernel } from "../kernels/specialize.ts";
+import { OldKernel as Kernel } from "../kernels/specialize.ts";
 import countWgsl from "../kernels/wgsl/correct-count.wgsl";
 import { checkDtype } from "../tensor/dtype.ts";
 import { sameShape, show, sizeOf } from "../tensor/shape.ts";
@@ -11,7 +11,7 @@ import type { Tensor } from "../tensor/tensor.ts";
 
 const kernel = new Kernel("correct_count", countWgsl);
 
-const correctCountOp: Op = {
+const correctCountOp: OldOp = {
   name: "correctCount",
   infer([logits, labels]) {
     checkDtype("correctCount", "logits", logits!.dtype, "f32");
@@ -29,7 +29,7 @@ const correctCountOp: Op = {
     );
     return [{ shape: [], dtype: "i32" }];
   },
-  forward(queue, [logits, labels], [count]) {
+  forward({ queue }, [logits, labels], [count]) {
     const length = logits!.shape[1]!;
     const plan = planRows(labels!.numel, length, logits!.device.info.isSoftware);
     const rounds = Math.ceil((plan.rows * plan.lanes) / 64);

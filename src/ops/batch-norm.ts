@@ -1,11 +1,11 @@
 // Batch norm in training and evaluation, alone or with the residual add and ReLU that follow it in a residual block.
 import { apply, apply1 } from "../autograd/apply.ts";
-import { type Op, savesNothing } from "../autograd/op.ts";
+import { type OldOp, savesNothing } from "../autograd/op.ts";
 import { check, ValueError } from "../errors.ts";
 import type { Shader } from "../gpu/pipeline.ts";
 import { f32Bits } from "../gpu/queue.ts";
 import { channelWords, planChannels } from "../kernels/channel-plan.ts";
-import { Kernel } from "../kernels/specialize.ts";
+import { OldKernel as Kernel } from "../kernels/specialize.ts";
 import forwardWgsl from "../kernels/wgsl/batch-norm.wgsl";
 import backwardWgsl from "../kernels/wgsl/batch-norm-backward.wgsl";
 import { checkDtype } from "../tensor/dtype.ts";
@@ -70,14 +70,14 @@ interface BackwardAttrs extends Attrs {
 }
 
 /** [x, dy, stats, y?] to [dx, dweight, dbias, dresidual]; what is not wanted has one vector. */
-const backwardOp: Op<BackwardAttrs> = {
+const backwardOp: OldOp<BackwardAttrs> = {
   name: "batchNormBackward",
   infer([x], { slots, needsInput }) {
     const nothing = { shape: [4], dtype: "f32" as const };
     const channels = { shape: [x!.shape[1]!], dtype: "f32" as const };
     return [needsInput ? x! : nothing, channels, channels, slots.residual ? x! : nothing];
   },
-  forward(queue, [x, dy, stats, y], [dx, dw, db, dresidual], attrs) {
+  forward({ queue }, [x, dy, stats, y], [dx, dw, db, dresidual], attrs) {
     const plan = planChannels(x!.shape, attrs.software);
     const residual = attrs.slots.residual !== undefined;
     const storages = [stats!, x!, dy!, y ?? x!, dx!, dw!, db!, dresidual!].map((t) => t.storage);
@@ -98,7 +98,7 @@ const backwardOp: Op<BackwardAttrs> = {
 };
 
 /** x, then what `slots` says, to [y, stats]: a channel's mean, rstd, rstd * weight, bias; then the chunks' own statistics. */
-const batchNormOp: Op<Attrs> = {
+const batchNormOp: OldOp<Attrs> = {
   name: "batchNorm",
   aux: 1,
   infer(inputs, { name, training, slots, software }) {
@@ -139,7 +139,7 @@ const batchNormOp: Op<Attrs> = {
     );
     return [x!, { shape: [1 + plan.chunks, channels, 4], dtype: "f32" }];
   },
-  forward(queue, inputs, [y, stats], { training, momentum, eps, relu, software, slots }) {
+  forward({ queue }, inputs, [y, stats], { training, momentum, eps, relu, software, slots }) {
     const [x] = inputs;
     const plan = planChannels(x!.shape, software);
     const given = (extra: Extra) => (slots[extra] === undefined ? null : inputs[slots[extra]]!);

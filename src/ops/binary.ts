@@ -1,9 +1,9 @@
 // Elementwise functions of two tensors, with broadcasting: a row of the table is the whole definition of an op.
 import { apply1 } from "../autograd/apply.ts";
-import { type Op, type Saved, savesNothing, type VjpContext } from "../autograd/op.ts";
+import { type OldContext, type OldOp, type Saved, savesNothing } from "../autograd/op.ts";
 import { check, DtypeError } from "../errors.ts";
 import { grid1d } from "../gpu/queue.ts";
-import { Kernel } from "../kernels/specialize.ts";
+import { OldKernel as Kernel } from "../kernels/specialize.ts";
 import { broadcastStrides, eightWords, mergeDims } from "../kernels/strided-walk.ts";
 import binaryWgsl from "../kernels/wgsl/binary.wgsl";
 import type { Dtype } from "../tensor/dtype.ts";
@@ -12,7 +12,7 @@ import type { Tensor } from "../tensor/tensor.ts";
 import { sumTo } from "./sum-expand.ts";
 import { bodyOf, unary } from "./unary.ts";
 
-type Context = VjpContext<void>;
+type Context = OldContext<void>;
 
 export type BinaryName =
   | "add"
@@ -106,7 +106,7 @@ const kernel = new Kernel("binary", binaryWgsl);
 /** Elements of a workgroup: WG * PER in binary.wgsl. */
 const TILE = 256;
 
-function binaryOp(name: BinaryName, row: BinaryRow): Op {
+function binaryOp(name: BinaryName, row: BinaryRow): OldOp {
   const variant = (dtype: Dtype, rank: number) => {
     const result = row.result ?? dtype;
     const f = `fn f(a: T, b: T) -> R { ${bodyOf(row.f)} }`;
@@ -123,7 +123,7 @@ function binaryOp(name: BinaryName, row: BinaryRow): Op {
       );
       return [{ shape: broadcastShapes(name, a!.shape, b!.shape), dtype: row.result ?? a!.dtype }];
     },
-    forward(queue, [a, b], [y]) {
+    forward({ queue }, [a, b], [y]) {
       const strides = [broadcastStrides(a!.shape, y!.shape), broadcastStrides(b!.shape, y!.shape)];
       const walk = mergeDims(name, y!.shape, strides);
       const n = sizeOf(y!.shape);
@@ -157,7 +157,7 @@ function binaryOp(name: BinaryName, row: BinaryRow): Op {
 
 export const binaryOps = Object.fromEntries(
   Object.entries(binaryRows).map(([name, row]) => [name, binaryOp(name as BinaryName, row)]),
-) as Record<BinaryName, Op>;
+) as Record<BinaryName, OldOp>;
 
 /** Applies a row of the table to two tensors of one dtype, broadcast against each other. */
 export function binary(name: BinaryName, a: Tensor, b: Tensor): Tensor {

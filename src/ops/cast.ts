@@ -1,9 +1,9 @@
 // to(dtype): conversion between element types. f16 only stores: to() and data() understand it, kernels do not.
 import { apply1 } from "../autograd/apply.ts";
-import { type Op, savesNothing } from "../autograd/op.ts";
+import { type OldOp, savesNothing } from "../autograd/op.ts";
 import { check, DtypeError } from "../errors.ts";
 import { grid1d } from "../gpu/queue.ts";
-import { Kernel } from "../kernels/specialize.ts";
+import { OldKernel as Kernel } from "../kernels/specialize.ts";
 import castWgsl from "../kernels/wgsl/cast.wgsl";
 import fromHalfWgsl from "../kernels/wgsl/cast-from-half.wgsl";
 import toHalfWgsl from "../kernels/wgsl/cast-to-half.wgsl";
@@ -16,7 +16,7 @@ const toHalf = new Kernel("cast_to_half", toHalfWgsl);
 const fromHalf = new Kernel("cast_from_half", fromHalfWgsl);
 const WG = 64;
 
-const castOp: Op<{ dtype: Dtype }> = {
+const castOp: OldOp<{ dtype: Dtype }> = {
   name: "to",
   infer([x], { dtype }) {
     const half = x!.dtype === "f16" ? dtype : dtype === "f16" ? x!.dtype : "f32";
@@ -27,7 +27,7 @@ const castOp: Op<{ dtype: Dtype }> = {
     );
     return [{ shape: x!.shape, dtype }];
   },
-  forward(queue, [x], [y], { dtype }) {
+  forward({ queue }, [x], [y], { dtype }) {
     const n = x!.numel;
     const shader =
       dtype === "f16"

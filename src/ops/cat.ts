@@ -1,9 +1,9 @@
 // Joining tensors: cat along a dimension that exists, stack along a new one.
 import { apply1 } from "../autograd/apply.ts";
-import { type Op, savesNothing } from "../autograd/op.ts";
+import { type OldOp, savesNothing } from "../autograd/op.ts";
 import { check, DtypeError, ValueError } from "../errors.ts";
 import { grid1d } from "../gpu/queue.ts";
-import { Kernel } from "../kernels/specialize.ts";
+import { OldKernel as Kernel } from "../kernels/specialize.ts";
 import catWgsl from "../kernels/wgsl/cat.wgsl";
 import { checkDtype } from "../tensor/dtype.ts";
 import { scope } from "../tensor/scope.ts";
@@ -15,7 +15,7 @@ import { unsqueeze } from "./view.ts";
 const kernel = new Kernel("cat", catWgsl);
 const WG = 64;
 
-const catOp: Op<{ dim: number }> = {
+const catOp: OldOp<{ dim: number }> = {
   name: "cat",
   infer(inputs, { dim }) {
     const [first] = inputs;
@@ -36,7 +36,7 @@ const catOp: Op<{ dim: number }> = {
     }
     return [{ shape: first!.shape.map((n, d) => (d === dim ? size : n)), dtype: first!.dtype }];
   },
-  forward(queue, inputs, [y], { dim }) {
+  forward({ queue }, inputs, [y], { dim }) {
     const pitch = sizeOf(y!.shape.slice(dim));
     let offset = 0;
     for (const x of inputs) {

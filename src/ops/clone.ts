@@ -1,12 +1,12 @@
 // clone: the same elements in storage of their own.
 import { apply1 } from "../autograd/apply.ts";
-import { type Op, savesNothing } from "../autograd/op.ts";
+import { type OldOp, savesNothing } from "../autograd/op.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
-const cloneOp: Op = {
+const cloneOp: OldOp = {
   name: "clone",
   infer: ([x]) => [x!],
-  forward(queue, [x], [y]) {
+  forward({ queue }, [x], [y]) {
     if (x!.numel > 0) queue.copy(x!.storage, y!.storage);
   },
   saves: savesNothing,

@@ -1,6 +1,6 @@
 // conv2dNorm: a convolution with batch norm by running statistics, residual and ReLU in its epilogue, for evaluation.
 import { apply1 } from "../autograd/apply.ts";
-import { type Op, savesNothing } from "../autograd/op.ts";
+import { type OldOp, savesNothing } from "../autograd/op.ts";
 import { check } from "../errors.ts";
 import { convClass, convTiles, normShader, planForward } from "../kernels/conv.ts";
 import { launchBest } from "../kernels/variants.ts";
@@ -14,7 +14,7 @@ interface ConvNormAttrs extends ConvAttrs {
 }
 
 /** y from [x, weight, gamma, beta, mean, variance, residual?]. */
-export const conv2dNormOp: Op<ConvNormAttrs> = {
+export const conv2dNormOp: OldOp<ConvNormAttrs> = {
   name: "conv2dNorm",
   infer([x, w, ...extras], attrs) {
     const [y] = inferConv([x!, w!], attrs);
@@ -32,7 +32,7 @@ export const conv2dNormOp: Op<ConvNormAttrs> = {
     );
     return [y!];
   },
-  forward(queue, [x, w, gamma, beta, mean, variance, residual], [y], attrs) {
+  forward({ queue }, [x, w, gamma, beta, mean, variance, residual], [y], attrs) {
     const g = geometry(x!.shape, w!.shape, attrs);
     // Without a residual the binding still needs a buffer; the kernel does not read it.
     const extras = [beta!, gamma!, mean!, variance!, residual ?? x!].map((t) => t.storage);

@@ -1,6 +1,6 @@
 // conv2d and its two gradients.
 import { apply1 } from "../autograd/apply.ts";
-import { type Op, savesNothing } from "../autograd/op.ts";
+import { type OldOp, savesNothing } from "../autograd/op.ts";
 import { check, ValueError } from "../errors.ts";
 import {
   type ConvGeometry,
@@ -93,10 +93,10 @@ interface GradientAttrs extends ConvAttrs {
 }
 
 /** dx from [dy, weight]. */
-export const convInputGradient: Op<GradientAttrs> = {
+export const convInputGradient: OldOp<GradientAttrs> = {
   name: "conv2dInputGradient",
   infer: (_inputs, { shape }) => [{ shape, dtype: "f32" }],
-  forward(queue, [dy, w], [dx], attrs) {
+  forward({ queue }, [dy, w], [dx], attrs) {
     const g = geometry(dx!.shape, w!.shape, attrs);
     const storages = [w!.storage, dy!.storage, w!.storage, dx!.storage];
     launchBest(dx!.device, "convInputGradient", convClass(g, g.channels / g.groups, g.filters / g.groups), {
@@ -113,10 +113,10 @@ export const convInputGradient: Op<GradientAttrs> = {
 };
 
 /** dw from [dy, x]. */
-export const convWeightGradient: Op<GradientAttrs> = {
+export const convWeightGradient: OldOp<GradientAttrs> = {
   name: "conv2dWeightGradient",
   infer: (_inputs, { shape }) => [{ shape, dtype: "f32" }],
-  forward(queue, [dy, x], [dw], attrs) {
+  forward({ queue }, [dy, x], [dw], attrs) {
     const g = geometry(x!.shape, dw!.shape, attrs);
     const { device, shape } = dw!;
     const [dyStorage, xStorage, out] = [dy!.storage, x!.storage, dw!.storage];
@@ -146,10 +146,10 @@ export const convWeightGradient: Op<GradientAttrs> = {
 };
 
 /** y from [x, weight, bias?]. */
-export const conv2dOp: Op<ForwardAttrs> = {
+export const conv2dOp: OldOp<ForwardAttrs> = {
   name: "conv2d",
   infer: inferConv,
-  forward(queue, [x, w, bias], [y], attrs) {
+  forward({ queue }, [x, w, bias], [y], attrs) {
     const g = geometry(x!.shape, w!.shape, attrs);
     // Without a bias the binding still needs a buffer; the kernel does not read it.
     const storages = [w!.storage, x!.storage, (bias ?? w!).storage, y!.storage];

@@ -1,9 +1,9 @@
 // Reading by index tensors: gather (an index for each element) and indexSelect (an index for each row).
 import { apply1 } from "../autograd/apply.ts";
-import { type Op, savesNothing } from "../autograd/op.ts";
+import { type OldOp, savesNothing } from "../autograd/op.ts";
 import { check, DtypeError } from "../errors.ts";
 import { grid1d } from "../gpu/queue.ts";
-import { Kernel } from "../kernels/specialize.ts";
+import { OldKernel as Kernel } from "../kernels/specialize.ts";
 import { checkRank, eightWords, mergeDims } from "../kernels/strided-walk.ts";
 import gatherWgsl from "../kernels/wgsl/gather.wgsl";
 import gatherBackwardWgsl from "../kernels/wgsl/gather-backward.wgsl";
@@ -27,7 +27,7 @@ function checkIndex(op: string, index: Spec): void {
   );
 }
 
-const gatherOp: Op<{ dim: number }> = {
+const gatherOp: OldOp<{ dim: number }> = {
   name: "gather",
   infer([x, index], { dim }) {
     checkDtype("gather", "input", x!.dtype, "f32", "i32", "u32");
@@ -39,7 +39,7 @@ const gatherOp: Op<{ dim: number }> = {
     );
     return [{ shape: index!.shape, dtype: x!.dtype }];
   },
-  forward(queue, [x, index], [y], { dim }) {
+  forward({ queue }, [x, index], [y], { dim }) {
     const strides = stridesOf(x!.shape);
     const walk = mergeDims("gather", y!.shape, [strides.map((s, d) => (d === dim ? 0 : s))]);
     const params = [y!.numel, walk.shape.length, x!.shape[dim] ?? 1, strides[dim] ?? 1];
@@ -54,10 +54,10 @@ const gatherOp: Op<{ dim: number }> = {
   vjp: ([dy], c) => [scatterAdd(dy!, c.input(1), c.attrs.dim, c.inputSpecs[0]!.shape), null],
 };
 
-const scatterAddOp: Op<{ dim: number; shape: Shape }> = {
+const scatterAddOp: OldOp<{ dim: number; shape: Shape }> = {
   name: "gatherBackward",
   infer: (_, { shape }) => [{ shape, dtype: "f32" }],
-  forward(queue, [dy, index], [dx], { dim }) {
+  forward({ queue }, [dy, index], [dx], { dim }) {
     // A 0-d tensor is walked as one of one dimension.
     const shape = dx!.ndim === 0 ? [1] : dx!.shape;
     const bounds = dx!.ndim === 0 ? [1] : index!.shape;
@@ -90,7 +90,7 @@ export const gather = (x: Tensor, dim: number, index: Tensor): Tensor =>
 /** The words n, inner, count and size of the index_select kernels; x is the larger tensor, y the selected rows. */
 const rows = (x: Shape, dim: number, count: number) => [sizeOf(x.slice(dim + 1)), count, x[dim]!];
 
-const indexSelectOp: Op<{ dim: number }> = {
+const indexSelectOp: OldOp<{ dim: number }> = {
   name: "indexSelect",
   infer([x, index], { dim }) {
     checkDtype("indexSelect", "input", x!.dtype, "f32", "i32", "u32");
@@ -101,7 +101,7 @@ const indexSelectOp: Op<{ dim: number }> = {
     );
     return [{ shape: x!.shape.map((n, d) => (d === dim ? index!.shape[0]! : n)), dtype: x!.dtype }];
   },
-  forward(queue, [x, index], [y], { dim }) {
+  forward({ queue }, [x, index], [y], { dim }) {
     queue.dispatch(
       selectKernel.variant(),
       [x!.storage, index!.storage, y!.storage],
@@ -113,10 +113,10 @@ const indexSelectOp: Op<{ dim: number }> = {
   vjp: ([dy], c) => [apply1(indexAddOp, [dy!, c.input(1)], { dim: c.attrs.dim, shape: c.inputSpecs[0]!.shape }), null],
 };
 
-const indexAddOp: Op<{ dim: number; shape: Shape }> = {
+const indexAddOp: OldOp<{ dim: number; shape: Shape }> = {
   name: "indexSelectBackward",
   infer: (_, { shape }) => [{ shape, dtype: "f32" }],
-  forward(queue, [dy, index], [dx], { dim }) {
+  forward({ queue }, [dy, index], [dx], { dim }) {
     queue.dispatch(
       selectBackwardKernel.variant(),
       [dy!.storage, index!.storage, dx!.storage],

@@ -1,10 +1,12 @@
 // Operations in place: fill_, copy_, add_, sub_, mul_, div_. Never on the tape; refused where the tape would miss them.
 
 import { gradEnabled } from "../autograd/mode.ts";
+import { runInto } from "../autograd/run.ts";
+import { within } from "../context.ts";
 import { check, DtypeError, ShapeError, StateError } from "../errors.ts";
 import { grid1d } from "../gpu/queue.ts";
-import { fillWith } from "../kernels/fill.ts";
-import { Kernel } from "../kernels/specialize.ts";
+import { fillOp } from "../kernels/fill.ts";
+import { OldKernel as Kernel } from "../kernels/specialize.ts";
 import { broadcastStrides, eightWords, mergeDims } from "../kernels/strided-walk.ts";
 import inplaceWgsl from "../kernels/wgsl/inplace.wgsl";
 import { copy_ as copyElements } from "../tensor/copy.ts";
@@ -30,14 +32,7 @@ function inPlace(name: string, target: Tensor, others: readonly Tensor[], write:
       `[${name}] changes ${String(target)} in place, which autograd does not follow: wrap it in noGrad(() => ...), or use the operation without "_"`,
     StateError,
   );
-  const { queue } = target.device;
-  const outer = queue.origin;
-  queue.origin = { name, inputs: [target, ...others] };
-  try {
-    write();
-  } finally {
-    queue.origin = outer;
-  }
+  within({ origin: { name, inputs: [target, ...others] } }, write);
   target.storage.version++;
   return target;
 }
@@ -85,7 +80,7 @@ export function fill(target: Tensor, value: number): Tensor {
     () => `[fill_] ${value} does not fit a tensor of ${target.dtype}`,
     DtypeError,
   );
-  return inPlace("fill_", target, [], () => fillWith(target.device, target.storage, target.numel, value, target.dtype));
+  return inPlace("fill_", target, [], () => runInto(fillOp, [], { value }, [target]));
 }
 
 /** Copies the elements of a tensor of the same shape and dtype. */

@@ -1,10 +1,10 @@
 // Layer norm over the last dimensions.
 import { apply, apply1 } from "../autograd/apply.ts";
-import { type Op, savesNothing } from "../autograd/op.ts";
+import { type OldOp, savesNothing } from "../autograd/op.ts";
 import { check, ValueError } from "../errors.ts";
 import { f32Bits, grid1d } from "../gpu/queue.ts";
 import { planRows, type RowPlan, rowWords } from "../kernels/row-plan.ts";
-import { Kernel } from "../kernels/specialize.ts";
+import { OldKernel as Kernel } from "../kernels/specialize.ts";
 import forwardWgsl from "../kernels/wgsl/layer-norm.wgsl";
 import backwardWgsl from "../kernels/wgsl/layer-norm-backward.wgsl";
 import paramsWgsl from "../kernels/wgsl/layer-norm-params.wgsl";
@@ -32,10 +32,10 @@ function plan(x: Tensor, shape: Shape): RowPlan {
 }
 
 /** [x, stats, dy, weight?] to dx. */
-const inputGradientOp: Op<{ shape: Shape }> = {
+const inputGradientOp: OldOp<{ shape: Shape }> = {
   name: "layerNormBackward",
   infer: ([x]) => [x!],
-  forward(queue, [x, stats, dy, weight], [dx], { shape }) {
+  forward({ queue }, [x, stats, dy, weight], [dx], { shape }) {
     const p = plan(x!, shape);
     const storages = [x!, weight ?? x!, stats!, dy!, dx!].map((t) => t.storage);
     queue.dispatch(backwardKernel.variant(), storages, [...rowWords(p), Number(!!weight)], p.grid);
@@ -45,13 +45,13 @@ const inputGradientOp: Op<{ shape: Shape }> = {
 };
 
 /** [x, stats, dy] to [dweight, dbias]. */
-const paramsGradientOp: Op<{ shape: Shape }> = {
+const paramsGradientOp: OldOp<{ shape: Shape }> = {
   name: "layerNormParamsBackward",
   infer: (_, { shape }) => [
     { shape, dtype: "f32" },
     { shape, dtype: "f32" },
   ],
-  forward(queue, [x, stats, dy], [dw, db], { shape }) {
+  forward({ queue }, [x, stats, dy], [dw, db], { shape }) {
     const length = sizeOf(shape);
     const storages = [x!, stats!, dy!, dw!, db!].map((t) => t.storage);
     queue.dispatch(paramsKernel.variant(), storages, [x!.numel / length, length], grid1d(length, COLUMNS));
@@ -60,7 +60,7 @@ const paramsGradientOp: Op<{ shape: Shape }> = {
   vjp: "not differentiable",
 };
 
-const layerNormOp: Op<Attrs> = {
+const layerNormOp: OldOp<Attrs> = {
   name: "layerNorm",
   aux: 1,
   infer(inputs, { shape, weight, bias }) {
@@ -86,7 +86,7 @@ const layerNormOp: Op<Attrs> = {
     }
     return [x!, { shape: [...x!.shape.slice(0, rank), 2], dtype: "f32" }];
   },
-  forward(queue, inputs, [y, stats], { shape, weight, bias, eps }) {
+  forward({ queue }, inputs, [y, stats], { shape, weight, bias, eps }) {
     const [x] = inputs;
     const p = plan(x!, shape);
     const given = (slot: number | null) => (slot === null ? x! : inputs[slot]!);

@@ -1,11 +1,11 @@
 // Losses: cross-entropy and negative log-likelihood, fused; mean squared, absolute and smooth ones, composed.
 import { apply1 } from "../autograd/apply.ts";
-import { type Op, savesNothing, type VjpContext } from "../autograd/op.ts";
+import { type OldContext, type OldOp, savesNothing } from "../autograd/op.ts";
 import { check, ValueError } from "../errors.ts";
 import { faultCode } from "../gpu/faults.ts";
 import { f32Bits } from "../gpu/queue.ts";
 import { planRows, type RowPlan, rowWords } from "../kernels/row-plan.ts";
-import { Kernel } from "../kernels/specialize.ts";
+import { OldKernel as Kernel } from "../kernels/specialize.ts";
 import forwardWgsl from "../kernels/wgsl/cross-entropy.wgsl";
 import backwardWgsl from "../kernels/wgsl/cross-entropy-backward.wgsl";
 import finishWgsl from "../kernels/wgsl/cross-entropy-finish.wgsl";
@@ -80,10 +80,10 @@ const smoothing = ({ labelSmoothing }: Attrs, classes: number) => [
 ];
 
 /** [logits, target, saved, dy, weight?] to the logits' gradient. */
-const backwardOp: Op<Attrs> = {
+const backwardOp: OldOp<Attrs> = {
   name: "crossEntropyBackward",
   infer: ([x]) => [x!],
-  forward(queue, [x, target, saved, dy, weight], [dx], attrs) {
+  forward({ queue }, [x, target, saved, dy, weight], [dx], attrs) {
     const p = plan(x!.shape, attrs.software);
     const words = [...rowWords(p), p.inner, REDUCTIONS[attrs.reduction], Number(!!weight), attrs.ignoreIndex];
     queue.dispatch(
@@ -98,7 +98,7 @@ const backwardOp: Op<Attrs> = {
 };
 
 /** [logits, target, weight?] to [loss, saved]. */
-const crossEntropyOp: Op<Attrs> = {
+const crossEntropyOp: OldOp<Attrs> = {
   name: "crossEntropy",
   aux: 1,
   infer([x, target, weight], attrs) {
@@ -135,7 +135,7 @@ const crossEntropyOp: Op<Attrs> = {
       { shape: [rows + 1 + (groups > 1 ? groups : 0), 4], dtype: "f32" },
     ];
   },
-  forward(queue, [x, target, weight], [loss, saved], attrs) {
+  forward({ queue }, [x, target, weight], [loss, saved], attrs) {
     const p = plan(x!.shape, attrs.software);
     const reduction = REDUCTIONS[attrs.reduction];
     const words = [...rowWords(p), p.inner, p.groups, reduction, Number(!!weight), attrs.ignoreIndex];
@@ -158,7 +158,7 @@ const crossEntropyOp: Op<Attrs> = {
 };
 
 /** Of class probabilities: -(1 - smoothing) w log p, times the gradient of each sample's loss. */
-function targetGradient(dy: Tensor, c: VjpContext<Attrs>): Tensor {
+function targetGradient(dy: Tensor, c: OldContext<Attrs>): Tensor {
   const { attrs, inputSpecs } = c;
   const { shape } = inputSpecs[0]!;
   const dim = classDim(shape);

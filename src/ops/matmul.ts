@@ -1,7 +1,7 @@
 // matmul and linear: batched matrix products whose operands may be transposed.
 import { apply1 } from "../autograd/apply.ts";
 import { noGrad } from "../autograd/mode.ts";
-import type { Op } from "../autograd/op.ts";
+import type { OldOp } from "../autograd/op.ts";
 import { check } from "../errors.ts";
 import { bindingElements, partOf, ranges } from "../kernels/binding-parts.ts";
 import { gemmKernels, gemmTiles, launchBest, magnitude } from "../kernels/variants.ts";
@@ -34,7 +34,7 @@ function matrix(shape: Shape, transposed: boolean): [number, number] {
 }
 
 /** C[...] = A[...] B[...] on operands of at least two dimensions, whose leading ones are equal or missing in one operand. */
-export const matmulOp: Op<MatmulAttrs> = {
+export const matmulOp: OldOp<MatmulAttrs> = {
   name: "matmul",
   infer(specs, t) {
     const [a, b] = specs as [Spec, Spec];
@@ -49,7 +49,7 @@ export const matmulOp: Op<MatmulAttrs> = {
     );
     return [{ shape: [...broadcastShapes("matmul", a.shape.slice(0, -2), b.shape.slice(0, -2)), m, n], dtype: "f32" }];
   },
-  forward(queue, [a, b], [c], t) {
+  forward({ queue }, [a, b], [c], t) {
     const [m, k] = matrix(a!.shape, t.a);
     const [, n] = matrix(b!.shape, t.b);
     const { info } = c!.device;

@@ -1,6 +1,6 @@
 // Rearranging copies: permute, transpose, flip, slices, and constant padding, the adjoint of a slice.
 import { apply1 } from "../autograd/apply.ts";
-import { type Op, savesNothing } from "../autograd/op.ts";
+import { type OldOp, savesNothing } from "../autograd/op.ts";
 import { check, ValueError } from "../errors.ts";
 import type { Queue } from "../gpu/queue.ts";
 import { copyStrided } from "../kernels/copy-strided.ts";
@@ -12,7 +12,7 @@ import { normalizeDim, normalizeDims, type Shape, show, stridesOf } from "../ten
 import type { Tensor } from "../tensor/tensor.ts";
 import { view } from "./view.ts";
 
-const permuteOp: Op<{ order: readonly number[] }> = {
+const permuteOp: OldOp<{ order: readonly number[] }> = {
   name: "permute",
   infer([x], { order }) {
     checkDtype("permute", "input", x!.dtype, "f32", "i32", "u32");
@@ -23,7 +23,7 @@ const permuteOp: Op<{ order: readonly number[] }> = {
     );
     return [{ shape: order.map((d) => x!.shape[d]!), dtype: x!.dtype }];
   },
-  forward(queue, [x], [y], { order }) {
+  forward({ queue }, [x], [y], { order }) {
     const strides = stridesOf(x!.shape);
     copyStrided(
       queue,
@@ -70,13 +70,13 @@ function copySlice(queue: Queue, x: Tensor, y: Tensor, { start, step }: Placemen
   );
 }
 
-const flipOp: Op<{ dims: readonly number[] }> = {
+const flipOp: OldOp<{ dims: readonly number[] }> = {
   name: "flip",
   infer([x]) {
     checkDtype("flip", "input", x!.dtype, "f32", "i32", "u32");
     return [x!];
   },
-  forward(queue, [x], [y], { dims }) {
+  forward({ queue }, [x], [y], { dims }) {
     const start = x!.shape.map((n, d) => (dims.includes(d) ? n - 1 : 0));
     const step = x!.shape.map((_, d) => (dims.includes(d) ? -1 : 1));
     copySlice(queue, x!, y!, { start, step });
@@ -93,13 +93,13 @@ interface SliceAttrs extends Placement {
   readonly shape: Shape;
 }
 
-const sliceOp: Op<SliceAttrs> = {
+const sliceOp: OldOp<SliceAttrs> = {
   name: "slice",
   infer([x], { shape }) {
     checkDtype("slice", "input", x!.dtype, "f32", "i32", "u32");
     return [{ shape, dtype: x!.dtype }];
   },
-  forward: (queue, [x], [y], attrs) => copySlice(queue, x!, y!, attrs),
+  forward: ({ queue }, [x], [y], attrs) => copySlice(queue, x!, y!, attrs),
   saves: savesNothing,
   vjp: ([dy], { attrs, inputSpecs }) => {
     const { start, step } = attrs;
@@ -107,7 +107,7 @@ const sliceOp: Op<SliceAttrs> = {
   },
 };
 
-const placeOp: Op<SliceAttrs & { value: number }> = {
+const placeOp: OldOp<SliceAttrs & { value: number }> = {
   name: "pad",
   infer([x], { shape, value }) {
     checkDtype("pad", "input", x!.dtype, "f32", "i32", "u32");
@@ -122,7 +122,7 @@ const placeOp: Op<SliceAttrs & { value: number }> = {
     );
     return [{ shape, dtype: x!.dtype }];
   },
-  forward: (queue, [x], [y], attrs) => placeInto(queue, x!, y!, attrs, bitsOf(attrs.value, y!.dtype)),
+  forward: ({ queue }, [x], [y], attrs) => placeInto(queue, x!, y!, attrs, bitsOf(attrs.value, y!.dtype)),
   saves: savesNothing,
   vjp: ([dy], { attrs, inputSpecs }) => {
     const { shape } = inputSpecs[0]!;

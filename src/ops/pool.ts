@@ -1,11 +1,11 @@
 // Max, average and adaptive average pooling over planes.
 import { apply1 } from "../autograd/apply.ts";
-import { type Op, savesNothing } from "../autograd/op.ts";
+import { type OldOp, savesNothing } from "../autograd/op.ts";
 import { check, ShapeError, ValueError } from "../errors.ts";
 import type { Shader } from "../gpu/pipeline.ts";
 import { f32Bits } from "../gpu/queue.ts";
 import { walkPlanes } from "../kernels/plane-plan.ts";
-import { Kernel } from "../kernels/specialize.ts";
+import { OldKernel as Kernel } from "../kernels/specialize.ts";
 import avgWgsl from "../kernels/wgsl/avg-pool.wgsl";
 import avgBackwardWgsl from "../kernels/wgsl/avg-pool-backward.wgsl";
 import maxWgsl from "../kernels/wgsl/max-pool.wgsl";
@@ -139,10 +139,10 @@ const covering = (w: Window): Pair =>
 
 type BackwardAttrs<A> = A & { readonly shape: Shape };
 
-const maxBackwardOp: Op<BackwardAttrs<Window>> = {
+const maxBackwardOp: OldOp<BackwardAttrs<Window>> = {
   name: "maxPool2dBackward",
   infer: (_, { shape }) => [{ shape, dtype: "f32" }],
-  forward(queue, [dy, found], [dx], w) {
+  forward({ queue }, [dy, found], [dx], w) {
     const { grid, words, blocks } = blockWalk(dy!, dx!);
     const reach = map((i) => (w.kernel[i] - 1) * w.dilation[i]);
     const inverse = map((i) => f32Bits(1 / w.stride[i]));
@@ -158,14 +158,14 @@ const maxBackwardOp: Op<BackwardAttrs<Window>> = {
   vjp: "not differentiable",
 };
 
-const maxOp: Op<Window> = {
+const maxOp: OldOp<Window> = {
   name: "maxPool2d",
   aux: 1,
   infer([x], w) {
     const y = pooledSpec("maxPool2d", x!, w);
     return [y, { shape: y.shape, dtype: "u32" }];
   },
-  forward(queue, [x], [y, found], w) {
+  forward({ queue }, [x], [y, found], w) {
     const { grid, words } = outputWalk(x!, y!);
     queue.dispatch(
       variant(maxKernel, w.kernel),
@@ -183,10 +183,10 @@ interface AvgAttrs extends Window {
 }
 const avgWords = (w: AvgAttrs): number[] => [...w.kernel, ...w.stride, ...w.padding];
 
-const avgBackwardOp: Op<BackwardAttrs<AvgAttrs>> = {
+const avgBackwardOp: OldOp<BackwardAttrs<AvgAttrs>> = {
   name: "avgPool2dBackward",
   infer: (_, { shape }) => [{ shape, dtype: "f32" }],
-  forward(queue, [dy], [dx], w) {
+  forward({ queue }, [dy], [dx], w) {
     const { grid, words, blocks } = blockWalk(dy!, dx!, Number(w.countIncludePad));
     const inverse = map((i) => f32Bits(1 / w.stride[i]));
     const windows = covering(w);
@@ -197,10 +197,10 @@ const avgBackwardOp: Op<BackwardAttrs<AvgAttrs>> = {
   vjp: "not differentiable",
 };
 
-const avgOp: Op<AvgAttrs> = {
+const avgOp: OldOp<AvgAttrs> = {
   name: "avgPool2d",
   infer: ([x], w) => [pooledSpec("avgPool2d", x!, w)],
-  forward(queue, [x], [y], w) {
+  forward({ queue }, [x], [y], w) {
     const { grid, words } = outputWalk(x!, y!, Number(w.countIncludePad));
     queue.dispatch(variant(avgKernel, w.kernel), [x!.storage, y!.storage], [...words, ...avgWords(w)], grid);
   },
@@ -240,10 +240,10 @@ function longest(from: number, to: number, span: number): number {
   return most;
 }
 
-const adaptiveBackwardOp: Op<{ shape: Shape }> = {
+const adaptiveBackwardOp: OldOp<{ shape: Shape }> = {
   name: "adaptiveAvgPool2dBackward",
   infer: (_, { shape }) => [{ shape, dtype: "f32" }],
-  forward(queue, [dy], [dx]) {
+  forward({ queue }, [dy], [dx]) {
     const { grid, words, blocks } = blockWalk(dy!, dx!);
     const [size, out] = [rowsOf(dx!.shape), rowsOf(dy!.shape)];
     const windows = map((i) => longest(size[i], out[i], 2));
@@ -258,7 +258,7 @@ const adaptiveBackwardOp: Op<{ shape: Shape }> = {
   vjp: "not differentiable",
 };
 
-const adaptiveOp: Op<{ out: Pair }> = {
+const adaptiveOp: OldOp<{ out: Pair }> = {
   name: "adaptiveAvgPool2d",
   infer([x], { out }) {
     checkInput("adaptiveAvgPool2d", x!);
@@ -268,7 +268,7 @@ const adaptiveOp: Op<{ out: Pair }> = {
     );
     return [{ shape: [...x!.shape.slice(0, -2), ...out], dtype: "f32" }];
   },
-  forward(queue, [x], [y]) {
+  forward({ queue }, [x], [y]) {
     const { grid, words } = outputWalk(x!, y!);
     const [size, out] = [rowsOf(x!.shape), rowsOf(y!.shape)];
     const largest = map((i) => longest(out[i], size[i], 1));

@@ -1,7 +1,7 @@
 // Reductions over any dimensions: amax, amin, and what is composed of sums.
 import { apply1 } from "../autograd/apply.ts";
 import { noGrad } from "../autograd/mode.ts";
-import type { Op } from "../autograd/op.ts";
+import type { OldOp } from "../autograd/op.ts";
 import { check } from "../errors.ts";
 import { reduceInto } from "../kernels/reduction-plan.ts";
 import { checkDtype } from "../tensor/dtype.ts";
@@ -17,7 +17,7 @@ import { view } from "./view.ts";
 export { type Dims, expand, mean, type ReduceOptions, sum } from "./sum-expand.ts";
 
 /** amax and amin: the gradient is shared evenly among equal extremes, as PyTorch's amax does. */
-function extremeOp(kind: "max" | "min"): Op<ReduceAttrs> {
+function extremeOp(kind: "max" | "min"): OldOp<ReduceAttrs> {
   return {
     name: kind,
     infer([x], { dims, shape }) {
@@ -28,7 +28,7 @@ function extremeOp(kind: "max" | "min"): Op<ReduceAttrs> {
       );
       return [{ shape, dtype: x!.dtype }];
     },
-    forward: (queue, [x], [y], { dims }) => reduceInto(queue, kind, x!, y!, dims),
+    forward: ({ queue }, [x], [y], { dims }) => reduceInto(queue, kind, x!, y!, dims),
     saves: () => ({ inputs: [0], outputs: [0] }),
     vjp: ([dy], c) => {
       const shape = keptShape(c.inputSpecs[0]!.shape, c.attrs.dims);
@@ -82,13 +82,13 @@ export const std = (x: Tensor, dims?: Dims, options: VarianceOptions = {}): Tens
   scope(() => unary("sqrt", variance(x, dims, options)));
 
 /** The gradient at the origin is 0, as PyTorch's. */
-const normOp: Op<ReduceAttrs> = {
+const normOp: OldOp<ReduceAttrs> = {
   name: "norm",
   infer([x], { shape }) {
     checkDtype("norm", "input", x!.dtype, "f32");
     return [{ shape, dtype: "f32" }];
   },
-  forward: (queue, [x], [y], { dims }) => reduceInto(queue, "norm", x!, y!, dims),
+  forward: ({ queue }, [x], [y], { dims }) => reduceInto(queue, "norm", x!, y!, dims),
   saves: () => ({ inputs: [0], outputs: [0] }),
   vjp: ([dy], c) => {
     const shape = keptShape(c.inputSpecs[0]!.shape, c.attrs.dims);

@@ -1,10 +1,10 @@
 // Softmax and log-softmax along one dimension.
 import { apply1 } from "../autograd/apply.ts";
-import { type Op, savesNothing } from "../autograd/op.ts";
+import { type OldOp, savesNothing } from "../autograd/op.ts";
 import type { Shader } from "../gpu/pipeline.ts";
 import type { Queue } from "../gpu/queue.ts";
 import { planRows, rowWords } from "../kernels/row-plan.ts";
-import { Kernel } from "../kernels/specialize.ts";
+import { OldKernel as Kernel } from "../kernels/specialize.ts";
 import softmaxWgsl from "../kernels/wgsl/softmax.wgsl";
 import backwardWgsl from "../kernels/wgsl/softmax-backward.wgsl";
 import { checkDtype } from "../tensor/dtype.ts";
@@ -31,12 +31,13 @@ function dispatch(queue: Queue, shader: Shader, tensors: readonly Tensor[], dim:
   );
 }
 
-function softmaxOp(name: string, log: boolean): Op<Attrs> {
+function softmaxOp(name: string, log: boolean): OldOp<Attrs> {
   const overrides = { LOG: String(log) };
-  const backward: Op<Attrs> = {
+  const backward: OldOp<Attrs> = {
     name: `${name}Backward`,
     infer: ([dy]) => [dy!],
-    forward: (queue, [dy, y], [dx], { dim }) => dispatch(queue, backwardKernel.variant(overrides), [dy!, y!, dx!], dim),
+    forward: ({ queue }, [dy, y], [dx], { dim }) =>
+      dispatch(queue, backwardKernel.variant(overrides), [dy!, y!, dx!], dim),
     saves: savesNothing,
     vjp: "not differentiable",
   };
@@ -46,7 +47,7 @@ function softmaxOp(name: string, log: boolean): Op<Attrs> {
       checkDtype(name, "input", x!.dtype, "f32");
       return [x!];
     },
-    forward: (queue, [x], [y], { dim }) => dispatch(queue, forwardKernel.variant(overrides), [x!, y!], dim),
+    forward: ({ queue }, [x], [y], { dim }) => dispatch(queue, forwardKernel.variant(overrides), [x!, y!], dim),
     saves: () => ({ inputs: [], outputs: [0] }),
     vjp: ([dy], c) => [apply1(backward, [dy!, c.output(0)], c.attrs)],
   };

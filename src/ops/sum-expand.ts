@@ -1,6 +1,6 @@
 // Sums, means and their adjoint, expand: what broadcasting needs in both directions.
 import { apply1 } from "../autograd/apply.ts";
-import { type Op, savesNothing } from "../autograd/op.ts";
+import { type OldOp, savesNothing } from "../autograd/op.ts";
 import { check } from "../errors.ts";
 import { copyStrided } from "../kernels/copy-strided.ts";
 import { reduceInto } from "../kernels/reduction-plan.ts";
@@ -24,7 +24,7 @@ export interface ReduceAttrs {
   readonly shape: Shape;
 }
 
-const expandOp: Op<{ shape: Shape }> = {
+const expandOp: OldOp<{ shape: Shape }> = {
   name: "expand",
   infer([x], { shape }) {
     check(
@@ -34,7 +34,7 @@ const expandOp: Op<{ shape: Shape }> = {
     );
     return [{ shape, dtype: x!.dtype }];
   },
-  forward: (queue, [x], [y]) => copyStrided(queue, x!, y!, broadcastStrides(x!.shape, y!.shape)),
+  forward: ({ queue }, [x], [y]) => copyStrided(queue, x!, y!, broadcastStrides(x!.shape, y!.shape)),
   saves: savesNothing,
   vjp: ([dy], { inputSpecs }) => [sumTo(dy!, inputSpecs[0]!.shape)],
 };
@@ -51,13 +51,14 @@ export function expand<S extends Shape>(x: Tensor, shape: S): Tensor<S> {
 /** The shape with ones where `dims` are reduced. */
 export const keptShape = (shape: Shape, dims: readonly number[]): number[] =>
   shape.map((d, i) => (dims.includes(i) ? 1 : d));
-const sumOp: Op<ReduceAttrs & { mean: boolean }> = {
+const sumOp: OldOp<ReduceAttrs & { mean: boolean }> = {
   name: "sum",
   infer([x], { shape, mean }) {
     checkDtype(mean ? "mean" : "sum", "input", x!.dtype, "f32", ...(mean ? [] : (["i32", "u32"] as const)));
     return [{ shape, dtype: x!.dtype }];
   },
-  forward: (queue, [x], [y], { dims, mean }) => reduceInto(queue, "sum", x!, y!, dims, mean ? y!.numel / x!.numel : 1),
+  forward: ({ queue }, [x], [y], { dims, mean }) =>
+    reduceInto(queue, "sum", x!, y!, dims, mean ? y!.numel / x!.numel : 1),
   saves: savesNothing,
   vjp: ([dy], c) => {
     const { shape } = c.inputSpecs[0]!;

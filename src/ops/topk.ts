@@ -1,9 +1,9 @@
 // The k best elements along a dimension, with their positions; argmax and argmin are the case k = 1.
 import { apply } from "../autograd/apply.ts";
-import type { Op } from "../autograd/op.ts";
+import type { OldOp } from "../autograd/op.ts";
 import { check, ValueError } from "../errors.ts";
 import { grid1d } from "../gpu/queue.ts";
-import { Kernel } from "../kernels/specialize.ts";
+import { OldKernel as Kernel } from "../kernels/specialize.ts";
 import topkWgsl from "../kernels/wgsl/topk.wgsl";
 import { checkDtype } from "../tensor/dtype.ts";
 import { scope } from "../tensor/scope.ts";
@@ -22,7 +22,7 @@ interface TopkAttrs {
   readonly largest: boolean;
 }
 
-const topkOp: Op<TopkAttrs> = {
+const topkOp: OldOp<TopkAttrs> = {
   name: "topk",
   infer([x], { op, k, dim }) {
     checkDtype(op, "input", x!.dtype, "f32", "i32", "u32");
@@ -38,7 +38,7 @@ const topkOp: Op<TopkAttrs> = {
       { shape, dtype: "i32" },
     ];
   },
-  forward(queue, [x], [values, indices], { k, dim, largest }) {
+  forward({ queue }, [x], [values, indices], { k, dim, largest }) {
     const length = x!.shape[dim]!;
     const inner = sizeOf(x!.shape.slice(dim + 1));
     const rows = k === 0 ? 0 : values!.numel / k;

@@ -1,8 +1,8 @@
 // Elementwise functions of one tensor: each row of the table in unary-rows.ts becomes an op.
 import { apply1 } from "../autograd/apply.ts";
-import { type Op, savesNothing } from "../autograd/op.ts";
+import { type OldOp, savesNothing } from "../autograd/op.ts";
 import { f32Bits, grid1d } from "../gpu/queue.ts";
-import { Kernel } from "../kernels/specialize.ts";
+import { OldKernel as Kernel } from "../kernels/specialize.ts";
 import unaryWgsl from "../kernels/wgsl/unary.wgsl";
 import backwardWgsl from "../kernels/wgsl/unary-backward.wgsl";
 import { checkDtype } from "../tensor/dtype.ts";
@@ -24,8 +24,8 @@ export const bodyOf = (wgsl: string): string => (wgsl.includes("return ") ? `${w
 const TILE = 1024;
 
 /** An elementwise op, and that of its gradient: dx from dy and what the row saves. */
-export interface UnaryOp extends Op<Scalars> {
-  readonly gradient: Op<Scalars>;
+export interface UnaryOp extends OldOp<Scalars> {
+  readonly gradient: OldOp<Scalars>;
 }
 
 function unaryOp(name: string, row: UnaryRow): UnaryOp {
@@ -33,10 +33,10 @@ function unaryOp(name: string, row: UnaryRow): UnaryOp {
   const backward = backwardKernel.variant({ df: `fn df(x: f32) -> f32 { ${bodyOf(row.df)} }` }, name);
   const params = (n: number, [a = 0, b = 0]: Scalars) => [n, f32Bits(a), f32Bits(b)];
 
-  const gradient: Op<Scalars> = {
+  const gradient: OldOp<Scalars> = {
     name: `${name}Backward`,
     infer: ([dy]) => [dy!],
-    forward: (queue, [dy, s], [dx], scalars) =>
+    forward: ({ queue }, [dy, s], [dx], scalars) =>
       queue.dispatch(
         backward,
         [dy!.storage, s!.storage, dx!.storage],
@@ -53,7 +53,7 @@ function unaryOp(name: string, row: UnaryRow): UnaryOp {
       checkDtype(name, "input", x!.dtype, "f32");
       return [x!];
     },
-    forward: (queue, [x], [y], scalars) =>
+    forward: ({ queue }, [x], [y], scalars) =>
       queue.dispatch(forward, [x!.storage, y!.storage], params(sizeOf(x!.shape), scalars), grid1d(x!.numel, TILE)),
     saves: () => ({ inputs: row.saves === "x" ? [0] : [], outputs: row.saves === "y" ? [0] : [] }),
     vjp: ([dy], c) => {

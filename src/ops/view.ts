@@ -1,6 +1,6 @@
 // Another shape on the same storage: reshape, flatten, squeeze, unsqueeze.
 import { apply1 } from "../autograd/apply.ts";
-import { type Op, savesNothing } from "../autograd/op.ts";
+import { type OldOp, savesNothing } from "../autograd/op.ts";
 import { check } from "../errors.ts";
 import { normalizeDim, normalizeDims, type Shape, show, sizeOf } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -11,7 +11,7 @@ interface ViewAttrs {
   readonly shape: Shape;
 }
 
-const viewOp: Op<ViewAttrs> = {
+const viewOp: OldOp<ViewAttrs> = {
   name: "view",
   alias: true,
   infer([x], { op, shape }) {

@@ -1,9 +1,9 @@
 // where: elementwise choice between two tensors.
 import { apply1 } from "../autograd/apply.ts";
-import type { Op } from "../autograd/op.ts";
+import type { OldOp } from "../autograd/op.ts";
 import { check, DtypeError } from "../errors.ts";
 import { grid1d } from "../gpu/queue.ts";
-import { Kernel } from "../kernels/specialize.ts";
+import { OldKernel as Kernel } from "../kernels/specialize.ts";
 import { broadcastStrides, eightWords, mergeDims } from "../kernels/strided-walk.ts";
 import whereWgsl from "../kernels/wgsl/where.wgsl";
 import { full } from "../tensor/create.ts";
@@ -16,7 +16,7 @@ import { sumTo } from "./sum-expand.ts";
 const kernel = new Kernel("where", whereWgsl);
 const WG = 64;
 
-const whereOp: Op = {
+const whereOp: OldOp = {
   name: "where",
   infer([c, a, b]) {
     checkDtype("where", "condition", c!.dtype, "i32", "u32", "f32");
@@ -29,7 +29,7 @@ const whereOp: Op = {
     const shape = broadcastShapes("where", broadcastShapes("where", c!.shape, a!.shape), b!.shape);
     return [{ shape, dtype: a!.dtype }];
   },
-  forward(queue, inputs, [y]) {
+  forward({ queue }, inputs, [y]) {
     const walk = mergeDims(
       "where",
       y!.shape,

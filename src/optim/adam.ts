@@ -1,6 +1,6 @@
 // Adam and AdamW: steps scaled by running moments of the gradient.
 import { check, ValueError } from "../errors.ts";
-import { Kernel } from "../kernels/specialize.ts";
+import { OldKernel as Kernel } from "../kernels/specialize.ts";
 import adamWgsl from "../kernels/wgsl/adam.wgsl";
 import amsgradWgsl from "../kernels/wgsl/adam-amsgrad.wgsl";
 import type { Update } from "./bundle.ts";

@@ -1,10 +1,12 @@
 // Bundle: parameters that one launch updates, as many as a kernel has bindings for, with their state side by side.
-import { unrecorded } from "../autograd/capture-hooks.ts";
+
+import { runInto } from "../autograd/run.ts";
+import { unrecorded } from "../capture/hooks.ts";
 import type { Device } from "../gpu/device.ts";
 import type { Shader } from "../gpu/pipeline.ts";
 import { type Binding, grid1d } from "../gpu/queue.ts";
 import { bindingElements, padded, partOf, ranges } from "../kernels/binding-parts.ts";
-import { fillWith } from "../kernels/fill.ts";
+import { fillOp } from "../kernels/fill.ts";
 import { zeros } from "../tensor/create.ts";
 import { keep } from "../tensor/scope.ts";
 import { Storage } from "../tensor/storage.ts";
@@ -49,7 +51,9 @@ export class Bundle {
   createState(name: string, device: Device): Tensor[] {
     return unrecorded(() => {
       const whole = new Storage(device, 4 * this.#elements);
-      fillWith(device, whole, this.#elements, 0, "f32");
+      const all = new Tensor(whole.retain(), [this.#elements], "f32");
+      runInto(fillOp, [], { value: 0 }, [all]);
+      all.dispose();
       this.#states.set(name, whole);
       const parts = [...this.#starts].map(([p, start]) =>
         keep(new Tensor(new Storage(device, 4 * p.numel, undefined, whole, 4 * start), p.shape, "f32")),

@@ -4,7 +4,7 @@ import { noGrad } from "../autograd/mode.ts";
 import { check, ValueError } from "../errors.ts";
 import { currentDevice } from "../gpu/device.ts";
 import { f32Bits } from "../gpu/queue.ts";
-import { Kernel } from "../kernels/specialize.ts";
+import { OldKernel as Kernel } from "../kernels/specialize.ts";
 import normWgsl from "../kernels/wgsl/grad-norm.wgsl";
 import finishWgsl from "../kernels/wgsl/grad-norm-finish.wgsl";
 import { binary } from "../ops/binary.ts";

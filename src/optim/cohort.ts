@@ -1,6 +1,5 @@
 // Cohort: hyper-parameters on the device for parameters that have taken equally many steps.
-import { unrecorded } from "../autograd/capture-hooks.ts";
-import { currentDevice } from "../gpu/device.ts";
+import { unrecorded } from "../capture/hooks.ts";
 import { zeros } from "../tensor/create.ts";
 import { keep } from "../tensor/scope.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -24,7 +23,7 @@ export class Cohort {
   sync(values: readonly number[]): void {
     if (values.length === this.#uploaded.length && values.every((value, i) => value === this.#uploaded[i])) return;
     this.#uploaded = values;
-    unrecorded(() => currentDevice().queue.write(this.tensor.storage.buffer, Float32Array.from(values)));
+    unrecorded(() => this.tensor.device.queue.write(this.tensor.storage.buffer, Float32Array.from(values)));
   }
 
   dispose(): void {

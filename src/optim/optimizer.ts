@@ -1,10 +1,10 @@
 // Optimizer: parameter groups, per-parameter state and state dicts; what a kernel does with them is the subclass's.
-import { onReplay } from "../autograd/capture-hooks.ts";
+import { beforeReplay, guard } from "../capture/hooks.ts";
+import { within } from "../context.ts";
 import { check, StateDictError, StateError, ValueError } from "../errors.ts";
-import { currentDevice, type Device } from "../gpu/device.ts";
+import type { Device } from "../gpu/device.ts";
 import { copy_ } from "../tensor/copy.ts";
 import { zeros } from "../tensor/create.ts";
-import { structureChanged } from "../tensor/leaf-watch.ts";
 import { keep } from "../tensor/scope.ts";
 import { sameShape, show } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
@@ -52,6 +52,8 @@ export abstract class Optimizer<O extends { lr: number } = { lr: number }> {
   readonly #states = new Map<Tensor, ParamState>();
   readonly #cohorts = new Map<ParamGroup<O>, Cohort[]>();
   #spare: Tensor | null = null;
+  /** Counts changes of groups and of state: a step captured before one must be recorded again. */
+  #structure = 0;
 
   /**
    * @throws ValueError without parameters, for one that is no leaf or appears twice, or for a hyper-parameter out of
@@ -104,7 +106,7 @@ export abstract class Optimizer<O extends { lr: number } = { lr: number }> {
       known.add(p);
     }
     this.paramGroups.push(group);
-    structureChanged();
+    this.#structure++;
     this.#cohorts.set(group, []);
   }
 
@@ -112,8 +114,8 @@ export abstract class Optimizer<O extends { lr: number } = { lr: number }> {
   zeroGrad(options: { setToNull?: boolean } = {}): void {
     for (const group of this.paramGroups) {
       for (const p of group.params) {
-        if (options.setToNull ?? true) p.grad = null;
-        else if (p.grad) p.grad = keep(zeros(p.shape));
+        const fill = !(options.setToNull ?? true) && p.hasGrad;
+        p.grad = fill ? keep(zeros(p.shape, { device: p.device })) : null;
       }
     }
   }
@@ -123,20 +125,16 @@ export abstract class Optimizer<O extends { lr: number } = { lr: number }> {
    * their first update: each parameter counts its own steps.
    */
   step(): void {
-    const { queue } = currentDevice();
+    guard(this, () => this.#structure);
     const active = this.#active();
     this.#advance(active);
     this.#spare ??= spareBuffer();
-    const outer = queue.origin;
     for (const launch of this.#launches(active)) {
       const [{ group, state, p }] = launch;
       const params = launch.map((entry) => entry.p);
-      queue.origin = { name: this.name, inputs: [p, p.grad!] };
-      try {
-        state.bundle.launch(this.update(group), state.cohort.tensor.storage, params, this.#spare);
-      } finally {
-        queue.origin = outer;
-      }
+      const origin = { name: this.name, inputs: [p, p.grad!] };
+      const spare = this.#spare;
+      within({ origin }, () => state.bundle.launch(this.update(group), state.cohort.tensor.storage, params, spare));
     }
     this.#onReplay(active);
   }
@@ -224,7 +222,7 @@ export abstract class Optimizer<O extends { lr: number } = { lr: number }> {
       cohort: entry.state.cohort,
       shader: this.update(entry.group).shader,
     }));
-    onReplay(() => {
+    beforeReplay(() => {
       // The captured kernels are bound to these cohorts.
       const counts = new Map<Cohort, number>();
       for (const { state, cohort } of recorded) if (!counts.has(cohort)) counts.set(cohort, state.steps);
@@ -316,7 +314,7 @@ export abstract class Optimizer<O extends { lr: number } = { lr: number }> {
   }
 
   #forget(p: Tensor): void {
-    if (this.#states.has(p)) structureChanged();
+    if (this.#states.has(p)) this.#structure++;
     for (const tensor of Object.values(this.#states.get(p)?.tensors ?? {})) tensor.dispose();
     this.#states.delete(p);
   }

@@ -1,6 +1,6 @@
 // Stochastic gradient descent with momentum.
 import { check, ValueError } from "../errors.ts";
-import { Kernel } from "../kernels/specialize.ts";
+import { OldKernel as Kernel } from "../kernels/specialize.ts";
 import sgdWgsl from "../kernels/wgsl/sgd.wgsl";
 import momentumWgsl from "../kernels/wgsl/sgd-momentum.wgsl";
 import type { Update } from "./bundle.ts";

@@ -1,7 +1,9 @@
 // Creation from host data: tensor(), zeros(), ones(), full(), arange().
+
+import { runInto } from "../autograd/run.ts";
 import { check, DtypeError, ShapeError, ValueError } from "../errors.ts";
-import { currentDevice } from "../gpu/device.ts";
-import { fillWith } from "../kernels/fill.ts";
+import { currentDevice, type Device } from "../gpu/device.ts";
+import { fillOp } from "../kernels/fill.ts";
 import { bytesPerElement, checkDtype, type Dtype, type TensorData } from "./dtype.ts";
 import { checkShape, type Shape, show, sizeOf } from "./shape.ts";
 import { Storage } from "./storage.ts";
@@ -10,7 +12,10 @@ import { empty, type NestedArray, Tensor } from "./tensor.ts";
 export interface TensorOptions {
   /** Default "f32"; typed arrays bring their own. */
   dtype?: Dtype;
+  /** Whether `backward` computes a gradient for it. Default false. */
   requiresGrad?: boolean;
+  /** The device that it lives on. Default: the one that `init` opened last, see `useDevice`. */
+  device?: Device;
 }
 
 type NumericArray =
@@ -42,7 +47,7 @@ export function tensor<S extends Shape = Shape>(
     () => `[tensor] ${flat.length} values do not fill shape ${show(shape)}, which holds ${sizeOf(shape)}`,
   );
   const dtype = options.dtype ?? (isArray ? dtypeOf(data) : "f32");
-  return fromHost(encode(flat, dtype), shape as S, dtype, options.requiresGrad);
+  return fromHost(encode(flat, dtype), shape as S, dtype, options);
 }
 
 function flatten(data: NestedArray): number[] {
@@ -85,8 +90,12 @@ function encode(values: ArrayLike<number>, dtype: Dtype): TensorData {
 }
 
 /** Uploads an array that nobody else will write to. */
-export function fromHost<S extends Shape>(data: TensorData, shape: S, dtype: Dtype, requiresGrad = false): Tensor<S> {
-  const device = currentDevice();
+export function fromHost<S extends Shape>(
+  data: TensorData,
+  shape: S,
+  dtype: Dtype,
+  { device = currentDevice(), requiresGrad = false }: Omit<TensorOptions, "dtype"> = {},
+): Tensor<S> {
   const storage = new Storage(device, sizeOf(shape) * bytesPerElement(dtype), device.queue.submittedBatch);
   if (data.byteLength > 0) device.queue.write(storage.buffer, data);
   const t = new Tensor(storage, shape, dtype);
@@ -107,8 +116,8 @@ export function full<S extends Shape>(shape: S, value: number, options: TensorOp
     () => `[full] ${value} is no ${dtype}: give a whole number, or dtype: "f32"`,
     ValueError,
   );
-  const t = empty(shape, dtype) as Tensor<S>;
-  fillWith(t.device, t.storage, t.numel, value, dtype);
+  const t = empty(shape, dtype, options.device) as Tensor<S>;
+  runInto(fillOp, [], { value }, [t]);
   if (options.requiresGrad) t.requiresGrad = true;
   return t;
 }
@@ -133,6 +142,6 @@ export function arange(start: number, end?: number, step = 1, options: TensorOpt
     ),
     [n],
     dtype,
-    options.requiresGrad,
+    options,
   );
 }

@@ -1,10 +1,11 @@
 // Random numbers: one seed, and a stream number for each random operation, from which the device computes every element.
+import { context } from "../context.ts";
 import { check, ValueError } from "../errors.ts";
 import { currentDevice, type Device } from "../gpu/device.ts";
 import type { PooledBuffer } from "../gpu/pool.ts";
 import { type Binding, f32Bits, grid1d } from "../gpu/queue.ts";
 import { bindingElements, partOf, ranges } from "../kernels/binding-parts.ts";
-import { Kernel } from "../kernels/specialize.ts";
+import { OldKernel as Kernel } from "../kernels/specialize.ts";
 import randomWgsl from "../kernels/wgsl/random.wgsl";
 import { fromHost, type TensorOptions } from "./create.ts";
 import { shuffled } from "./philox.ts";
@@ -18,10 +19,6 @@ export interface RngState {
   readonly streams: number;
 }
 
-// As in PyTorch a program without a seed differs from run to run.
-let seed = Math.floor(Math.random() * 2 ** 32);
-let streams = 0;
-
 /**
  * Starts the random numbers anew: after the same seed, the same operations draw the same numbers on every adapter (the
  * bits and uniform numbers exactly; normal ones to the precision of the adapter's log and cos).
@@ -33,11 +30,10 @@ export function manualSeed(value: number): void {
     () => `[manualSeed] the seed must be a whole number from 0 to 2^53 - 1, got ${value}`,
     ValueError,
   );
-  seed = value;
-  streams = 0;
+  Object.assign(context.random, { seed: value, streams: 0 });
 }
 
-export const getRngState = (): RngState => ({ seed, streams });
+export const getRngState = (): RngState => ({ ...context.random });
 
 /** @throws ValueError for a state that `getRngState` did not give. */
 export function setRngState(state: RngState): void {
@@ -47,20 +43,23 @@ export function setRngState(state: RngState): void {
     ValueError,
   );
   manualSeed(state.seed);
-  streams = state.streams;
+  context.random.streams = state.streams;
 }
 
 /** The stream of the next random operation. */
-export const takeStream = (): number => streams++;
+export const takeStream = (): number => context.random.streams++;
 /** How many streams were taken. */
-export const streamCount = (): number => streams;
+export const streamCount = (): number => context.random.streams;
 /** Counts streams that a replayed step draws from without asking. */
 export function advanceStreams(n: number): void {
-  streams += n;
+  context.random.streams += n;
 }
 
 /** The seed as the two words that kernels take. */
-export const seedWords = (): [low: number, high: number] => [seed >>> 0, Math.floor(seed / 2 ** 32)];
+export const seedWords = (): [low: number, high: number] => {
+  const { seed } = context.random;
+  return [seed >>> 0, Math.floor(seed / 2 ** 32)];
+};
 
 const shifts = new WeakMap<Device, Binding>();
 

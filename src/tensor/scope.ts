@@ -1,27 +1,26 @@
 // `scope(fn)`: what fn creates and does not return is freed when it ends.
+import { context } from "../context.ts";
 import { StateError } from "../errors.ts";
 
-interface Disposable {
+export interface Disposable {
   dispose(): void;
   readonly disposed: boolean;
 }
 
-const stack: Set<Disposable>[] = [];
-
 /** Puts a new tensor under the innermost scope. */
 export function track(tensor: Disposable): void {
-  stack.at(-1)?.add(tensor);
+  context.scopes.at(-1)?.add(tensor);
 }
 
 /** Takes a tensor out of every open scope: it has an owner of its own (a gradient, an optimizer's state). */
 export function keep<T extends Disposable>(tensor: T): T {
-  for (const tracked of stack) tracked.delete(tensor);
+  for (const tracked of context.scopes) tracked.delete(tensor);
   return tensor;
 }
 
 /** Frees now what the innermost scope would free at its end; any other tensor is left alone. */
 export function discard(tensor: Disposable): void {
-  if (stack.at(-1)?.delete(tensor)) tensor.dispose();
+  if (context.scopes.at(-1)?.delete(tensor)) tensor.dispose();
 }
 
 type NotPromise<T> = T extends PromiseLike<unknown> ? never : T;
@@ -33,7 +32,7 @@ type NotPromise<T> = T extends PromiseLike<unknown> ? never : T;
  */
 export function scope<T>(fn: () => NotPromise<T>): T {
   const tracked = new Set<Disposable>();
-  stack.push(tracked);
+  context.scopes.push(tracked);
   let result: T;
   try {
     result = fn();
@@ -44,7 +43,7 @@ export function scope<T>(fn: () => NotPromise<T>): T {
     }
     release(result, tracked);
   } finally {
-    stack.pop();
+    context.scopes.pop();
     for (const tensor of tracked) tensor.dispose();
   }
   return result;
@@ -54,7 +53,7 @@ export function scope<T>(fn: () => NotPromise<T>): T {
 function release(value: unknown, tracked: Set<Disposable>): void {
   if (value === null || typeof value !== "object") return;
   if (typeof (value as Partial<Disposable>).dispose === "function") {
-    if (tracked.delete(value as Disposable)) stack.at(-2)?.add(value as Disposable);
+    if (tracked.delete(value as Disposable)) context.scopes.at(-2)?.add(value as Disposable);
   } else if (Array.isArray(value) || value instanceof Set) for (const item of value) release(item, tracked);
   else if (value instanceof Map) for (const item of value.values()) release(item, tracked);
   else if (Object.getPrototypeOf(value) === Object.prototype) {

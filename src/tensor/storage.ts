@@ -1,21 +1,14 @@
 // Device memory of a tensor, shared by counting references; and the books that `memory()` reads.
+import { context } from "../context.ts";
 import type { Device } from "../gpu/device.ts";
 import { currentDevice } from "../gpu/device.ts";
 import type { PooledBuffer } from "../gpu/pool.ts";
 import type { Binding } from "../gpu/queue.ts";
 
-/** Where storages get their buffers: the device's pool, or a captured step's own (see autograd/capture.ts). */
+/** Where storages get their buffers: the device's pool, or a captured step's own (see capture/recording.ts). */
 export interface BufferSource {
   acquire(bytes: number, idleAfter?: number): PooledBuffer;
   release(buffer: PooledBuffer): void;
-}
-
-let source: BufferSource | null = null;
-/** Routes new storages to another source of buffers; null: the device's pool. */
-export function setBufferSource(next: BufferSource | null): BufferSource | null {
-  const before = source;
-  source = next;
-  return before;
 }
 
 export class Storage implements Binding {
@@ -39,7 +32,8 @@ export class Storage implements Binding {
       this.buffer = whole.buffer;
       return;
     }
-    this.#owner = source ?? device.pool;
+    const { capture } = context;
+    this.#owner = capture?.device === device ? capture.buffers : device.pool;
     this.buffer = this.#owner.acquire(this.bytes, idleAfter);
     books.bytes += this.bytes;
     books.peakBytes = Math.max(books.peakBytes, books.bytes);

@@ -1,12 +1,12 @@
 // Tensor: a handle on shared device storage, with its shape, dtype and place in the autograd graph.
 import type { Node } from "../autograd/node.ts";
+import { context } from "../context.ts";
 import { check, ShapeError, StateError } from "../errors.ts";
 import type { Device } from "../gpu/device.ts";
 import { currentDevice } from "../gpu/device.ts";
 import { arrayTypes, bytesPerElement, type Dtype, type TensorData } from "./dtype.ts";
 import { format } from "./format.ts";
 import { halfToFloat } from "./half.ts";
-import { leafWatcher } from "./leaf-watch.ts";
 import { track } from "./scope.ts";
 import { type Shape, show, sizeOf } from "./shape.ts";
 import { books, Storage } from "./storage.ts";
@@ -125,18 +125,32 @@ export class Tensor<S extends Shape = Shape> implements Spec {
 
   /** The accumulated gradient of a leaf, same shape; null before `backward`. Owned by this tensor. */
   get grad(): Tensor | null {
+    context.capture?.gradientRead(this, this.#grad);
     return this.#grad;
   }
 
   set grad(value: Tensor | null) {
-    if (value === null) leafWatcher()?.zeroed(this);
-    if (value === this.#grad) return;
+    if (value === this.#grad && value !== null) return;
     check(
       value === null || (value.dtype === this.dtype && String(value.shape) === String(this.shape)),
       () => `[grad] a gradient of shape ${show(value!.shape)} cannot be set on a tensor of shape ${show(this.shape)}`,
     );
+    context.capture?.gradientSet(this);
+    if (value === this.#grad) return;
     this.#grad?.dispose();
     this.#grad = value;
+  }
+
+  /** Whether there is a gradient, without asking for it. */
+  get hasGrad(): boolean {
+    return this.#grad !== null;
+  }
+
+  /** For backward and captures: puts another gradient in place and gives back the one before, which is the caller's now. */
+  swapGrad(value: Tensor | null): Tensor | null {
+    const before = this.#grad;
+    this.#grad = value;
+    return before;
   }
 
   /** Copies the elements to the host, row-major. f16 arrives as f32 values. */

@@ -1,10 +1,10 @@
 // A data set of 8-bit images on the device, and the batches that are gathered from it there.
 import { apply } from "../autograd/apply.ts";
-import { type Op, savesNothing } from "../autograd/op.ts";
+import { type OldOp, savesNothing } from "../autograd/op.ts";
 import { check, ShapeError, StateError, ValueError } from "../errors.ts";
 import { currentDevice } from "../gpu/device.ts";
 import { faultCode } from "../gpu/faults.ts";
-import { Kernel } from "../kernels/specialize.ts";
+import { OldKernel as Kernel } from "../kernels/specialize.ts";
 import gatherWgsl from "../kernels/wgsl/gather-images.wgsl";
 import { fromHost } from "../tensor/create.ts";
 import { checkDtype } from "../tensor/dtype.ts";
@@ -50,7 +50,7 @@ const INDEX_FAULT = faultCode(
 );
 
 /** Inputs: indices, labels, and the chunks of images. */
-const gatherOp: Op<GatherAttrs> = {
+const gatherOp: OldOp<GatherAttrs> = {
   name: "gatherImages",
   infer([indices], { shape, normalize }) {
     checkDtype("GpuDataset.batch", "indices", indices!.dtype, "i32");
@@ -65,7 +65,7 @@ const gatherOp: Op<GatherAttrs> = {
       { shape: indices!.shape, dtype: "i32" },
     ];
   },
-  forward(queue, [indices, labels, ...chunks], [images, out], { shape, length, perChunk, words, normalize }) {
+  forward({ queue }, [indices, labels, ...chunks], [images, out], { shape, length, perChunk, words, normalize }) {
     const [channels, height, width] = shape;
     const plane = height * width;
     const { grid, stride } = imageGrid(images!.device, words, indices!.numel);

@@ -1,10 +1,10 @@
 // The kernels behind transforms, as ops on batches of images: warp (crop, flip, rotate), colour jitter, resize.
 import { apply1 } from "../autograd/apply.ts";
-import { type Op, savesNothing } from "../autograd/op.ts";
+import { type OldOp, savesNothing } from "../autograd/op.ts";
 import { check, ShapeError, ValueError } from "../errors.ts";
-import type { Device } from "../gpu/device.ts";
+import { currentDevice, type Device } from "../gpu/device.ts";
 import { f32Bits, type Grid } from "../gpu/queue.ts";
-import { Kernel } from "../kernels/specialize.ts";
+import { OldKernel as Kernel } from "../kernels/specialize.ts";
 import jitterWgsl from "../kernels/wgsl/color-jitter.wgsl";
 import resizeWgsl from "../kernels/wgsl/resize-bilinear.wgsl";
 import warpWgsl from "../kernels/wgsl/warp-images.wgsl";
@@ -95,8 +95,8 @@ function sizeAfter(step: WarpStep | ResizeStep, [height, width]: Size): Size {
 }
 
 /** The parameters of one step of the warp kernel. */
-function warpWords(step: WarpStep, column: number, [height, width]: Size): number[] {
-  const words = (kind: number, a = 0, b = 0, c = 0) => [kind, column, height, width, ...[a, b, c, 0].map(f32Bits)];
+function warpWords(step: WarpStep, column: number, [height, width]: Size): { place: number[]; amount: number[] } {
+  const words = (kind: number, a = 0, b = 0, c = 0) => ({ place: [kind, column, height, width], amount: [a, b, c, 0] });
   switch (step.kind) {
     case "centerCrop": {
       // Python's round: a half goes to the even neighbour.
@@ -124,7 +124,7 @@ const images = (x: Spec, channels: number, size: Size): Spec => ({
   dtype: "f32",
 });
 
-const warpOp: Op<WarpStage> = {
+const warpOp: OldOp<WarpStage> = {
   name: "warpImages",
   infer([x, draws], { steps, normalize }) {
     const [channels, ...size] = checkBatch("warpImages", x!, draws, normalize);
@@ -136,22 +136,27 @@ const warpOp: Op<WarpStage> = {
       ),
     ];
   },
-  forward(queue, [x, draws], [y], { steps, normalize }) {
+  forward({ queue }, [x, draws], [y], { steps, normalize }) {
     const [n, channels, ...first] = x!.shape as readonly [number, number, number, number];
     const [, , height, width] = y!.shape as readonly [number, number, number, number];
     let size: Size = first;
-    const blocks: number[][] = [];
+    const blocks: { place: number[]; amount: number[] }[] = [];
     for (const { step, column } of steps) {
       blocks.unshift(warpWords(step, column, size));
       size = sizeAfter(step, size);
     }
+    const none = new Array<number>(4 * (6 - blocks.length)).fill(0);
+    const words = {
+      place: [...blocks.flatMap((b) => b.place), ...none],
+      amount: [...blocks.flatMap((b) => b.amount), ...none],
+    };
     const { grid, stride } = imageGrid(y!.device, height * width, n);
     const params = [channels, height, width, steps.length, draws?.shape[1] ?? 0, ...strides(stride, width)];
     queue.dispatch(
       warpKernel.variant(),
       // Without random numbers nothing reads the second binding.
       [x!.storage, (draws ?? x!).storage, y!.storage],
-      [...params, ...normalizeWords(normalize), ...blocks.flat()],
+      [...params, ...normalizeWords(normalize), ...words.place, ...words.amount.map(f32Bits)],
       grid,
     );
   },
@@ -164,7 +169,7 @@ const strides = (stride: number, width: number) => [stride, Math.floor(stride / 
 /** ITU-R 601-2, as torchvision rounds it. */
 const GRAY = [0.2989, 0.587, 0.114, 0];
 
-const jitterOp: Op<JitterStage> = {
+const jitterOp: OldOp<JitterStage> = {
   name: "colorJitter",
   infer([x, draws], { normalize }) {
     const [channels] = checkBatch("colorJitter", x!, draws, normalize);
@@ -174,7 +179,7 @@ const jitterOp: Op<JitterStage> = {
     );
     return [x!];
   },
-  forward(queue, [x, draws], [y], { step, column, normalize }) {
+  forward({ queue }, [x, draws], [y], { step, column, normalize }) {
     const [n, channels, height, width] = x!.shape as readonly [number, number, number, number];
     // Gray pictures have neither saturation nor hue.
     const ranges = step.ranges.map((range, i) => (channels === 1 && i >= 2 ? null : range));
@@ -190,14 +195,14 @@ const jitterOp: Op<JitterStage> = {
   vjp: "not differentiable",
 };
 
-const resizeOp: Op<ResizeStage> = {
+const resizeOp: OldOp<ResizeStage> = {
   name: "resize",
   infer([x], { step, normalize }) {
     const [channels, ...size] = checkBatch("resize", x!, undefined, normalize);
     check(size[0] > 0 && size[1] > 0, () => `[resize] images have no pixels: ${show(x!.shape)}`, ValueError);
     return [images(x!, channels, sizeAfter(step, size))];
   },
-  forward(queue, [x], [y], { normalize }) {
+  forward({ queue }, [x], [y], { normalize }) {
     const [n, channels, inHeight, inWidth] = x!.shape as readonly [number, number, number, number];
     const [, , height, width] = y!.shape as readonly [number, number, number, number];
     const { grid, stride } = imageGrid(y!.device, height * width, n);
@@ -228,13 +233,14 @@ export function runStage(stage: Stage, x: Tensor, draws: Tensor | null): Tensor 
 }
 
 function inferStage(stage: Stage, inputs: readonly Spec[]): readonly Spec[] {
+  const { info } = currentDevice();
   switch (stage.kind) {
     case "warp":
-      return warpOp.infer(inputs, stage);
+      return warpOp.infer(inputs, stage, info);
     case "jitter":
-      return jitterOp.infer(inputs, stage);
+      return jitterOp.infer(inputs, stage, info);
     case "resize":
-      return resizeOp.infer(inputs, stage);
+      return resizeOp.infer(inputs, stage, info);
   }
 }
 

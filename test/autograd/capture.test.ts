@@ -115,15 +115,43 @@ test("gradients are on the parameters after a replay, also when they were droppe
   for (const t of [w, ...inputs]) t.dispose();
 });
 
-test("a step that accumulates without resetting is refused", () => {
+test("gradients accumulate over several calls before one update", async () => {
   const w = tensor([1, 2], { requiresGrad: true });
   const step = capture((x: Tensor) => {
     const loss = w.mul(x).sum();
     loss.backward();
     return loss;
   });
+  for (const round of [1, 2]) {
+    for (const values of [[3, 4], [5, 6], [7, 8]]) {
+      const x = tensor(values);
+      step(x).dispose();
+      x.dispose();
+    }
+    expect([...(await w.grad!.data())], `round ${round}`).toEqual([15, 18]);
+    w.grad = null;
+  }
+  expect(step.recordings).toBe(1);
+  step.dispose();
+  w.dispose();
+});
+
+test("a step that updates by gradients which it does not reset is refused", async () => {
+  const w = tensor([1, 2], { requiresGrad: true });
+  const optimizer = new optim.SGD([w], { lr: 0.1 });
+  const step = capture((x: Tensor) => {
+    const loss = w.mul(x).sum();
+    loss.backward();
+    optimizer.step();
+    return loss;
+  });
   const x = tensor([3, 4]);
-  expect(() => step(x)).toThrow("[capture] the step adds to gradients that it does not reset");
+  step(x).dispose();
+  expect(() => step(x)).toThrow("[capture] the step reads a gradient, of a leaf [2], that holds what earlier calls added");
+  // What was there before is still there.
+  expect([...(await w.grad!.data())]).toEqual([3, 4]);
+  step.dispose();
+  optimizer.dispose();
   for (const t of [w, x]) t.dispose();
 });
 

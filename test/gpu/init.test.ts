@@ -2,6 +2,7 @@
 
 import { expect, test } from "vitest";
 import { DeviceError, init, zeros } from "wgrad";
+import { within } from "../../src/context.ts";
 
 test('"software" takes a CPU adapter also where the platform does not call it a fallback', async () => {
   const device = await init({ adapter: "software" });
@@ -52,14 +53,12 @@ test("a device error names the op, with the shapes and dtypes of its inputs", as
   const { queue } = device;
   const x = zeros([4, 5]);
   await device.sync();
-  queue.origin = { name: "broken", inputs: [x] };
-  queue.dispatch(
-    { key: "broken kernel", code: "@compute @workgroup_size(1) fn main() { this is not WGSL }" },
-    [],
-    [],
-    [1],
-  );
-  queue.origin = null;
+  const shader = {
+    key: "broken kernel",
+    code: "@compute @workgroup_size(1) fn main() { this is not WGSL }",
+    entries: [],
+  };
+  within({ origin: { name: "broken", inputs: [x] } }, () => queue.dispatch(shader, [], null, [1]));
   await expect(device.sync()).rejects.toThrow(/\[broken\] on f32 \[4, 5\][\s\S]*broken kernel[\s\S]*does not compile/);
   device.destroy();
 });

@@ -3,8 +3,8 @@
 import fc from "fast-check";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type InitOptions, init, memory, type Tensor } from "wgrad";
+import { within } from "../../src/context.ts";
 import { currentDevice } from "../../src/gpu/device.ts";
-import { listenToLaunches } from "../../src/kernels/variants.ts";
 import { type HostArray, host, uniform, upload } from "./host.ts";
 import { expectClose } from "./tolerance.ts";
 
@@ -69,11 +69,7 @@ export function eachVariant(
       });
       test("exists", () => {
         const names = new Set<string>();
-        listenToLaunches((_key, { tiles }) => {
-          for (const tile of tiles) names.add(tile.name);
-        });
-        run();
-        listenToLaunches(null);
+        within({ onLaunch: (_key, { tiles }) => tiles.forEach((tile) => names.add(tile.name)) }, run);
         expect(names).toContain(variant);
       });
       register();

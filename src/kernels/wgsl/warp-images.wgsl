@@ -10,15 +10,14 @@ const CROP = 1u;
 const FLIP = 2u;
 const ROTATE = 3u;
 
-// height, width: of the step's input. column: of its first random number.
+// Of each step, from the last to the first, `place`: its kind, the column of its first random number, and the height and width
+// of its input; `amount`: its numbers a, b and c.
 // FIXED: the window begins at (a, b). CROP: it begins at (floor(u0 a) + c, floor(u1 b) + c).
 // FLIP: mirrored where u0 < a. ROTATE: counter-clockwise by a + u0 b radians around the centre.
-struct Step { kind: u32, column: u32, height: u32, width: u32, a: f32, b: f32, c: f32, pad: f32 }
 struct Params {
   channels: u32, height: u32, width: u32, steps: u32, columns: u32, stride: u32, stride_y: u32, stride_x: u32,
   mean: vec4f, inv_std: vec4f,
-  // From the last to the first.
-  step: array<Step, MAX_STEPS>,
+  place: array<vec4u, MAX_STEPS>, amount: array<vec4f, MAX_STEPS>,
 }
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(1) var<storage, read> u: array<f32>;
@@ -30,20 +29,21 @@ var<workgroup> linear: array<vec4f, MAX_STEPS>;
 var<workgroup> offset: array<vec4f, MAX_STEPS>;
 
 fn prepare(s: u32, n: u32) {
-  let g = p.step[s];
-  let size = vec2f(vec2u(g.height, g.width));
-  let at = n * p.columns + g.column;
+  let kind = p.place[s].x;
+  let size = vec2f(p.place[s].zw);
+  let amount = p.amount[s];
+  let at = n * p.columns + p.place[s].y;
   var l = vec4f(1.0, 0.0, 0.0, 1.0);
-  var o = vec2f(g.a, g.b);
-  if (g.kind == CROP) {
-    let range = vec2f(g.a, g.b);
-    o = min(floor(vec2f(u[at], u[at + 1u]) * range), range - 1.0) + g.c;
-  } else if (g.kind == FLIP) {
-    let mirrored = u[at] < g.a;
+  var o = amount.xy;
+  if (kind == CROP) {
+    let range = amount.xy;
+    o = min(floor(vec2f(u[at], u[at + 1u]) * range), range - 1.0) + amount.z;
+  } else if (kind == FLIP) {
+    let mirrored = u[at] < amount.x;
     l.w = select(1.0, -1.0, mirrored);
     o = vec2f(0.0, select(0.0, size.y - 1.0, mirrored));
-  } else if (g.kind == ROTATE) {
-    let angle = g.a + u[at] * g.b;
+  } else if (kind == ROTATE) {
+    let angle = amount.x + u[at] * amount.y;
     let co = cos(angle);
     let si = sin(angle);
     l = vec4f(co, -si, si, co);
@@ -63,8 +63,8 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(local_invocation_inde
   var in_height = p.height;
   var in_width = p.width;
   if (p.steps > 0u) {
-    in_height = p.step[p.steps - 1u].height;
-    in_width = p.step[p.steps - 1u].width;
+    in_height = p.place[p.steps - 1u].z;
+    in_width = p.place[p.steps - 1u].w;
   }
   let in_plane = in_height * in_width;
   let from_base = n * p.channels * in_plane;

@@ -1,24 +1,22 @@
 // The operations as methods of Tensor, with PyTorch's names in camelCase. One line each: what they do stands in the op's
 // own file.
-import { type BackwardOptions, backward, provideBackwardKernels } from "../autograd/backward.ts";
-import { type HookHandle, registerHook, retainGrad } from "../autograd/hooks.ts";
-import { full } from "../tensor/create.ts";
-import type { Dtype } from "../tensor/dtype.ts";
-import type { Shape } from "../tensor/shape.ts";
-import { type GradHook, Tensor } from "../tensor/tensor.ts";
-import * as arithmetic from "./arithmetic.ts";
-import { binary } from "./binary.ts";
-import { to } from "./cast.ts";
-import { clone } from "./clone.ts";
-import { gather, indexSelect } from "./gather.ts";
-import * as inplace from "./inplace.ts";
-import { matmul } from "./matmul.ts";
-import * as strided from "./movement.ts";
-import * as reduce from "./reduce.ts";
-import { logSoftmax, softmax } from "./softmax.ts";
-import { argmax, argmin, topk } from "./topk.ts";
-import { type UnaryName, unary } from "./unary.ts";
-import * as views from "./view.ts";
+import { type BackwardOptions, backward } from "./backward/backward.ts";
+import { type HookHandle, registerHook, retainGrad } from "./backward/hooks.ts";
+import * as arithmetic from "./ops/arithmetic.ts";
+import { to } from "./ops/cast.ts";
+import { clone } from "./ops/clone.ts";
+import { gather, indexSelect } from "./ops/gather.ts";
+import * as inplace from "./ops/inplace.ts";
+import { matmul } from "./ops/matmul.ts";
+import * as strided from "./ops/movement.ts";
+import * as reduce from "./ops/reduce.ts";
+import { logSoftmax, softmax } from "./ops/softmax.ts";
+import { argmax, argmin, topk } from "./ops/topk.ts";
+import { type UnaryName, unary } from "./ops/unary.ts";
+import * as views from "./ops/view.ts";
+import type { Dtype } from "./tensor/dtype.ts";
+import type { Shape } from "./tensor/shape.ts";
+import { type GradHook, Tensor } from "./tensor/tensor.ts";
 
 type Dims = reduce.Dims;
 type Other = arithmetic.Operand;
@@ -142,7 +140,7 @@ export interface TensorMethods<S extends Shape = Shape> {
   retainGrad(): void;
 }
 
-declare module "../tensor/tensor.ts" {
+declare module "./tensor/tensor.ts" {
   interface Tensor<S extends Shape = Shape> extends TensorMethods<S> {}
 }
 
@@ -245,13 +243,7 @@ for (const [name, run] of Object.entries<(x: Tensor, ...args: never[]) => unknow
 }
 
 /**
- * Gives backward its kernels. `init` calls it, which also ties the methods above to `init`: without such a use a bundler
- * would drop this file, since the package declares that its files have no side effects.
+ * Called by `init`, which ties the methods above to it: without such a use a bundler would drop this file, since the
+ * package declares that its files have no side effects.
  */
-export function provideOps(): void {
-  provideBackwardKernels({
-    ones: (like) => full(like.shape, 1),
-    zeros: (shape) => full(shape, 0),
-    add: (x, y) => binary("add", x, y),
-  });
-}
+export function provideMethods(): void {}

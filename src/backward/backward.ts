@@ -1,26 +1,18 @@
 // backward: reverse-mode differentiation over the tape, accumulating into the leaves' `.grad`.
+
+import { noGrad } from "../autograd/mode.ts";
+import type { Node } from "../autograd/node.ts";
+import { context } from "../context.ts";
 import { check, ShapeError, StateError } from "../errors.ts";
-import { leafWatcher } from "../tensor/leaf-watch.ts";
+import { binary } from "../ops/binary.ts";
+import { full } from "../tensor/create.ts";
 import { keep, scope } from "../tensor/scope.ts";
 import { sameShape, show } from "../tensor/shape.ts";
 import type { GradHook, Tensor } from "../tensor/tensor.ts";
-import { noGrad } from "./mode.ts";
-import type { Node } from "./node.ts";
 
 export interface BackwardOptions {
   /** Keep the saved tensors, so that backward can run again through the same graph. Default false. */
   retainGraph?: boolean;
-}
-
-/** The kernels that backward itself needs; ops/ provides them (imports flow from autograd to ops, not back). */
-export interface BackwardKernels {
-  ones(like: Tensor): Tensor;
-  zeros(shape: readonly number[], like: Tensor): Tensor;
-  add(a: Tensor, b: Tensor): Tensor;
-}
-let kernels: BackwardKernels | null = null;
-export function provideBackwardKernels(provided: BackwardKernels): void {
-  kernels = provided;
 }
 
 /**
@@ -44,12 +36,19 @@ export function backward(root: Tensor, gradient?: Tensor | null, options: Backwa
     ShapeError,
   );
   noGrad(() =>
-    scope(() => run(root, gradient ? gradient.detach() : kernels!.ones(root), options.retainGraph ?? false)),
+    scope(() =>
+      run(
+        root,
+        gradient ? gradient.detach() : full(root.shape, 1, { device: root.device }),
+        options.retainGraph ?? false,
+      ),
+    ),
   );
 }
 
 function run(root: Tensor, seed: Tensor, retainGraph: boolean): void {
   const start = root.gradFn;
+  const { device } = root;
   if (!start) {
     accumulate(root, seed);
     return;
@@ -64,7 +63,7 @@ function run(root: Tensor, seed: Tensor, retainGraph: boolean): void {
     if (!grads) continue;
     const visible = node.outputSpecs.length - (node.op.aux ?? 0);
     const given = Array.from({ length: visible }, (_, i) => {
-      const grad = grads[i] ?? kernels!.zeros(node.outputSpecs[i]!.shape, seed);
+      const grad = grads[i] ?? full(node.outputSpecs[i]!.shape, 0, { device });
       return runHooks(node.hooks?.get(i), grad);
     });
     for (const [i, grad] of vjpOf(node, given).entries()) {
@@ -102,7 +101,7 @@ function vjpOf(node: Node, given: readonly Tensor[]): (Tensor | null)[] {
 }
 
 function sum(a: Tensor, b: Tensor): Tensor {
-  const total = kernels!.add(a, b);
+  const total = binary("add", a, b);
   a.dispose();
   b.dispose();
   return total;
@@ -124,11 +123,12 @@ function accumulate(leaf: Tensor, grad: Tensor): void {
     grad.dispose();
     return;
   }
-  leafWatcher()?.accumulated(leaf);
+  context.capture?.accumulating(leaf);
   const hooked = runHooks(leaf.leafHooks, grad);
-  const before = leaf.grad;
+  const before = leaf.swapGrad(null);
   // A new handle each time: the old gradient may be shared with whoever read it.
-  leaf.grad = keep(before ? kernels!.add(before, hooked) : hooked.detach());
+  leaf.swapGrad(keep(before ? binary("add", before, hooked) : hooked.detach()));
+  before?.dispose();
   hooked.dispose();
 }
 

@@ -1,4 +1,6 @@
 // gradcheck: a function's backward against central differences of its own results on the device.
+
+import { noGrad } from "../autograd/mode.ts";
 import { check, StateError, ValueError, WgradError } from "../errors.ts";
 import { tensor } from "../tensor/create.ts";
 import { philox } from "../tensor/philox.ts";
@@ -7,7 +9,6 @@ import { scope } from "../tensor/scope.ts";
 import { show } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { backward } from "./backward.ts";
-import { noGrad } from "./mode.ts";
 
 export interface GradcheckOptions {
   /** Largest change of an input element. Default 1e-2: results are f32, smaller steps drown in rounding. */

@@ -1,0 +1,84 @@
+// run: the one way in which work reaches the device. It names the operation in errors and profiles, and watches what it
+// reads and writes.
+import { context } from "../context.ts";
+import { check, DeviceError } from "../errors.ts";
+import type { Device } from "../gpu/device.ts";
+import type { Queue } from "../gpu/queue.ts";
+import type { Dtype } from "../tensor/dtype.ts";
+import type { Shape } from "../tensor/shape.ts";
+import { empty, type Tensor } from "../tensor/tensor.ts";
+import type { Inputs, Op, Outputs } from "./op.ts";
+
+/** What an operation's `forward` runs on: the device, its queue, and memory that it needs only meanwhile. */
+export class Run {
+  readonly device: Device;
+  readonly queue: Queue;
+  readonly #scratch: Tensor[] = [];
+
+  constructor(device: Device) {
+    this.device = device;
+    this.queue = device.queue;
+  }
+
+  /** A tensor of undefined content, freed when the operation has been recorded. */
+  scratch(shape: Shape, dtype: Dtype = "f32"): Tensor {
+    const t = empty(shape, dtype, this.device);
+    this.#scratch.push(t);
+    return t;
+  }
+
+  release(): void {
+    for (const t of this.#scratch.splice(0)) t.dispose();
+  }
+}
+
+/** The device of all tensors; throws `DeviceError` where they live on several. */
+export function deviceOf(name: string, tensors: Inputs): Device | null {
+  let device: Device | null = null;
+  for (const t of tensors) {
+    if (!t) continue;
+    device ??= t.device;
+    check(
+      t.device === device,
+      () => `[${name}] inputs live on two devices: tensors of an earlier init() cannot be mixed with new ones`,
+      DeviceError,
+    );
+  }
+  return device;
+}
+
+/** Records the kernels of `op`, which fill `outputs`. */
+export function record<In extends Inputs, A, Out extends Outputs, Kept extends Outputs>(
+  op: Op<In, A, Out, Kept>,
+  device: Device,
+  inputs: In,
+  outputs: readonly [...Out, ...Kept],
+  attrs: A,
+): void {
+  const { capture, origin } = context;
+  if (capture) for (const input of inputs) if (input?.isLeaf) capture.read(input);
+  context.origin = { name: op.name, inputs };
+  const run = new Run(device);
+  try {
+    op.forward(run, inputs, outputs, attrs);
+  } finally {
+    context.origin = origin;
+    run.release();
+  }
+}
+
+/**
+ * Runs an operation that writes into tensors that exist: fills, random numbers, updates in place. `into` are its outputs;
+ * what was there before counts as changed. Off the tape.
+ */
+export function runInto<In extends Inputs, A, Out extends Outputs>(
+  op: Op<In, A, Out>,
+  inputs: In,
+  attrs: A,
+  into: Out,
+): void {
+  const device = deviceOf(op.name, [...inputs, ...into]);
+  if (!device) return;
+  record(op, device, inputs, into as unknown as readonly [...Out], attrs);
+  for (const t of into) t.storage.version++;
+}

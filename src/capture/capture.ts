@@ -1,0 +1,94 @@
+// capture(step): records a training step's commands once and replays them with new inputs, as CUDA graphs do.
+import { context } from "../context.ts";
+import { check, StateError } from "../errors.ts";
+import { empty, type Tensor } from "../tensor/tensor.ts";
+import { free, keyOf, mapResult, type Recording, record, replay, type StepResult } from "./recording.ts";
+
+export interface CapturedStep<A extends readonly Tensor[], R extends StepResult> {
+  (...inputs: A): R;
+  /** How often the step was recorded; more than once where shapes, frozen parameters or modes changed. */
+  readonly recordings: number;
+  /** Commands of the newest recording that a replay submits. */
+  readonly commands: number;
+  /** Frees the recordings and their buffers. The next call records again. */
+  dispose(): void;
+}
+
+/** Recordings kept by one captured step: full batches and a smaller last one, say, in training and in evaluation mode. */
+const MAX_RECORDINGS = 4;
+
+/** The recordings of one captured step, the least recently used first. */
+class Recordings {
+  readonly list: Recording[] = [];
+  count = 0;
+
+  /** The one that may be replayed for these inputs, or null. Frees those that never can be again. */
+  find(key: string): Recording | null {
+    let found: Recording | null = null;
+    for (const r of [...this.list]) {
+      const state = r.guards.check();
+      if (state === "lost") this.#forget(r);
+      else if (state === "held" && r.key === key) found = r;
+    }
+    return found;
+  }
+
+  /** Puts `r`, new or known, at the end. */
+  use(r: Recording): void {
+    const at = this.list.indexOf(r);
+    if (at >= 0) this.list.splice(at, 1);
+    else this.count++;
+    this.list.push(r);
+    const [oldest] = this.list;
+    if (this.list.length > MAX_RECORDINGS && oldest) this.#forget(oldest);
+  }
+
+  #forget(r: Recording): void {
+    this.list.splice(this.list.indexOf(r), 1);
+    free(r);
+  }
+
+  clear(): void {
+    for (const r of [...this.list]) this.#forget(r);
+  }
+}
+
+// A captured step that nobody can call any more lets its device memory go.
+const forgotten = new FinalizationRegistry<Recordings>((recordings) => recordings.clear());
+
+/**
+ * A step that is recorded at its first call and replayed at later ones: the same device commands on new inputs, without
+ * running `step` again. `step` must be synchronous and depend on nothing on the host but what wgrad watches: shapes of the
+ * inputs, `requiresGrad` of parameters, training mode, parameters and hyper-parameters of optimizers, random numbers. When
+ * one of the first three changes, or an optimizer gets other parameters, it records again; recordings for a few sets of
+ * shapes and modes are kept. Gradients that the step does not reset are added to those from before the call. Results are new
+ * tensors each call, outside the graph. A captured step that another one calls is part of that one.
+ * @throws StateError where the step reads gradients that it does not reset and that earlier calls have added to.
+ * @see https://pytorch.org/docs/stable/notes/cuda.html#cuda-graphs
+ */
+export function capture<A extends readonly Tensor[], R extends StepResult>(
+  step: (...inputs: A) => R,
+): CapturedStep<A, R> {
+  const recordings = new Recordings();
+  const call = (...inputs: A): R => {
+    if (context.capture) return step(...inputs);
+    const [first] = inputs;
+    check(first !== undefined, () => "[capture] the step needs at least one input tensor", StateError);
+    const known = recordings.find(keyOf(inputs));
+    if (known) replay(known, inputs);
+    const recording = known ?? record(step, inputs);
+    recordings.use(recording);
+    // Results mirror what step returns, tensor for tensor.
+    return mapResult(recording.outputs, (t) => {
+      const copy = empty(t.shape, t.dtype, first.device);
+      first.device.queue.copy(t.storage, copy.storage);
+      return copy;
+    }) as R;
+  };
+  forgotten.register(call, recordings);
+  return Object.defineProperties(call as CapturedStep<A, R>, {
+    recordings: { get: () => recordings.count },
+    commands: { get: () => recordings.list.at(-1)?.program.commands.length ?? 0 },
+    dispose: { value: () => recordings.clear() },
+  });
+}

@@ -1,0 +1,236 @@
+// A recording: the commands of one run of a step, the buffers they use, and what must hold for them to be run again.
+
+import { noGrad } from "../autograd/mode.ts";
+import { within } from "../context.ts";
+import { check, StateError } from "../errors.ts";
+import type { Device } from "../gpu/device.ts";
+import { type Command, type Program, programOf } from "../gpu/queue.ts";
+import { binary } from "../ops/binary.ts";
+import { clone } from "../ops/clone.ts";
+import { advanceStreams, rngShift, streamCount } from "../tensor/rng.ts";
+import { keep, scope } from "../tensor/scope.ts";
+import { show } from "../tensor/shape.ts";
+import type { BufferSource } from "../tensor/storage.ts";
+import { empty, Tensor } from "../tensor/tensor.ts";
+import { Guards } from "./guards.ts";
+import { PrivatePool } from "./private-pool.ts";
+
+/** What a step may return: a tensor, or an array or plain object of tensors. */
+export type StepResult = Tensor | readonly Tensor[] | Readonly<Record<string, Tensor>>;
+
+/** A capture while its step runs: what tensors, operations and the queue tell it. */
+export interface CaptureInProgress {
+  readonly device: Device;
+  readonly buffers: BufferSource;
+  readonly commands: Command[];
+  /** Host work before each replay. */
+  readonly hooks: (() => void)[];
+  readonly guards: Guards;
+  /** An operation read this leaf. */
+  read(leaf: Tensor): void;
+  /** Somebody asks for a leaf's gradient, which is `grad`. */
+  gradientRead(leaf: Tensor, grad: Tensor | null): void;
+  /** A leaf's gradient is set, to null or to another. */
+  gradientSet(leaf: Tensor): void;
+  /** backward is about to add to a leaf's gradient. */
+  accumulating(leaf: Tensor): void;
+}
+
+/** What happens to the gradient of a leaf that the step touches. */
+interface Touched {
+  /** The gradient from before the step, set aside until it ends: replays do not read it. */
+  before: Tensor | null;
+  /** The step set the gradient before it added to it. */
+  set: boolean;
+}
+
+export class Capture implements CaptureInProgress {
+  readonly device: Device;
+  readonly buffers: PrivatePool;
+  readonly commands: Command[] = [];
+  readonly hooks: (() => void)[] = [];
+  readonly guards = new Guards();
+  /** The step's inputs, which get a gradient of their own at each call. */
+  inputs: readonly Tensor[] = [];
+  readonly touched = new Map<Tensor, Touched>();
+  readonly #leaves = new Map<Tensor, boolean>();
+
+  constructor(device: Device) {
+    this.device = device;
+    this.buffers = new PrivatePool(device);
+    const { tunings } = device;
+    this.guards.add(device, { holds: () => device.tunings === tunings, returns: false });
+  }
+
+  read(leaf: Tensor): void {
+    this.#leaves.set(leaf, leaf.requiresGrad);
+  }
+
+  /** Guards the leaves that the step read and did not make itself. */
+  guardLeaves(): void {
+    for (const [leaf, requiresGrad] of this.#leaves) {
+      if (leaf.disposed) continue;
+      const holds = () => !leaf.disposed && leaf.requiresGrad === requiresGrad;
+      this.guards.add(leaf, { holds, returns: false });
+    }
+  }
+
+  gradientRead(leaf: Tensor, grad: Tensor | null): void {
+    const known = this.touched.get(leaf) ?? { before: grad, set: false };
+    if (known.set || this.inputs.includes(leaf)) return;
+    check(
+      known.before === null,
+      () =>
+        `[capture] the step reads a gradient, of a leaf ${show(leaf.shape)}, that holds what earlier calls added: call optimizer.zeroGrad() inside the step before backward(), or update outside of it`,
+      StateError,
+    );
+    this.touched.set(leaf, known);
+    this.guards.add(known, { holds: () => !leaf.hasGrad, returns: true });
+  }
+
+  gradientSet(leaf: Tensor): void {
+    const known = this.touched.get(leaf);
+    if (!known) this.touched.set(leaf, { before: null, set: true });
+    else {
+      // What was set aside is replaced, too.
+      known.before?.dispose();
+      known.before = null;
+      known.set = true;
+    }
+  }
+
+  accumulating(leaf: Tensor): void {
+    if (this.touched.has(leaf)) return;
+    this.touched.set(leaf, { before: leaf.swapGrad(null), set: false });
+  }
+}
+
+/** How a call leaves the gradient of a leaf: the step's own, the step's added to the one before, or none. */
+interface Left {
+  readonly leaf: Tensor;
+  readonly grad: Tensor | null;
+  readonly added: boolean;
+}
+
+export interface Recording {
+  readonly device: Device;
+  /** Shapes and dtypes of the inputs. */
+  readonly key: string;
+  readonly guards: Guards;
+  readonly pool: PrivatePool;
+  readonly inputs: readonly Tensor[];
+  readonly program: Program;
+  readonly hooks: readonly (() => void)[];
+  readonly left: readonly Left[];
+  readonly outputs: StepResult;
+  /** Random streams: the first that the step took, and how many. */
+  readonly firstStream: number;
+  readonly streams: number;
+}
+
+export const keyOf = (inputs: readonly Tensor[]): string =>
+  inputs.map((t) => `${t.dtype}${show(t.shape)}${t.requiresGrad}`).join();
+
+export function mapResult(result: StepResult, f: (t: Tensor) => Tensor): StepResult {
+  if (result instanceof Tensor) return f(result);
+  if (Array.isArray(result)) return result.map(f);
+  return Object.fromEntries(Object.entries(result).map(([name, t]) => [name, f(t)]));
+}
+
+/** Runs the step once and records it. The inputs' gradients and those of leaves are left as after a replay. */
+export function record<A extends readonly Tensor[]>(step: (...inputs: A) => StepResult, given: A): Recording {
+  const [first] = given;
+  check(first !== undefined, () => "[capture] the step needs at least one input tensor", StateError);
+  const { device } = first;
+  const { queue } = device;
+  const capture = new Capture(device);
+  const { buffers: pool, guards, hooks, commands, touched } = capture;
+  const firstStream = streamCount();
+  // Inputs and results live in the recording's memory, but copying them is not part of the step.
+  const own = <T>(fn: () => T): T =>
+    within({ capture }, () => {
+      const result = fn();
+      commands.length = 0;
+      return result;
+    });
+  const inputs = own(() =>
+    given.map((t) => {
+      const input = keep(empty(t.shape, t.dtype, device));
+      input.requiresGrad = t.requiresGrad;
+      queue.copy(t.storage, input.storage);
+      return input;
+    }),
+  );
+  queue.flush();
+  capture.inputs = inputs;
+  try {
+    // Casting is safe: `inputs` mirrors `given` element by element.
+    const outputs = within({ capture }, () =>
+      scope(() => mapResult(step(...(inputs as readonly Tensor[] as A)), (t) => t.detach())),
+    ) as StepResult;
+    mapResult(outputs, keep);
+    const left = [...touched].map(([leaf, { set }]): Left => {
+      const grad = leaf.hasGrad ? leaf.swapGrad(null) : null;
+      return { leaf, grad, added: !set };
+    });
+    for (const [leaf, { before }] of touched) leaf.swapGrad(before);
+    capture.guardLeaves();
+    const program = programOf(commands);
+    const recording = { device, key: keyOf(given), guards, pool, inputs, program, hooks, left, outputs };
+    const finished = { ...recording, firstStream, streams: streamCount() - firstStream };
+    leaveGradients(finished, given);
+    return finished;
+  } catch (error) {
+    for (const [leaf, { before }] of touched) if (before) leaf.swapGrad(before)?.dispose();
+    for (const t of inputs) t.dispose();
+    pool.retire();
+    throw error;
+  } finally {
+    queue.flush();
+  }
+}
+
+/** Runs the recorded commands on new inputs. */
+export function replay(r: Recording, given: readonly Tensor[]): void {
+  const { queue } = r.device;
+  for (const hook of r.hooks) hook();
+  for (const [i, input] of r.inputs.entries()) {
+    const from = given[i];
+    if (from) queue.copy(from.storage, input.storage);
+  }
+  const shift = streamCount() - r.firstStream;
+  const rng = r.streams > 0 ? rngShift(r.device) : null;
+  if (rng) queue.write(rng.buffer, Uint32Array.of(shift));
+  queue.replay(r.program);
+  if (rng) {
+    queue.write(rng.buffer, Uint32Array.of(0));
+    advanceStreams(r.streams);
+  }
+  leaveGradients(r, given);
+}
+
+/** Puts the step's gradients where the step itself would have left them. */
+function leaveGradients({ left, inputs }: Recording, given: readonly Tensor[]): void {
+  for (const { leaf, grad, added } of left) {
+    const at = inputs.indexOf(leaf);
+    const target = given[at] ?? leaf;
+    if (target.disposed) continue;
+    if (!grad) target.grad = null;
+    else if (added) {
+      const before = target.grad;
+      target.grad = keep(noGrad(() => (before ? binary("add", before, grad) : clone(grad))));
+    } else if (target.grad?.disposed !== false || target.grad.storage !== grad.storage) {
+      target.grad = keep(grad.detach());
+    }
+  }
+}
+
+export function free(r: Recording): void {
+  for (const t of r.inputs) t.dispose();
+  mapResult(r.outputs, (t) => {
+    t.dispose();
+    return t;
+  });
+  for (const { grad } of r.left) grad?.dispose();
+  r.pool.retire();
+}
