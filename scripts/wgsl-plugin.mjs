@@ -26,16 +26,17 @@ async function read(path) {
   return { text: text.replace(IMPORT, ""), imports: Array.from(text.matchAll(IMPORT), ([, name]) => partPath(name)) };
 }
 
-/** The paths of a file's parts, each once, before those that need them; the file itself comes last. */
+/** The paths of a file, which comes first since directives must, and of its parts, each once. */
 async function linkedPaths(path, seen = new Set()) {
-  const { imports } = await read(path);
-  for (const part of imports) if (!seen.has(part)) for (const p of await linkedPaths(part, seen)) seen.add(p);
-  return [...seen, path];
+  if (seen.has(path)) return seen;
+  seen.add(path);
+  for (const part of (await read(path)).imports) await linkedPaths(part, seen);
+  return seen;
 }
 
 /** The whole text of a kernel, as it is compiled. */
 export async function linked(path) {
-  const texts = await Promise.all((await linkedPaths(path)).map(async (p) => (await read(p)).text));
+  const texts = await Promise.all(Array.from(await linkedPaths(path), async (p) => (await read(p)).text));
   return texts.join("\n");
 }
 
@@ -66,7 +67,7 @@ async function sourceText(path, text, parts) {
     `name: ${JSON.stringify(basename(path, ".wgsl"))}`,
     `bindings: ${JSON.stringify(bindings.map(binding).join(" "))}`,
     `params: ${params ? JSON.stringify(params.map(field).join(" ")) : "null"}`,
-    `text: [${[...parts.map((part) => `...${part}`), JSON.stringify(text)].join(", ")}]`,
+    `text: [${[JSON.stringify(text), ...parts.map((part) => `...${part}`)].join(", ")}]`,
   ];
   return `{ ${fields.join(", ")} }`;
 }
@@ -77,7 +78,7 @@ async function moduleText(path) {
   const names = imports.map((part) => `lib_${identifier(part)}`);
   const lines = imports.map((part, i) => `import ${names[i]} from ${JSON.stringify(specifier(path, part))};`);
   if (isPart(path)) {
-    return [...lines, `export default [${[...names.map((n) => `...${n}`), JSON.stringify(text)].join(", ")}];`].join(
+    return [...lines, `export default [${[JSON.stringify(text), ...names.map((n) => `...${n}`)].join(", ")}];`].join(
       "\n",
     );
   }
@@ -106,7 +107,7 @@ export async function allKernels() {
     const { text, imports } = await read(path);
     for (const part of imports) await addPart(part);
     const spread = imports.map((part) => `...lib_${identifier(part)}`);
-    lines.push(`const lib_${identifier(path)} = [${[...spread, JSON.stringify(stripped(text))].join(", ")}];`);
+    lines.push(`const lib_${identifier(path)} = [${[JSON.stringify(stripped(text)), ...spread].join(", ")}];`);
   };
   for (const path of parts) await addPart(path);
   const texts = await Promise.all(

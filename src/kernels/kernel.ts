@@ -9,7 +9,7 @@ export type Buffer = Binding | { readonly storage: Binding };
 /** What the build makes of a .wgsl file, with the types that scripts/wgsl-types.mjs reads from it. */
 export interface KernelSource<B, P, D extends string> {
   readonly name: string;
-  /** The texts of its parts, and its own. A part may come more than once. */
+  /** Its own text, and those of its parts. A part may come more than once. */
   readonly text: readonly string[];
   /** "x:r y:w weight:r? hyper:u": name, how it is used, and whether it may be null, by binding number. */
   readonly bindings: string;

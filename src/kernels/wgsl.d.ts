@@ -10,16 +10,7 @@ declare namespace Wgsl {
 
 declare module "*/adam-amsgrad.wgsl" {
   const source: Wgsl.Source<
-    {
-      hyper: Wgsl.Buffer;
-      g0: Wgsl.Buffer;
-      p0: Wgsl.Buffer;
-      g1: Wgsl.Buffer;
-      p1: Wgsl.Buffer;
-      m: Wgsl.Buffer;
-      v: Wgsl.Buffer;
-      top: Wgsl.Buffer;
-    },
+    { hyper: Wgsl.Buffer; g0: Wgsl.Buffer; p0: Wgsl.Buffer; g1: Wgsl.Buffer; p1: Wgsl.Buffer; m: Wgsl.Buffer; v: Wgsl.Buffer; top: Wgsl.Buffer },
     { n: Wgsl.Three; state: Wgsl.Three; start: Wgsl.Three },
     "WG" | "VECTORS" | "Params" | "Hyper" | "advance"
   >;
@@ -30,17 +21,7 @@ declare module "*/adam-amsgrad.wgsl" {
 
 declare module "*/adam.wgsl" {
   const source: Wgsl.Source<
-    {
-      hyper: Wgsl.Buffer;
-      g0: Wgsl.Buffer;
-      p0: Wgsl.Buffer;
-      g1: Wgsl.Buffer;
-      p1: Wgsl.Buffer;
-      g2: Wgsl.Buffer;
-      p2: Wgsl.Buffer;
-      m: Wgsl.Buffer;
-      v: Wgsl.Buffer;
-    },
+    { hyper: Wgsl.Buffer; g0: Wgsl.Buffer; p0: Wgsl.Buffer; g1: Wgsl.Buffer; p1: Wgsl.Buffer; g2: Wgsl.Buffer; p2: Wgsl.Buffer; m: Wgsl.Buffer; v: Wgsl.Buffer },
     { n: Wgsl.Three; state: Wgsl.Three; start: Wgsl.Three },
     "WG" | "VECTORS" | "Params" | "Hyper" | "advance"
   >;
@@ -52,20 +33,7 @@ declare module "*/adam.wgsl" {
 declare module "*/avg-pool-backward.wgsl" {
   const source: Wgsl.Source<
     { dy: Wgsl.Buffer; dx: Wgsl.Buffer },
-    {
-      blocks: number;
-      per: number;
-      include_pad: number;
-      step: Wgsl.Three;
-      size: Wgsl.Two;
-      out: Wgsl.Two;
-      kernel: Wgsl.Two;
-      stride: Wgsl.Two;
-      pad: Wgsl.Two;
-      grid: Wgsl.Two;
-      per_stride: Wgsl.Two;
-      windows: Wgsl.Two;
-    },
+    { blocks: number; per: number; include_pad: number; step: Wgsl.Three; size: Wgsl.Two; out: Wgsl.Two; kernel: Wgsl.Two; stride: Wgsl.Two; pad: Wgsl.Two; grid: Wgsl.Two; per_stride: Wgsl.Two; windows: Wgsl.Two },
     "WG" | "Params" | "window" | "covering" | "rows" | "columns"
   >;
   export default source;
@@ -75,17 +43,7 @@ declare module "*/avg-pool-backward.wgsl" {
 declare module "*/avg-pool.wgsl" {
   const source: Wgsl.Source<
     { x: Wgsl.Buffer; y: Wgsl.Buffer },
-    {
-      outputs: number;
-      per: number;
-      include_pad: number;
-      step: Wgsl.Three;
-      size: Wgsl.Two;
-      out: Wgsl.Two;
-      kernel: Wgsl.Two;
-      stride: Wgsl.Two;
-      pad: Wgsl.Two;
-    },
+    { outputs: number; per: number; include_pad: number; step: Wgsl.Three; size: Wgsl.Two; out: Wgsl.Two; kernel: Wgsl.Two; stride: Wgsl.Two; pad: Wgsl.Two },
     "WG" | "Params" | "window" | "rows" | "columns"
   >;
   export default source;
@@ -94,29 +52,8 @@ declare module "*/avg-pool.wgsl" {
 
 declare module "*/batch-norm-backward.wgsl" {
   const source: Wgsl.Source<
-    {
-      stats: Wgsl.Buffer;
-      x: Wgsl.Buffer;
-      dy: Wgsl.Buffer;
-      y: Wgsl.Buffer;
-      dx: Wgsl.Buffer;
-      dw: Wgsl.Buffer;
-      db: Wgsl.Buffer;
-      dresidual: Wgsl.Buffer;
-    },
-    {
-      channels: number;
-      plane: number;
-      count: number;
-      chunk: number;
-      chunks: number;
-      lanes: number;
-      log_lanes: number;
-      step_at: number;
-      step_in: number;
-      per_element: number;
-      low: number;
-    },
+    { stats: Wgsl.Buffer; x: Wgsl.Buffer; dy: Wgsl.Buffer; y: Wgsl.Buffer; dx: Wgsl.Buffer; dw: Wgsl.Buffer; db: Wgsl.Buffer; dresidual: Wgsl.Buffer },
+    { channels: number; plane: number; count: number; chunk: number; chunks: number; lanes: number; log_lanes: number; step_at: number; step_in: number; per_element: number; low: number },
     "V" | "WIDTH" | "WG" | "REDUCE" | "APPLY" | "RESIDUAL" | "Params" | "total" | "masked"
   >;
   export default source;
@@ -126,32 +63,8 @@ declare module "*/batch-norm-backward.wgsl" {
 
 declare module "*/batch-norm.wgsl" {
   const source: Wgsl.Source<
-    {
-      x: Wgsl.Buffer;
-      residual: Wgsl.Buffer;
-      weight: Wgsl.Buffer;
-      bias: Wgsl.Buffer;
-      running_mean: Wgsl.Buffer;
-      running_var: Wgsl.Buffer;
-      stats: Wgsl.Buffer;
-      y: Wgsl.Buffer;
-    },
-    {
-      channels: number;
-      plane: number;
-      count: number;
-      chunk: number;
-      chunks: number;
-      lanes: number;
-      log_lanes: number;
-      step_at: number;
-      step_in: number;
-      has_weight: number;
-      has_bias: number;
-      eps: number;
-      momentum: number;
-      low: number;
-    },
+    { x: Wgsl.Buffer; residual: Wgsl.Buffer; weight: Wgsl.Buffer; bias: Wgsl.Buffer; running_mean: Wgsl.Buffer; running_var: Wgsl.Buffer; stats: Wgsl.Buffer; y: Wgsl.Buffer },
+    { channels: number; plane: number; count: number; chunk: number; chunks: number; lanes: number; log_lanes: number; step_at: number; step_in: number; has_weight: number; has_bias: number; eps: number; momentum: number; low: number },
     "V" | "WIDTH" | "WG" | "STATS" | "APPLY" | "RESIDUAL" | "Params" | "total" | "merge"
   >;
   export default source;
@@ -163,28 +76,40 @@ declare module "*/binary.wgsl" {
   const source: Wgsl.Source<
     { a: Wgsl.Buffer; b: Wgsl.Buffer; y: Wgsl.Buffer },
     { n: number; shape: readonly number[]; sa: readonly number[]; sb: readonly number[] },
-    "T" | "R" | "WG" | "PER" | "RANK" | "Params" | "f"
+    "T" | "R" | "RANK" | "Params" | "f" | "each" | "WG" | "PER" | "walk"
   >;
   export default source;
+  export const RANK: 1;
   export const WG: 64;
   export const PER: 4;
-  export const RANK: 1;
 }
 
 declare module "*/cast-from-half.wgsl" {
-  const source: Wgsl.Source<{ x: Wgsl.Buffer; y: Wgsl.Buffer }, { n: number }, "WG" | "Params">;
+  const source: Wgsl.Source<
+    { x: Wgsl.Buffer; y: Wgsl.Buffer },
+    { n: number },
+    "WG" | "Params"
+  >;
   export default source;
   export const WG: 64;
 }
 
 declare module "*/cast-to-half.wgsl" {
-  const source: Wgsl.Source<{ x: Wgsl.Buffer; y: Wgsl.Buffer }, { n: number }, "WG" | "Params" | "half">;
+  const source: Wgsl.Source<
+    { x: Wgsl.Buffer; y: Wgsl.Buffer },
+    { n: number },
+    "WG" | "Params" | "half"
+  >;
   export default source;
   export const WG: 64;
 }
 
 declare module "*/cast.wgsl" {
-  const source: Wgsl.Source<{ x: Wgsl.Buffer; y: Wgsl.Buffer }, { n: number }, "T" | "R" | "WG" | "Params">;
+  const source: Wgsl.Source<
+    { x: Wgsl.Buffer; y: Wgsl.Buffer },
+    { n: number },
+    "T" | "R" | "WG" | "Params"
+  >;
   export default source;
   export const WG: 64;
 }
@@ -202,29 +127,8 @@ declare module "*/cat.wgsl" {
 declare module "*/color-jitter.wgsl" {
   const source: Wgsl.Source<
     { x: Wgsl.Buffer; u: Wgsl.Buffer; y: Wgsl.Buffer },
-    {
-      plane: number;
-      channels: number;
-      columns: number;
-      column: number;
-      enabled: number;
-      low: Wgsl.Four;
-      span: Wgsl.Four;
-      gray: Wgsl.Four;
-      mean: Wgsl.Four;
-      inv_std: Wgsl.Four;
-    },
-    | "WG"
-    | "BRIGHTNESS"
-    | "CONTRAST"
-    | "SATURATION"
-    | "HUE"
-    | "Params"
-    | "permutation"
-    | "gray"
-    | "turn_hue"
-    | "adjust"
-    | "pixel"
+    { plane: number; channels: number; columns: number; column: number; enabled: number; low: Wgsl.Four; span: Wgsl.Four; gray: Wgsl.Four; mean: Wgsl.Four; inv_std: Wgsl.Four },
+    "WG" | "BRIGHTNESS" | "CONTRAST" | "SATURATION" | "HUE" | "Params" | "permutation" | "gray" | "turn_hue" | "adjust" | "pixel"
   >;
   export default source;
   export const WG: 128;
@@ -236,52 +140,9 @@ declare module "*/color-jitter.wgsl" {
 
 declare module "*/conv-row-subgroup.wgsl" {
   const source: Wgsl.Source<
-    {
-      weight: Wgsl.Buffer;
-      source: Wgsl.Buffer;
-      bias: Wgsl.Buffer;
-      gamma: Wgsl.Buffer;
-      mean: Wgsl.Buffer;
-      variance: Wgsl.Buffer;
-      residual: Wgsl.Buffer;
-      dest: Wgsl.Buffer;
-    },
-    {
-      rows: number;
-      k: number;
-      batch: number;
-      flags: number;
-      kernel: Wgsl.Two;
-      source: Wgsl.Two;
-      dest: Wgsl.Two;
-      step: Wgsl.Two;
-      base: Wgsl.Two;
-      dil: Wgsl.Two;
-      div: Wgsl.Two;
-      source_channels: number;
-      dest_channels: number;
-      w_row: number;
-      w_k: number;
-      w_group: number;
-      images_first: number;
-      tap_step: Wgsl.Two;
-      off_step: Wgsl.Two;
-      eps: number;
-    },
-    | "SG"
-    | "R"
-    | "H"
-    | "J"
-    | "V"
-    | "EDGES"
-    | "BIAS"
-    | "RELU"
-    | "RESIDUAL"
-    | "Value"
-    | "Params"
-    | "affine"
-    | "beside"
-    | "finish"
+    { weight: Wgsl.Buffer; source: Wgsl.Buffer; bias: Wgsl.Buffer; gamma: Wgsl.Buffer; mean: Wgsl.Buffer; variance: Wgsl.Buffer; residual: Wgsl.Buffer; dest: Wgsl.Buffer },
+    { rows: number; k: number; batch: number; flags: number; kernel: Wgsl.Two; source: Wgsl.Two; dest: Wgsl.Two; step: Wgsl.Two; base: Wgsl.Two; dil: Wgsl.Two; div: Wgsl.Two; source_channels: number; dest_channels: number; w_row: number; w_k: number; w_group: number; images_first: number; tap_step: Wgsl.Two; off_step: Wgsl.Two; eps: number },
+    "SG" | "R" | "H" | "J" | "V" | "EDGES" | "BIAS" | "RELU" | "RESIDUAL" | "Value" | "Params" | "affine" | "beside" | "finish"
   >;
   export default source;
   export const SG: 8;
@@ -294,54 +155,9 @@ declare module "*/conv-row-subgroup.wgsl" {
 
 declare module "*/conv-subgroup.wgsl" {
   const source: Wgsl.Source<
-    {
-      weight: Wgsl.Buffer;
-      source: Wgsl.Buffer;
-      bias: Wgsl.Buffer;
-      gamma: Wgsl.Buffer;
-      mean: Wgsl.Buffer;
-      variance: Wgsl.Buffer;
-      residual: Wgsl.Buffer;
-      dest: Wgsl.Buffer;
-    },
-    {
-      rows: number;
-      k: number;
-      batch: number;
-      flags: number;
-      kernel: Wgsl.Two;
-      source: Wgsl.Two;
-      dest: Wgsl.Two;
-      step: Wgsl.Two;
-      base: Wgsl.Two;
-      dil: Wgsl.Two;
-      div: Wgsl.Two;
-      source_channels: number;
-      dest_channels: number;
-      w_row: number;
-      w_k: number;
-      w_group: number;
-      images_first: number;
-      tap_step: Wgsl.Two;
-      off_step: Wgsl.Two;
-      eps: number;
-    },
-    | "SG"
-    | "R"
-    | "H"
-    | "J"
-    | "V"
-    | "U"
-    | "BIAS"
-    | "RELU"
-    | "RESIDUAL"
-    | "Value"
-    | "Params"
-    | "affine"
-    | "beside"
-    | "finish"
-    | "locate"
-    | "first_taps"
+    { weight: Wgsl.Buffer; source: Wgsl.Buffer; bias: Wgsl.Buffer; gamma: Wgsl.Buffer; mean: Wgsl.Buffer; variance: Wgsl.Buffer; residual: Wgsl.Buffer; dest: Wgsl.Buffer },
+    { rows: number; k: number; batch: number; flags: number; kernel: Wgsl.Two; source: Wgsl.Two; dest: Wgsl.Two; step: Wgsl.Two; base: Wgsl.Two; dil: Wgsl.Two; div: Wgsl.Two; source_channels: number; dest_channels: number; w_row: number; w_k: number; w_group: number; images_first: number; tap_step: Wgsl.Two; off_step: Wgsl.Two; eps: number },
+    "SG" | "R" | "H" | "J" | "V" | "U" | "BIAS" | "RELU" | "RESIDUAL" | "Value" | "Params" | "affine" | "beside" | "finish" | "locate" | "first_taps"
   >;
   export default source;
   export const SG: 8;
@@ -356,25 +172,7 @@ declare module "*/conv-subgroup.wgsl" {
 declare module "*/conv-weight-row-subgroup.wgsl" {
   const source: Wgsl.Source<
     { dy: Wgsl.Buffer; x: Wgsl.Buffer; dw: Wgsl.Buffer },
-    {
-      rows: number;
-      channels: number;
-      batch: number;
-      x_channels: number;
-      kernel: Wgsl.Two;
-      x_size: Wgsl.Two;
-      y_size: Wgsl.Two;
-      stride: Wgsl.Two;
-      padding: Wgsl.Two;
-      dilation: Wgsl.Two;
-      full: Wgsl.Two;
-      origin: Wgsl.Two;
-      y_channels: number;
-      taps_first: number;
-      images: number;
-      planes: number;
-      size: number;
-    },
+    { rows: number; channels: number; batch: number; x_channels: number; kernel: Wgsl.Two; x_size: Wgsl.Two; y_size: Wgsl.Two; stride: Wgsl.Two; padding: Wgsl.Two; dilation: Wgsl.Two; full: Wgsl.Two; origin: Wgsl.Two; y_channels: number; taps_first: number; images: number; planes: number; size: number },
     "SG" | "R" | "H" | "J" | "V" | "Params"
   >;
   export default source;
@@ -386,25 +184,7 @@ declare module "*/conv-weight-row-subgroup.wgsl" {
 declare module "*/conv-weight-subgroup.wgsl" {
   const source: Wgsl.Source<
     { dy: Wgsl.Buffer; x: Wgsl.Buffer; dw: Wgsl.Buffer },
-    {
-      rows: number;
-      channels: number;
-      batch: number;
-      x_channels: number;
-      kernel: Wgsl.Two;
-      x_size: Wgsl.Two;
-      y_size: Wgsl.Two;
-      stride: Wgsl.Two;
-      padding: Wgsl.Two;
-      dilation: Wgsl.Two;
-      full: Wgsl.Two;
-      origin: Wgsl.Two;
-      y_channels: number;
-      taps_first: number;
-      images: number;
-      planes: number;
-      size: number;
-    },
+    { rows: number; channels: number; batch: number; x_channels: number; kernel: Wgsl.Two; x_size: Wgsl.Two; y_size: Wgsl.Two; stride: Wgsl.Two; padding: Wgsl.Two; dilation: Wgsl.Two; full: Wgsl.Two; origin: Wgsl.Two; y_channels: number; taps_first: number; images: number; planes: number; size: number },
     "SG" | "R" | "H" | "J" | "V" | "U" | "Params" | "locate"
   >;
   export default source;
@@ -417,25 +197,7 @@ declare module "*/conv-weight-subgroup.wgsl" {
 declare module "*/conv-weight-workgroup.wgsl" {
   const source: Wgsl.Source<
     { dy: Wgsl.Buffer; x: Wgsl.Buffer; dw: Wgsl.Buffer },
-    {
-      rows: number;
-      channels: number;
-      batch: number;
-      x_channels: number;
-      kernel: Wgsl.Two;
-      x_size: Wgsl.Two;
-      y_size: Wgsl.Two;
-      stride: Wgsl.Two;
-      padding: Wgsl.Two;
-      dilation: Wgsl.Two;
-      full: Wgsl.Two;
-      origin: Wgsl.Two;
-      y_channels: number;
-      taps_first: number;
-      images: number;
-      planes: number;
-      size: number;
-    },
+    { rows: number; channels: number; batch: number; x_channels: number; kernel: Wgsl.Two; x_size: Wgsl.Two; y_size: Wgsl.Two; stride: Wgsl.Two; padding: Wgsl.Two; dilation: Wgsl.Two; full: Wgsl.Two; origin: Wgsl.Two; y_channels: number; taps_first: number; images: number; planes: number; size: number },
     "TILE" | "DEPTH" | "SIDE" | "EACH" | "Params"
   >;
   export default source;
@@ -446,50 +208,9 @@ declare module "*/conv-weight-workgroup.wgsl" {
 
 declare module "*/conv-workgroup.wgsl" {
   const source: Wgsl.Source<
-    {
-      weight: Wgsl.Buffer;
-      source: Wgsl.Buffer;
-      bias: Wgsl.Buffer;
-      gamma: Wgsl.Buffer;
-      mean: Wgsl.Buffer;
-      variance: Wgsl.Buffer;
-      residual: Wgsl.Buffer;
-      dest: Wgsl.Buffer;
-    },
-    {
-      rows: number;
-      k: number;
-      batch: number;
-      flags: number;
-      kernel: Wgsl.Two;
-      source: Wgsl.Two;
-      dest: Wgsl.Two;
-      step: Wgsl.Two;
-      base: Wgsl.Two;
-      dil: Wgsl.Two;
-      div: Wgsl.Two;
-      source_channels: number;
-      dest_channels: number;
-      w_row: number;
-      w_k: number;
-      w_group: number;
-      images_first: number;
-      tap_step: Wgsl.Two;
-      off_step: Wgsl.Two;
-      eps: number;
-    },
-    | "TILE"
-    | "DEPTH"
-    | "SIDE"
-    | "EACH"
-    | "BIAS"
-    | "RELU"
-    | "RESIDUAL"
-    | "Value"
-    | "Params"
-    | "affine"
-    | "beside"
-    | "finish"
+    { weight: Wgsl.Buffer; source: Wgsl.Buffer; bias: Wgsl.Buffer; gamma: Wgsl.Buffer; mean: Wgsl.Buffer; variance: Wgsl.Buffer; residual: Wgsl.Buffer; dest: Wgsl.Buffer },
+    { rows: number; k: number; batch: number; flags: number; kernel: Wgsl.Two; source: Wgsl.Two; dest: Wgsl.Two; step: Wgsl.Two; base: Wgsl.Two; dil: Wgsl.Two; div: Wgsl.Two; source_channels: number; dest_channels: number; w_row: number; w_k: number; w_group: number; images_first: number; tap_step: Wgsl.Two; off_step: Wgsl.Two; eps: number },
+    "TILE" | "DEPTH" | "SIDE" | "EACH" | "BIAS" | "RELU" | "RESIDUAL" | "Value" | "Params" | "affine" | "beside" | "finish"
   >;
   export default source;
   export const TILE: 32;
@@ -513,19 +234,7 @@ declare module "*/correct-count.wgsl" {
 declare module "*/cross-entropy-backward.wgsl" {
   const source: Wgsl.Source<
     { x: Wgsl.Buffer; labels: Wgsl.Buffer; weight: Wgsl.Buffer; saved: Wgsl.Buffer; dy: Wgsl.Buffer; dx: Wgsl.Buffer },
-    {
-      rows: number;
-      length: number;
-      lanes: number;
-      log_lanes: number;
-      rounds: number;
-      inner: number;
-      reduction: number;
-      weighted: number;
-      ignore: number;
-      keep: number;
-      even: number;
-    },
+    { rows: number; length: number; lanes: number; log_lanes: number; rounds: number; inner: number; reduction: number; weighted: number; ignore: number; keep: number; even: number },
     "T" | "WG" | "PROBABILITIES" | "NORMALIZE" | "Params"
   >;
   export default source;
@@ -544,38 +253,21 @@ declare module "*/cross-entropy-finish.wgsl" {
 
 declare module "*/cross-entropy.wgsl" {
   const source: Wgsl.Source<
-    {
-      x: Wgsl.Buffer;
-      labels: Wgsl.Buffer;
-      weight: Wgsl.Buffer;
-      loss: Wgsl.Buffer;
-      saved: Wgsl.Buffer;
-      faults: Wgsl.Buffer;
-    },
-    {
-      rows: number;
-      length: number;
-      lanes: number;
-      log_lanes: number;
-      rounds: number;
-      inner: number;
-      groups: number;
-      reduction: number;
-      weighted: number;
-      ignore: number;
-      keep: number;
-      even: number;
-      fault: number;
-    },
+    { x: Wgsl.Buffer; labels: Wgsl.Buffer; weight: Wgsl.Buffer; loss: Wgsl.Buffer; saved: Wgsl.Buffer; faults: Wgsl.Buffer },
+    { rows: number; length: number; lanes: number; log_lanes: number; rounds: number; inner: number; groups: number; reduction: number; weighted: number; ignore: number; keep: number; even: number; fault: number },
     "T" | "WG" | "PROBABILITIES" | "NORMALIZE" | "LEAST" | "Params" | "row_max" | "sums" | "weight_of" | "check_label"
   >;
   export default source;
   export const WG: 64;
-  export const LEAST: -3.4028234e38;
+  export const LEAST: -3.4028234e+38;
 }
 
 declare module "*/fill.wgsl" {
-  const source: Wgsl.Source<{ y: Wgsl.Buffer }, { n: number; value: number }, "WG" | "Params">;
+  const source: Wgsl.Source<
+    { y: Wgsl.Buffer },
+    { n: number; value: number },
+    "WG" | "Params"
+  >;
   export default source;
   export const WG: 64;
 }
@@ -583,16 +275,7 @@ declare module "*/fill.wgsl" {
 declare module "*/gather-backward.wgsl" {
   const source: Wgsl.Source<
     { dy: Wgsl.Buffer; index: Wgsl.Buffer; dx: Wgsl.Buffer },
-    {
-      n: number;
-      rank: number;
-      dim: number;
-      length: number;
-      stride: number;
-      shape: readonly number[];
-      strides: readonly number[];
-      bounds: readonly number[];
-    },
+    { n: number; rank: number; dim: number; length: number; stride: number; shape: readonly number[]; strides: readonly number[]; bounds: readonly number[] },
     "WG" | "Params"
   >;
   export default source;
@@ -601,27 +284,8 @@ declare module "*/gather-backward.wgsl" {
 
 declare module "*/gather-images.wgsl" {
   const source: Wgsl.Source<
-    {
-      image: Wgsl.Buffer;
-      label: Wgsl.Buffer;
-      index: Wgsl.Buffer;
-      y: Wgsl.Buffer;
-      label_out: Wgsl.Buffer;
-      faults: Wgsl.Buffer;
-    },
-    {
-      words: number;
-      elements: number;
-      plane: number;
-      first: number;
-      count: number;
-      total: number;
-      stride: number;
-      blank: number;
-      fault: number;
-      mean: Wgsl.Four;
-      inv_std: Wgsl.Four;
-    },
+    { image: Wgsl.Buffer; label: Wgsl.Buffer; index: Wgsl.Buffer; y: Wgsl.Buffer; label_out: Wgsl.Buffer; faults: Wgsl.Buffer },
+    { words: number; elements: number; plane: number; first: number; count: number; total: number; stride: number; blank: number; fault: number; mean: Wgsl.Four; inv_std: Wgsl.Four },
     "WG" | "Params"
   >;
   export default source;
@@ -713,16 +377,7 @@ declare module "*/layer-norm-params.wgsl" {
 declare module "*/layer-norm.wgsl" {
   const source: Wgsl.Source<
     { x: Wgsl.Buffer; weight: Wgsl.Buffer; bias: Wgsl.Buffer; stats: Wgsl.Buffer; y: Wgsl.Buffer },
-    {
-      rows: number;
-      length: number;
-      lanes: number;
-      log_lanes: number;
-      rounds: number;
-      has_weight: number;
-      has_bias: number;
-      eps: number;
-    },
+    { rows: number; length: number; lanes: number; log_lanes: number; rounds: number; has_weight: number; has_bias: number; eps: number },
     "WG" | "Params" | "merge"
   >;
   export default source;
@@ -732,19 +387,7 @@ declare module "*/layer-norm.wgsl" {
 declare module "*/matmul-subgroup.wgsl" {
   const source: Wgsl.Source<
     { a: Wgsl.Buffer; b: Wgsl.Buffer; c: Wgsl.Buffer },
-    {
-      m: number;
-      n: number;
-      k: number;
-      a_row: number;
-      a_k: number;
-      b_k: number;
-      b_col: number;
-      a_batch: number;
-      b_batch: number;
-      c_batch: number;
-      c_row: number;
-    },
+    { m: number; n: number; k: number; a_row: number; a_k: number; b_k: number; b_col: number; a_batch: number; b_batch: number; c_batch: number; c_row: number },
     "SG" | "R" | "H" | "J" | "V" | "U" | "Params"
   >;
   export default source;
@@ -757,19 +400,7 @@ declare module "*/matmul-subgroup.wgsl" {
 declare module "*/matmul-workgroup.wgsl" {
   const source: Wgsl.Source<
     { a: Wgsl.Buffer; b: Wgsl.Buffer; c: Wgsl.Buffer },
-    {
-      m: number;
-      n: number;
-      k: number;
-      a_row: number;
-      a_k: number;
-      b_k: number;
-      b_col: number;
-      a_batch: number;
-      b_batch: number;
-      c_batch: number;
-      c_row: number;
-    },
+    { m: number; n: number; k: number; a_row: number; a_k: number; b_k: number; b_col: number; a_batch: number; b_batch: number; c_batch: number; c_row: number },
     "TILE" | "DEPTH" | "SIDE" | "EACH" | "Params"
   >;
   export default source;
@@ -781,18 +412,7 @@ declare module "*/matmul-workgroup.wgsl" {
 declare module "*/max-pool-backward.wgsl" {
   const source: Wgsl.Source<
     { dy: Wgsl.Buffer; found: Wgsl.Buffer; dx: Wgsl.Buffer },
-    {
-      blocks: number;
-      per: number;
-      step: Wgsl.Three;
-      size: Wgsl.Two;
-      out: Wgsl.Two;
-      grid: Wgsl.Two;
-      pad: Wgsl.Two;
-      reach: Wgsl.Two;
-      per_stride: Wgsl.Two;
-      windows: Wgsl.Two;
-    },
+    { blocks: number; per: number; step: Wgsl.Three; size: Wgsl.Two; out: Wgsl.Two; grid: Wgsl.Two; pad: Wgsl.Two; reach: Wgsl.Two; per_stride: Wgsl.Two; windows: Wgsl.Two },
     "WG" | "Params" | "rows" | "columns"
   >;
   export default source;
@@ -802,17 +422,7 @@ declare module "*/max-pool-backward.wgsl" {
 declare module "*/max-pool.wgsl" {
   const source: Wgsl.Source<
     { x: Wgsl.Buffer; y: Wgsl.Buffer; found: Wgsl.Buffer },
-    {
-      outputs: number;
-      per: number;
-      step: Wgsl.Three;
-      size: Wgsl.Two;
-      out: Wgsl.Two;
-      kernel: Wgsl.Two;
-      stride: Wgsl.Two;
-      pad: Wgsl.Two;
-      dilation: Wgsl.Two;
-    },
+    { outputs: number; per: number; step: Wgsl.Three; size: Wgsl.Two; out: Wgsl.Two; kernel: Wgsl.Two; stride: Wgsl.Two; pad: Wgsl.Two; dilation: Wgsl.Two },
     "WG" | "Params" | "rows" | "columns"
   >;
   export default source;
@@ -822,15 +432,7 @@ declare module "*/max-pool.wgsl" {
 declare module "*/pad.wgsl" {
   const source: Wgsl.Source<
     { x: Wgsl.Buffer; y: Wgsl.Buffer },
-    {
-      n: number;
-      rank: number;
-      value: number;
-      shape: readonly number[];
-      start: readonly number[];
-      step: readonly number[];
-      size: readonly number[];
-    },
+    { n: number; rank: number; value: number; shape: readonly number[]; start: readonly number[]; step: readonly number[]; size: readonly number[] },
     "WG" | "Params"
   >;
   export default source;
@@ -850,25 +452,7 @@ declare module "*/random.wgsl" {
 declare module "*/reduce.wgsl" {
   const source: Wgsl.Source<
     { x: Wgsl.Buffer; y: Wgsl.Buffer },
-    {
-      outputs: number;
-      splits: number;
-      chunk: number;
-      length: number;
-      inner: number;
-      inner_stride: number;
-      step_outer: number;
-      step_inner: number;
-      kept_rank: number;
-      outer_rank: number;
-      scale: number;
-      step: number;
-      wrap: number;
-      kept_shape: readonly number[];
-      kept_strides: readonly number[];
-      outer_shape: readonly number[];
-      outer_strides: readonly number[];
-    },
+    { outputs: number; splits: number; chunk: number; length: number; inner: number; inner_stride: number; step_outer: number; step_inner: number; kept_rank: number; outer_rank: number; scale: number; step: number; wrap: number; kept_shape: readonly number[]; kept_strides: readonly number[]; outer_shape: readonly number[]; outer_strides: readonly number[] },
     "T" | "WG" | "LANES" | "DEEP" | "IDENTITY" | "Params" | "each" | "combine" | "finish" | "kept" | "outer_offset"
   >;
   export default source;
@@ -879,20 +463,7 @@ declare module "*/reduce.wgsl" {
 declare module "*/resize-bilinear.wgsl" {
   const source: Wgsl.Source<
     { x: Wgsl.Buffer; y: Wgsl.Buffer },
-    {
-      channels: number;
-      height: number;
-      width: number;
-      in_height: number;
-      in_width: number;
-      stride: number;
-      stride_y: number;
-      stride_x: number;
-      scale_y: number;
-      scale_x: number;
-      mean: Wgsl.Four;
-      inv_std: Wgsl.Four;
-    },
+    { channels: number; height: number; width: number; in_height: number; in_width: number; stride: number; stride_y: number; stride_x: number; scale_y: number; scale_x: number; mean: Wgsl.Four; inv_std: Wgsl.Four },
     "WG" | "Params"
   >;
   export default source;
@@ -901,16 +472,7 @@ declare module "*/resize-bilinear.wgsl" {
 
 declare module "*/sgd-momentum.wgsl" {
   const source: Wgsl.Source<
-    {
-      hyper: Wgsl.Buffer;
-      g0: Wgsl.Buffer;
-      p0: Wgsl.Buffer;
-      g1: Wgsl.Buffer;
-      p1: Wgsl.Buffer;
-      g2: Wgsl.Buffer;
-      p2: Wgsl.Buffer;
-      b: Wgsl.Buffer;
-    },
+    { hyper: Wgsl.Buffer; g0: Wgsl.Buffer; p0: Wgsl.Buffer; g1: Wgsl.Buffer; p1: Wgsl.Buffer; g2: Wgsl.Buffer; p2: Wgsl.Buffer; b: Wgsl.Buffer },
     { n: Wgsl.Three; state: Wgsl.Three; start: Wgsl.Three },
     "WG" | "VECTORS" | "Params" | "Hyper" | "advance"
   >;
@@ -921,15 +483,7 @@ declare module "*/sgd-momentum.wgsl" {
 
 declare module "*/sgd.wgsl" {
   const source: Wgsl.Source<
-    {
-      hyper: Wgsl.Buffer;
-      g0: Wgsl.Buffer;
-      p0: Wgsl.Buffer;
-      g1: Wgsl.Buffer;
-      p1: Wgsl.Buffer;
-      g2: Wgsl.Buffer;
-      p2: Wgsl.Buffer;
-    },
+    { hyper: Wgsl.Buffer; g0: Wgsl.Buffer; p0: Wgsl.Buffer; g1: Wgsl.Buffer; p1: Wgsl.Buffer; g2: Wgsl.Buffer; p2: Wgsl.Buffer },
     { n: Wgsl.Three; state: Wgsl.Three; start: Wgsl.Three },
     "WG" | "VECTORS" | "Params" | "Hyper" | "advance"
   >;
@@ -956,7 +510,7 @@ declare module "*/softmax.wgsl" {
   >;
   export default source;
   export const WG: 64;
-  export const LEAST: -3.4028234e38;
+  export const LEAST: -3.4028234e+38;
 }
 
 declare module "*/strided.wgsl" {
@@ -984,9 +538,9 @@ declare module "*/topk.wgsl" {
 
 declare module "*/unary-backward.wgsl" {
   const source: Wgsl.Source<
-    { dy: Wgsl.Buffer; s: Wgsl.Buffer; dx: Wgsl.Buffer },
+    { dy: Wgsl.Buffer; s: Wgsl.Buffer | null; dx: Wgsl.Buffer },
     { n: number; a: number; b: number },
-    "WG" | "PER" | "Params" | "df"
+    "has_s" | "Params" | "df" | "each" | "WG" | "PER"
   >;
   export default source;
   export const WG: 64;
@@ -997,7 +551,7 @@ declare module "*/unary.wgsl" {
   const source: Wgsl.Source<
     { x: Wgsl.Buffer; y: Wgsl.Buffer },
     { n: number; a: number; b: number },
-    "T" | "WG" | "PER" | "Params" | "f"
+    "T" | "Params" | "f" | "each" | "WG" | "PER"
   >;
   export default source;
   export const WG: 64;
@@ -1007,20 +561,7 @@ declare module "*/unary.wgsl" {
 declare module "*/warp-images.wgsl" {
   const source: Wgsl.Source<
     { x: Wgsl.Buffer; u: Wgsl.Buffer; y: Wgsl.Buffer },
-    {
-      channels: number;
-      height: number;
-      width: number;
-      steps: number;
-      columns: number;
-      stride: number;
-      stride_y: number;
-      stride_x: number;
-      mean: Wgsl.Four;
-      inv_std: Wgsl.Four;
-      place: readonly number[];
-      amount: readonly number[];
-    },
+    { channels: number; height: number; width: number; steps: number; columns: number; stride: number; stride_y: number; stride_x: number; mean: Wgsl.Four; inv_std: Wgsl.Four; place: readonly number[]; amount: readonly number[] },
     "WG" | "MAX_STEPS" | "FIXED" | "CROP" | "FLIP" | "ROTATE" | "Params" | "prepare"
   >;
   export default source;
@@ -1035,15 +576,7 @@ declare module "*/warp-images.wgsl" {
 declare module "*/where.wgsl" {
   const source: Wgsl.Source<
     { c: Wgsl.Buffer; a: Wgsl.Buffer; b: Wgsl.Buffer; y: Wgsl.Buffer },
-    {
-      n: number;
-      rank: number;
-      truth: number;
-      shape: readonly number[];
-      sc: readonly number[];
-      sa: readonly number[];
-      sb: readonly number[];
-    },
+    { n: number; rank: number; truth: number; shape: readonly number[]; sc: readonly number[]; sa: readonly number[]; sb: readonly number[] },
     "WG" | "Params"
   >;
   export default source;

@@ -70,7 +70,7 @@ export class LeakyReLU extends Module {
   }
 
   override forward(x: Tensor): Tensor {
-    return activation("leakyRelu", x, this.negativeSlope);
+    return activation("leakyRelu", x, { slope: this.negativeSlope });
   }
 
   override describe(): string {

@@ -27,12 +27,13 @@ export const gelu = (x: Tensor): Tensor => activation("gelu", x);
 export const hardsigmoid = (x: Tensor): Tensor => activation("hardsigmoid", x);
 /** x min(max(x + 3, 0), 6) / 6. */
 export const hardswish = (x: Tensor): Tensor => activation("hardswish", x);
-/** log(1 + exp(x)). */
-export const softplus = (x: Tensor): Tensor => activation("softplus", x);
+/** log(1 + exp(beta x)) / beta; x itself where beta x is above `threshold`. Defaults 1 and 20. */
+export const softplus = (x: Tensor, beta = 1, threshold = 20): Tensor => activation("softplus", x, { beta, threshold });
 /** x above 0, alpha (exp(x) - 1) below. */
-export const elu = (x: Tensor, alpha = 1): Tensor => activation("elu", x, alpha);
+export const elu = (x: Tensor, alpha = 1): Tensor => activation("elu", x, { alpha });
 /** x where positive, else `negativeSlope` (default 0.01) times x. */
-export const leakyRelu = (x: Tensor, negativeSlope = 0.01): Tensor => activation("leakyRelu", x, negativeSlope);
+export const leakyRelu = (x: Tensor, negativeSlope = 0.01): Tensor =>
+  activation("leakyRelu", x, { slope: negativeSlope });
 /** max(x, 0). */
 export const relu = (x: Tensor): Tensor => unary("relu", x);
 /** min(max(x, 0), 6). */

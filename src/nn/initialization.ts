@@ -35,7 +35,7 @@ export const uniform_ = <T extends Tensor>(t: T, a = 0, b = 1): T => assign(t, (
 
 /** Normal numbers. */
 export const normal_ = <T extends Tensor>(t: T, mean = 0, std = 1): T =>
-  assign(t, () => unary("affine", randn(t.shape), std, mean));
+  assign(t, () => unary("affine", randn(t.shape), { scale: std, offset: mean }));
 
 /** Inputs and outputs of a layer's weight: [out, in, ...kernel]. */
 export function fans(shape: Shape): { fanIn: number; fanOut: number } {

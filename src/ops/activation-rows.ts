@@ -1,7 +1,7 @@
 // Elementwise functions that only nn has: a table as in unary-rows.ts, apart so that a bundle without them leaves it out.
 import { apply1 } from "../autograd/apply.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { unaryOpsOf } from "./unary.ts";
+import { type ScalarsOf, unaryOpsOf, valuesOf } from "./unary.ts";
 import { ERFC, type UnaryRow } from "./unary-rows.ts";
 
 // The normal distribution's cdf at x, from erfc so that it keeps its relative precision in the lower tail.
@@ -12,7 +12,12 @@ const LOG1P = "select(log(1.0 + e), e * (1.0 - e * (0.5 - e * (1.0 / 3.0 - e * 0
 
 /** Sorted by name. */
 export const activationRows = {
-  elu: { f: "select(p.a * (exp(x) - 1.0), x, x > 0.0)", df: "select(p.a * exp(x), 1.0, x > 0.0)", saves: "x" },
+  elu: {
+    scalars: ["alpha"],
+    f: "select(alpha * (exp(x) - 1.0), x, x > 0.0)",
+    df: "select(alpha * exp(x), 1.0, x > 0.0)",
+    saves: "x",
+  },
   gelu: {
     f: `${CDF} return x * cdf`,
     df: `${CDF} return cdf + x * 0.3989422804 * exp(-0.5 * x * x)`,
@@ -25,23 +30,32 @@ export const activationRows = {
     df: "select(select(x / 3.0 + 0.5, 1.0, x >= 3.0), 0.0, x < -3.0)",
     saves: "x",
   },
-  leakyRelu: { f: "select(p.a * x, x, x > 0.0)", df: "select(p.a, 1.0, x > 0.0)", saves: "x" },
-  relu6: { f: "clamp(x, 0.0, 6.0)", df: "select(0.0, 1.0, x > 0.0 && x < 6.0)", saves: "y" },
-  silu: { f: "x / (1.0 + exp(-x))", df: "let s = 1.0 / (1.0 + exp(-x)); return s * (1.0 + x * (1.0 - s))", saves: "x" },
-  // p.a is beta; beyond beta x > p.b (the threshold) the function is the identity, as in PyTorch.
-  softplus: {
-    f: `let z = x * p.a;
-      let e = exp(-abs(z));
-      return select((max(z, 0.0) + ${LOG1P}) / p.a, x, z > p.b)`,
-    df: "select(1.0 / (1.0 + exp(-x * p.a)), 1.0, x * p.a > p.b)",
+  leakyRelu: {
+    scalars: ["slope"],
+    f: "select(slope * x, x, x > 0.0)",
+    df: "select(slope, 1.0, x > 0.0)",
     saves: "x",
   },
-} satisfies Record<string, UnaryRow>;
+  relu6: { f: "clamp(x, 0.0, 6.0)", df: "select(0.0, 1.0, x > 0.0 && x < 6.0)", saves: "y" },
+  silu: { f: "x / (1.0 + exp(-x))", df: "let s = 1.0 / (1.0 + exp(-x)); return s * (1.0 + x * (1.0 - s))", saves: "x" },
+  // Beyond beta x > threshold the function is the identity, as in PyTorch.
+  softplus: {
+    scalars: ["beta", "threshold"],
+    f: `let z = x * beta;
+      let e = exp(-abs(z));
+      return select((max(z, 0.0) + ${LOG1P}) / beta, x, z > threshold)`,
+    df: "select(1.0 / (1.0 + exp(-x * beta)), 1.0, x * beta > threshold)",
+    saves: "x",
+  },
+} as const satisfies Record<string, UnaryRow>;
 
 export type ActivationName = keyof typeof activationRows;
 
-const activationOps = unaryOpsOf(activationRows);
+export const activationOps = unaryOpsOf(activationRows);
 
 /** Applies a row of the table. */
-export const activation = (name: ActivationName, x: Tensor, ...scalars: number[]): Tensor =>
-  apply1(activationOps[name], [x], [scalars[0], scalars[1]]);
+export const activation = <N extends ActivationName>(
+  name: N,
+  x: Tensor,
+  ...scalars: ScalarsOf<typeof activationRows, N>
+) => apply1(activationOps[name], [x], valuesOf(activationRows[name], scalars[0]));

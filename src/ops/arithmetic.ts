@@ -33,18 +33,18 @@ const operation =
     return float && x.dtype === "f32" ? float(x, other) : withNumber(name, x, other);
   };
 
-export const add = operation("add", (x, b) => unary("affine", x, 1, b));
-export const sub = operation("sub", (x, b) => unary("affine", x, 1, -b));
-export const mul = operation("mul", (x, b) => unary("affine", x, b, 0));
+export const add = operation("add", (x, b) => unary("affine", x, { scale: 1, offset: b }));
+export const sub = operation("sub", (x, b) => unary("affine", x, { scale: 1, offset: -b }));
+export const mul = operation("mul", (x, b) => unary("affine", x, { scale: b, offset: 0 }));
 /** Floats only, as PyTorch's true division gives floats. */
-export const div = operation("div", (x, b) => unary("affine", x, 1 / b, 0));
+export const div = operation("div", (x, b) => unary("affine", x, { scale: 1 / b, offset: 0 }));
 export const pow = operation("pow", (x, b) => {
   if (b === 2) return unary("square", x);
   if (b === 0.5) return unary("sqrt", x);
-  return b === -1 ? unary("reciprocal", x) : unary("powScalar", x, b);
+  return b === -1 ? unary("reciprocal", x) : unary("powScalar", x, { exponent: b });
 });
-export const maximum = operation("maximum", (x, b) => unary("clamp", x, b, MOST));
-export const minimum = operation("minimum", (x, b) => unary("clamp", x, -MOST, b));
+export const maximum = operation("maximum", (x, b) => unary("clamp", x, { low: b, high: MOST }));
+export const minimum = operation("minimum", (x, b) => unary("clamp", x, { low: -MOST, high: b }));
 /** Comparisons give i32: 1 where they hold, else 0. */
 export const eq = operation("eq");
 export const ne = operation("ne");
@@ -72,7 +72,7 @@ export interface Bounds {
 /** min(max(x, low), high). The gradient passes where low <= x <= high. */
 export function clamp(x: Tensor, { min, max }: Bounds): Tensor {
   check(min !== undefined || max !== undefined, () => "[clamp] needs a min or a max: clamp({ min: 0 })", ValueError);
-  if (!isInteger(x)) return unary("clamp", x, min ?? -MOST, max ?? MOST);
+  if (!isInteger(x)) return unary("clamp", x, { low: min ?? -MOST, high: max ?? MOST });
   return scope(() => {
     const low = min === undefined ? x : maximum(x, min);
     return max === undefined ? low : minimum(low, max);

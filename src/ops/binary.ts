@@ -1,18 +1,18 @@
 // Elementwise functions of two tensors, with broadcasting: a row of the table is the whole definition of an op.
 import { apply1 } from "../autograd/apply.ts";
-import { type OldContext, type OldOp, type Saved, savesNothing } from "../autograd/op.ts";
+import { type Op, type Saved, savesNothing, type VjpContext } from "../autograd/op.ts";
 import { check, DtypeError } from "../errors.ts";
 import { grid1d } from "../gpu/queue.ts";
-import { OldKernel as Kernel } from "../kernels/specialize.ts";
-import { broadcastStrides, eightWords, mergeDims } from "../kernels/strided-walk.ts";
-import binaryWgsl from "../kernels/wgsl/binary.wgsl";
+import { Kernel } from "../kernels/kernel.ts";
+import { broadcastStrides, mergeDims } from "../kernels/strided-walk.ts";
+import binaryWgsl, { PER, WG } from "../kernels/wgsl/binary.wgsl";
 import type { Dtype } from "../tensor/dtype.ts";
-import { broadcastShapes, sizeOf } from "../tensor/shape.ts";
+import { broadcastShapes } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { sumTo } from "./sum-expand.ts";
 import { bodyOf, unary } from "./unary.ts";
 
-type Context = OldContext<void>;
+type Context = VjpContext<readonly [a: Tensor, b: Tensor], void, readonly [Tensor]>;
 
 export type BinaryName =
   | "add"
@@ -61,7 +61,11 @@ export const binaryRows: Record<BinaryName, BinaryRow> = {
     saves: "both",
     vjp: [
       (dy, c) => binary("div", dy, c.input(1)),
-      (dy, c) => unary("affine", binary("div", binary("mul", dy, c.input(0)), unary("square", c.input(1))), -1, 0),
+      (dy, c) =>
+        unary("affine", binary("div", binary("mul", dy, c.input(0)), unary("square", c.input(1))), {
+          scale: -1,
+          offset: 0,
+        }),
     ],
   },
   eq: compare("=="),
@@ -91,57 +95,47 @@ export const binaryRows: Record<BinaryName, BinaryRow> = {
     vjp: [
       (dy, c) => {
         const [a, b] = [c.input(0), c.input(1)];
-        return binary("mul", dy, binary("mul", b, binary("pow", a, unary("affine", b, 1, -1))));
+        return binary("mul", dy, binary("mul", b, binary("pow", a, unary("affine", b, { scale: 1, offset: -1 }))));
       },
       (dy, c) => binary("mul", dy, binary("mul", binary("pow", c.input(0), c.input(1)), unary("log", c.input(0)))),
     ],
   },
-  sub: { f: "a - b", vjp: [(dy) => dy, (dy) => unary("affine", dy, -1, 0)] },
+  sub: { f: "a - b", vjp: [(dy) => dy, (dy) => unary("affine", dy, { scale: -1, offset: 0 })] },
 };
 
 /** The dtypes that a row takes. */
 export const dtypesOf = (name: BinaryName): readonly Dtype[] => binaryRows[name].dtypes ?? ["f32", "i32", "u32"];
 
-const kernel = new Kernel("binary", binaryWgsl);
-/** Elements of a workgroup: WG * PER in binary.wgsl. */
-const TILE = 256;
+const kernel = new Kernel(binaryWgsl);
 
-function binaryOp(name: BinaryName, row: BinaryRow): OldOp {
+type BinaryOp = Op<readonly [a: Tensor, b: Tensor]>;
+
+function binaryOp(name: BinaryName, row: BinaryRow): BinaryOp {
   const variant = (dtype: Dtype, rank: number) => {
     const result = row.result ?? dtype;
     const f = `fn f(a: T, b: T) -> R { ${bodyOf(row.f)} }`;
     return kernel.variant({ T: dtype, R: result, RANK: `${rank}u`, f }, `${name} ${dtype} rank=${rank}`);
   };
+  const { vjp } = row;
   return {
     name,
     infer([a, b]) {
       check(
-        a!.dtype === b!.dtype && dtypesOf(name).includes(a!.dtype),
+        a.dtype === b.dtype && dtypesOf(name).includes(a.dtype),
         () =>
-          `[${name}] takes two tensors of one dtype (${dtypesOf(name).join(", ")}), got ${a!.dtype} and ${b!.dtype}: convert with .to(dtype)`,
+          `[${name}] takes two tensors of one dtype (${dtypesOf(name).join(", ")}), got ${a.dtype} and ${b.dtype}: convert with .to(dtype)`,
         DtypeError,
       );
-      return [{ shape: broadcastShapes(name, a!.shape, b!.shape), dtype: row.result ?? a!.dtype }];
+      return [{ shape: broadcastShapes(name, a.shape, b.shape), dtype: row.result ?? a.dtype }];
     },
-    forward({ queue }, [a, b], [y]) {
-      const strides = [broadcastStrides(a!.shape, y!.shape), broadcastStrides(b!.shape, y!.shape)];
-      const walk = mergeDims(name, y!.shape, strides);
-      const n = sizeOf(y!.shape);
-      const params = [
-        n,
-        0,
-        0,
-        0,
-        ...eightWords(walk.shape),
-        ...eightWords(walk.strides[0]!),
-        ...eightWords(walk.strides[1]!),
-      ];
-      queue.dispatch(
-        variant(a!.dtype, walk.shape.length),
-        [a!.storage, b!.storage, y!.storage],
-        params,
-        grid1d(n, TILE),
-      );
+    forward(run, [a, b], [y]) {
+      const { shape, strides } = mergeDims(name, y.shape, [
+        broadcastStrides(a.shape, y.shape),
+        broadcastStrides(b.shape, y.shape),
+      ]);
+      const [sa = [], sb = []] = strides;
+      const n = y.numel;
+      variant(a.dtype, shape.length).launch(run, { a, b, y }, { n, shape, sa, sb }, grid1d(n, WG * PER));
     },
     saves: row.saves
       ? ([a, b]): Saved => {
@@ -149,15 +143,18 @@ function binaryOp(name: BinaryName, row: BinaryRow): OldOp {
           return { inputs: [...(b ? [0] : []), ...(a ? [1] : [])], outputs: [] };
         }
       : savesNothing,
-    vjp: row.vjp
-      ? ([dy], c) => row.vjp!.map((rule, i) => (c.needs[i] ? sumTo(rule(dy!, c), c.inputSpecs[i]!.shape) : null))
+    vjp: vjp
+      ? ([dy], c) => [
+          c.needs[0] ? sumTo(vjp[0](dy, c), c.inputSpecs[0].shape) : null,
+          c.needs[1] ? sumTo(vjp[1](dy, c), c.inputSpecs[1].shape) : null,
+        ]
       : "not differentiable",
   };
 }
 
 export const binaryOps = Object.fromEntries(
   Object.entries(binaryRows).map(([name, row]) => [name, binaryOp(name as BinaryName, row)]),
-) as Record<BinaryName, OldOp>;
+) as Record<BinaryName, BinaryOp>;
 
 /** Applies a row of the table to two tensors of one dtype, broadcast against each other. */
 export function binary(name: BinaryName, a: Tensor, b: Tensor): Tensor {

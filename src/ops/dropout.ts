@@ -14,7 +14,7 @@ import { unary } from "./unary.ts";
 export function dropout(x: Tensor, p = 0.5, training = true): Tensor {
   check(p >= 0 && p <= 1, () => `[dropout] p must be from 0 to 1, got ${p}`, ValueError);
   if (!training || p === 0) return x;
-  if (p === 1) return unary("affine", x, 0, 0);
+  if (p === 1) return unary("affine", x, { scale: 0, offset: 0 });
   const mask = bernoulli(x.shape, 1 - p, 1 / (1 - p));
   const y = binary("mul", x, mask);
   mask.dispose();

@@ -165,7 +165,7 @@ function targetGradient(dy: Tensor, c: OldContext<Attrs>): Tensor {
   const samples = shape.map((d, i) => (i === dim ? 1 : d));
   const perSample = attrs.reduction === "none" ? view("crossEntropy", dy, samples) : dy;
   const factor = (attrs.labelSmoothing - 1) / (attrs.reduction === "mean" ? sizeOf(samples) : 1);
-  let grad = binary("mul", logSoftmax(c.input(0), dim), unary("affine", perSample, factor, 0));
+  let grad = binary("mul", logSoftmax(c.input(0), dim), unary("affine", perSample, { scale: factor, offset: 0 }));
   if (inputSpecs.length > 2) {
     const perClass = shape.map((d, i) => (i === dim ? d : 1));
     grad = binary("mul", grad, view("crossEntropy", c.input(2), perClass));
@@ -248,8 +248,9 @@ export function smoothL1Loss(
   return elementLoss("smoothL1Loss", input, target, options, () => {
     // With c = min(|d|, beta): c (|d| - c / 2) / beta is both branches in one.
     const d = unary("abs", binary("sub", input, target));
-    const c = unary("clamp", d, 0, beta);
-    return unary("affine", binary("mul", c, binary("sub", d, unary("affine", c, 0.5, 0))), 1 / beta, 0);
+    const c = unary("clamp", d, { low: 0, high: beta });
+    const half = unary("affine", c, { scale: 0.5, offset: 0 });
+    return unary("affine", binary("mul", c, binary("sub", d, half)), { scale: 1 / beta, offset: 0 });
   });
 }
 
@@ -260,5 +261,5 @@ export function smoothL1Loss(
 export const binaryCrossEntropyWithLogits = (input: Tensor, target: Tensor, options: LossOptions = {}): Tensor =>
   elementLoss("binaryCrossEntropyWithLogits", input, target, options, () =>
     // A threshold that no logit reaches: softplus as it is, never the identity.
-    binary("sub", activation("softplus", input, 1, 1e30), binary("mul", input, target)),
+    binary("sub", activation("softplus", input, { beta: 1, threshold: 1e30 }), binary("mul", input, target)),
   );

@@ -73,7 +73,8 @@ export function variance(x: Tensor, dims?: Dims, { correction = 1, keepdim = fal
       x,
       noGrad(() => mean(x, list, { keepdim: true })),
     );
-    return unary("affine", sum(unary("square", deviation), list, { keepdim }), 1 / Math.max(0, n - correction), 0);
+    const squares = sum(unary("square", deviation), list, { keepdim });
+    return unary("affine", squares, { scale: 1 / Math.max(0, n - correction), offset: 0 });
   });
 }
 
@@ -93,7 +94,7 @@ const normOp: OldOp<ReduceAttrs> = {
   vjp: ([dy], c) => {
     const shape = keptShape(c.inputSpecs[0]!.shape, c.attrs.dims);
     // Where y is 0, so is x: any finite divisor will do.
-    const divisor = unary("clamp", view("norm", c.output(0), shape), 1.1754944e-38, 3.4028234e38);
+    const divisor = unary("clamp", view("norm", c.output(0), shape), { low: 1.1754944e-38, high: 3.4028234e38 });
     return [binary("mul", binary("div", c.input(0), divisor), view("norm", dy!, shape))];
   },
 };

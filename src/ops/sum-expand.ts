@@ -62,7 +62,7 @@ const sumOp: OldOp<ReduceAttrs & { mean: boolean }> = {
   saves: savesNothing,
   vjp: ([dy], c) => {
     const { shape } = c.inputSpecs[0]!;
-    const scaled = c.attrs.mean ? unary("affine", dy!, dy!.numel / sizeOf(shape), 0) : dy!;
+    const scaled = c.attrs.mean ? unary("affine", dy!, { scale: dy!.numel / sizeOf(shape), offset: 0 }) : dy!;
     return [expand(view("expand", scaled, keptShape(shape, c.attrs.dims)), shape)];
   },
 };

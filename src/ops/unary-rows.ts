@@ -2,6 +2,8 @@
 // f and df, and what the gradient needs. Those of nn alone are in activations.ts.
 
 export interface UnaryRow {
+  /** Names of up to two numbers that come with each call; `f` and `df` use them as variables. */
+  readonly scalars?: readonly string[];
   /** WGSL of f(x); statements separated from the returned expression by `return`. */
   readonly f: string;
   /** WGSL of df/dx in terms of the saved value `x` (which is the output y where `saves` says so). */
@@ -25,9 +27,14 @@ const ERF = `${ERFC}
 /** Sorted by name. */
 export const unaryRows = {
   abs: { f: "abs(x)", df: "sign(x)", saves: "x" },
-  affine: { f: "fma(x, p.a, p.b)", df: "p.a", saves: "none" },
+  affine: { scalars: ["scale", "offset"], f: "fma(x, scale, offset)", df: "scale", saves: "none" },
   ceil: { f: "ceil(x)", df: "0.0", saves: "none" },
-  clamp: { f: "clamp(x, p.a, p.b)", df: "select(0.0, 1.0, x >= p.a && x <= p.b)", saves: "x" },
+  clamp: {
+    scalars: ["low", "high"],
+    f: "clamp(x, low, high)",
+    df: "select(0.0, 1.0, x >= low && x <= high)",
+    saves: "x",
+  },
   cos: { f: "cos(x)", df: "-sin(x)", saves: "x" },
   erf: {
     f: `let v = x; ${ERF} return erf`,
@@ -38,16 +45,17 @@ export const unaryRows = {
   floor: { f: "floor(x)", df: "0.0", saves: "none" },
   log: { f: "log(x)", df: "1.0 / x", saves: "x" },
   powScalar: {
-    // WGSL's pow takes no negative base: |x|^a, with the sign that a whole exponent gives. Other exponents give NaN.
-    f: `if (x == 0.0) { return select(select(0.0, 1.0 / abs(x), p.a < 0.0), 1.0, p.a == 0.0); }
-      let whole = floor(p.a) == p.a;
-      let m = exp2(p.a * log2(select(x, abs(x), whole)));
-      let odd = (p.a - 2.0 * floor(p.a * 0.5)) == 1.0;
+    scalars: ["exponent"],
+    // WGSL's pow takes no negative base: |x|^exponent, with the sign that a whole exponent gives. Other exponents give NaN.
+    f: `if (x == 0.0) { return select(select(0.0, 1.0 / abs(x), exponent < 0.0), 1.0, exponent == 0.0); }
+      let whole = floor(exponent) == exponent;
+      let m = exp2(exponent * log2(select(x, abs(x), whole)));
+      let odd = (exponent - 2.0 * floor(exponent * 0.5)) == 1.0;
       return select(m, -m, x < 0.0 && odd)`,
-    df: `if (x == 0.0) { return select(select(select(0.0, p.a / x, p.a < 1.0), 0.0, p.a == 0.0), 1.0, p.a == 1.0); }
-      let whole = floor(p.a) == p.a;
-      let m = p.a * exp2((p.a - 1.0) * log2(select(x, abs(x), whole)));
-      let even = (p.a - 2.0 * floor(p.a * 0.5)) == 0.0;
+    df: `if (x == 0.0) { return select(select(select(0.0, exponent / x, exponent < 1.0), 0.0, exponent == 0.0), 1.0, exponent == 1.0); }
+      let whole = floor(exponent) == exponent;
+      let m = exponent * exp2((exponent - 1.0) * log2(select(x, abs(x), whole)));
+      let even = (exponent - 2.0 * floor(exponent * 0.5)) == 0.0;
       return select(m, -m, x < 0.0 && even)`,
     saves: "x",
   },
@@ -62,4 +70,4 @@ export const unaryRows = {
   square: { f: "x * x", df: "2.0 * x", saves: "x" },
   // WGSL's tanh overflows to NaN for large arguments on some drivers.
   tanh: { f: "tanh(clamp(x, -15.0, 15.0))", df: "1.0 - x * x", saves: "y" },
-} satisfies Record<string, UnaryRow>;
+} as const satisfies Record<string, UnaryRow>;

@@ -1,64 +1,84 @@
 // Elementwise functions of one tensor: each row of the table in unary-rows.ts becomes an op.
 import { apply1 } from "../autograd/apply.ts";
-import { type OldOp, savesNothing } from "../autograd/op.ts";
-import { f32Bits, grid1d } from "../gpu/queue.ts";
-import { OldKernel as Kernel } from "../kernels/specialize.ts";
-import unaryWgsl from "../kernels/wgsl/unary.wgsl";
+import { type Op, withoutGradient } from "../autograd/op.ts";
+import { grid1d } from "../gpu/queue.ts";
+import { Kernel } from "../kernels/kernel.ts";
+import unaryWgsl, { PER, WG } from "../kernels/wgsl/unary.wgsl";
 import backwardWgsl from "../kernels/wgsl/unary-backward.wgsl";
 import { checkDtype } from "../tensor/dtype.ts";
-import { sizeOf } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { type UnaryRow, unaryRows } from "./unary-rows.ts";
 
-/** Up to two numbers that a row's WGSL reads as `p.a` and `p.b`. */
-export type Scalars = readonly [a?: number, b?: number];
-
 export type UnaryName = keyof typeof unaryRows;
 
-const forwardKernel = new Kernel("unary", unaryWgsl);
-const backwardKernel = new Kernel("unary_backward", backwardWgsl);
+/** The values of a row's scalars, in the row's order. */
+export type Scalars = readonly number[];
 
-/** A row's WGSL as the body of a function: an expression, or statements that end in `return` and one. */
+/** What a call gives besides the tensor: the row's scalars by name, nothing where it has none. */
+export type ScalarsOf<Rows, N extends keyof Rows> = Rows[N] extends {
+  readonly scalars: readonly (infer S extends string)[];
+}
+  ? readonly [scalars: Readonly<Record<S, number>>]
+  : readonly [];
+
+const forwardKernel = new Kernel(unaryWgsl);
+const backwardKernel = new Kernel(backwardWgsl);
+
+const NONE: readonly string[] = [];
+
+/** WGSL of a row as the body of a function: an expression, or statements that end in `return` and one. */
 export const bodyOf = (wgsl: string): string => (wgsl.includes("return ") ? `${wgsl};` : `return ${wgsl};`);
-/** Elements of a workgroup: WG * PER vectors of four in the .wgsl files. */
-const TILE = 1024;
+
+/** WGSL of a row's f or df as the body of a function that reads its scalars from these places. */
+export function unaryBody(
+  { scalars = NONE }: UnaryRow,
+  wgsl: string,
+  places: readonly string[] = ["p.a", "p.b"],
+): string {
+  return `${scalars.map((name, i) => `let ${name} = ${places[i]}; `).join("")}${bodyOf(wgsl)}`;
+}
+
+/** A row's scalars as a list. */
+export const valuesOf = ({ scalars = NONE }: UnaryRow, given: Readonly<Record<string, number>> = {}): Scalars =>
+  scalars.map((name) => given[name] ?? Number.NaN);
+
+const TILE = WG * PER;
 
 /** An elementwise op, and that of its gradient: dx from dy and what the row saves. */
-export interface UnaryOp extends OldOp<Scalars> {
-  readonly gradient: OldOp<Scalars>;
+export interface UnaryOp extends Op<readonly [Tensor], Scalars> {
+  readonly gradient: Op<readonly [dy: Tensor, saved: Tensor | null], Scalars>;
+  readonly row: UnaryRow;
 }
 
 function unaryOp(name: string, row: UnaryRow): UnaryOp {
-  const forward = forwardKernel.variant({ f: `fn f(x: T) -> T { ${bodyOf(row.f)} }` }, name);
-  const backward = backwardKernel.variant({ df: `fn df(x: f32) -> f32 { ${bodyOf(row.df)} }` }, name);
-  const params = (n: number, [a = 0, b = 0]: Scalars) => [n, f32Bits(a), f32Bits(b)];
+  const forward = forwardKernel.variant({ f: `fn f(x: T) -> T { ${unaryBody(row, row.f)} }` }, name);
+  const backward = backwardKernel.variant({ df: `fn df(x: f32) -> f32 { ${unaryBody(row, row.df)} }` }, name);
 
-  const gradient: OldOp<Scalars> = {
+  const gradient: UnaryOp["gradient"] = {
     name: `${name}Backward`,
-    infer: ([dy]) => [dy!],
-    forward: ({ queue }, [dy, s], [dx], scalars) =>
-      queue.dispatch(
-        backward,
-        [dy!.storage, s!.storage, dx!.storage],
-        params(dy!.numel, scalars),
-        grid1d(dy!.numel, TILE),
-      ),
-    saves: savesNothing,
-    vjp: "not differentiable",
+    infer: ([dy]) => [dy],
+    forward(run, [dy, s], [dx], [a = 0, b = 0]) {
+      const n = Math.ceil(dy.numel / 4);
+      backward.launch(run, { dy, s, dx }, { n, a, b }, grid1d(n, TILE));
+    },
+    ...withoutGradient,
   };
   return {
     gradient,
+    row,
     name,
     infer([x]) {
-      checkDtype(name, "input", x!.dtype, "f32");
-      return [x!];
+      checkDtype(name, "input", x.dtype, "f32");
+      return [x];
     },
-    forward: ({ queue }, [x], [y], scalars) =>
-      queue.dispatch(forward, [x!.storage, y!.storage], params(sizeOf(x!.shape), scalars), grid1d(x!.numel, TILE)),
+    forward(run, [x], [y], [a = 0, b = 0]) {
+      const n = Math.ceil(x.numel / 4);
+      forward.launch(run, { x, y }, { n, a, b }, grid1d(n, TILE));
+    },
     saves: () => ({ inputs: row.saves === "x" ? [0] : [], outputs: row.saves === "y" ? [0] : [] }),
     vjp: ([dy], c) => {
-      const saved = row.saves === "x" ? c.input(0) : row.saves === "y" ? c.output(0) : dy!;
-      return [apply1(gradient, [dy!, saved], c.attrs)];
+      const saved = row.saves === "x" ? c.input(0) : row.saves === "y" ? c.output(0) : null;
+      return [apply1(gradient, [dy, saved], c.attrs)];
     },
   };
 }
@@ -72,6 +92,6 @@ export const unaryOpsOf = <K extends string>(rows: Readonly<Record<K, UnaryRow>>
 
 export const unaryOps = unaryOpsOf(unaryRows);
 
-/** Applies a row of the table. */
-export const unary = (name: UnaryName, x: Tensor, ...scalars: number[]): Tensor =>
-  apply1(unaryOps[name], [x], [scalars[0], scalars[1]]);
+/** Applies a row of the table, with its scalars by name. */
+export const unary = <N extends UnaryName>(name: N, x: Tensor, ...scalars: ScalarsOf<typeof unaryRows, N>): Tensor =>
+  apply1(unaryOps[name], [x], valuesOf(unaryRows[name], scalars[0]));

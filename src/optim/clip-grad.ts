@@ -55,5 +55,6 @@ export function clipGradNorm_(params: Iterable<Tensor> | Tensor, maxNorm: number
  */
 export function clipGradValue_(params: Iterable<Tensor> | Tensor, clipValue: number): void {
   check(clipValue >= 0, () => `[clipGradValue_] clipValue must not be negative, got ${clipValue}`, ValueError);
-  for (const p of withGrad(params)) replaceGrad(p, (grad) => unary("clamp", grad, -clipValue, clipValue));
+  for (const p of withGrad(params))
+    replaceGrad(p, (grad) => unary("clamp", grad, { low: -clipValue, high: clipValue }));
 }

@@ -123,7 +123,11 @@ test("gradients accumulate over several calls before one update", async () => {
     return loss;
   });
   for (const round of [1, 2]) {
-    for (const values of [[3, 4], [5, 6], [7, 8]]) {
+    for (const values of [
+      [3, 4],
+      [5, 6],
+      [7, 8],
+    ]) {
       const x = tensor(values);
       step(x).dispose();
       x.dispose();
@@ -147,7 +151,9 @@ test("a step that updates by gradients which it does not reset is refused", asyn
   });
   const x = tensor([3, 4]);
   step(x).dispose();
-  expect(() => step(x)).toThrow("[capture] the step reads a gradient, of a leaf [2], that holds what earlier calls added");
+  expect(() => step(x)).toThrow(
+    "[capture] the step reads a gradient, of a leaf [2], that holds what earlier calls added",
+  );
   // What was there before is still there.
   expect([...(await w.grad!.data())]).toEqual([3, 4]);
   step.dispose();

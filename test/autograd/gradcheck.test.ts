@@ -13,7 +13,7 @@ import {
   WgradError,
 } from "wgrad";
 import { apply1 } from "../../src/autograd/apply.ts";
-import type { OldOp } from "../../src/autograd/op.ts";
+import type { UnaryOp } from "../../src/ops/unary.ts";
 import { unaryOps } from "../../src/ops/unary.ts";
 import { withDevice } from "../support/case.ts";
 
@@ -42,7 +42,7 @@ test("passes a function that draws random numbers: each call draws the same", as
 
 test("finds a wrong gradient and names the input", async () => {
   // exp whose gradient lacks a factor.
-  const wrong: OldOp<readonly [number?, number?]> = { ...unaryOps.exp, name: "wrong", vjp: ([dy]) => [dy!] };
+  const wrong: UnaryOp = { ...unaryOps.exp, name: "wrong", vjp: ([dy]) => [dy!] };
   const a = tensor([0.5, 1], { requiresGrad: true });
   const b = tensor([1, -1], { requiresGrad: true });
   const fn = (x: Tensor, y: Tensor) => x.mul(2).add(apply1(wrong, [y], []));

@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { type InitOptions, init, memory, type Tensor } from "wgrad";
 import { within } from "../../src/context.ts";
 import { currentDevice } from "../../src/gpu/device.ts";
+import type { LaunchListener } from "../../src/kernels/variants.ts";
 import { type HostArray, host, uniform, upload } from "./host.ts";
 import { expectClose } from "./tolerance.ts";
 
@@ -69,7 +70,10 @@ export function eachVariant(
       });
       test("exists", () => {
         const names = new Set<string>();
-        within({ onLaunch: (_key, { tiles }) => tiles.forEach((tile) => names.add(tile.name)) }, run);
+        const onLaunch: LaunchListener = (_key, { tiles }) => {
+          for (const tile of tiles) names.add(tile.name);
+        };
+        within({ onLaunch }, run);
         expect(names).toContain(variant);
       });
       register();

@@ -1,0 +1,38 @@
+// Kernels as modules: each compiles once it is linked, stripped as the build ships it too, and TypeScript knows what it declares.
+import { readFileSync } from "node:fs";
+import { basename } from "node:path";
+import { expect, test } from "vitest";
+import { type Device, init } from "wgrad";
+import { kernelPaths, linked, reflected, stripped } from "../../scripts/wgsl-plugin.mjs";
+import { wgslTypes } from "../../scripts/wgsl-types.mjs";
+import { reflect } from "../../src/kernels/reflect.ts";
+
+const { kernels } = await kernelPaths();
+const declarations = (text: string) =>
+  [...text.matchAll(/^(?:const|alias|fn|struct)[ \t]+(\w+)/gm)].map(([, name]) => name);
+
+async function errors({ gpu }: Device, code: string): Promise<string[]> {
+  gpu.pushErrorScope("validation");
+  const { messages } = await gpu.createShaderModule({ code }).getCompilationInfo();
+  await gpu.popErrorScope();
+  return messages.filter(({ type }) => type === "error").map(({ message, lineNum }) => `${lineNum}: ${message}`);
+}
+
+test("linked kernels compile, as they are read and as they are shipped", async () => {
+  const device = await init();
+  for (const path of kernels) {
+    const name = basename(path);
+    const source = await linked(path);
+    const text = stripped(source);
+    expect(text.length, name).toBeLessThan(source.length);
+    expect(declarations(text), name).toEqual(declarations(source));
+    expect(reflect(text), name).toEqual(await reflected(path));
+    const needed = source.includes("enable f16") && !device.info.features.includes("shader-f16");
+    if (!needed) expect(await errors(device, text), `${name}\n${text}`).toEqual([]);
+  }
+});
+
+test("src/kernels/wgsl.d.ts is what `npm run wgsl -- --types` writes", async () => {
+  const file = new URL("../../src/kernels/wgsl.d.ts", import.meta.url);
+  expect(await wgslTypes()).toBe(readFileSync(file, "utf8"));
+});
