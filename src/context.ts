@@ -14,6 +14,8 @@ interface Context {
   readonly scopes: Set<Disposable>[];
   /** The recording of a captured step in progress (see capture/). */
   capture: CaptureInProgress | null;
+  /** The operation that waits for the next one (see autograd/pending.ts). */
+  pending: { readonly device: Device; run(): void } | null;
   /** The operation that runs, for error messages and profiles. */
   origin: Origin | null;
   /** Hears of every launch that has variants (see kernels/tune.ts). */
@@ -27,6 +29,7 @@ export const context: Context = {
   grad: true,
   scopes: [],
   capture: null,
+  pending: null,
   origin: null,
   onLaunch: null,
   // As in PyTorch a program without a seed differs from run to run.

@@ -1,9 +1,19 @@
 // apply: runs an operation that gives new tensors, whether anyone differentiates it or not.
 import { context } from "../context.ts";
-import { currentDevice } from "../gpu/device.ts";
+import { currentDevice, type Device } from "../gpu/device.ts";
 import { empty, type Spec, Tensor } from "../tensor/tensor.ts";
 import { type Edge, Node } from "./node.ts";
-import type { Inputs, OldOp, Op, Outputs, Saved, SpecsOf } from "./op.ts";
+import {
+  type AnyOp,
+  type Application,
+  type Inputs,
+  type Op,
+  type Outputs,
+  type Saved,
+  type SpecsOf,
+  visibleOutputs,
+} from "./op.ts";
+import { Pending, pendingOf } from "./pending.ts";
 import { deviceOf, record } from "./run.ts";
 
 /** Runs `op` and returns its visible outputs, recorded on the tape where an input requires a gradient. */
@@ -11,26 +21,82 @@ export function apply<In extends Inputs, A, Out extends Outputs, Kept extends Ou
   op: Op<In, A, Out, Kept>,
   inputs: In,
   attrs: A,
-): Out;
-export function apply<A>(op: OldOp<A>, inputs: readonly Tensor[], attrs: A): Tensor[];
-// biome-ignore lint/suspicious/noExplicitAny: the overloads are the types
-export function apply(op: any, inputs: Inputs, attrs: unknown): any {
+): Out {
   const device = deviceOf(op.name, inputs) ?? currentDevice();
   const given = specsOf(inputs);
+  // Also where another op takes it over: it is the one that the user named, and it checks what was given to it.
   const specs = op.infer(given, attrs, device.info) as readonly Spec[];
-  const recorded = op.vjp !== "not differentiable" && context.grad && inputs.some((t) => t?.requiresGrad);
-  const node = recorded ? new Node(op, attrs, inputs.map(edgeTo), given, specs) : null;
+  const edges = inputs.map(edgeTo);
+  // What the two give has the type that this op says.
+  return (absorbed(op, inputs, attrs, edges, device) ?? applied(op, inputs, attrs, edges, specs, device)) as Outputs as Out;
+}
+
+/** `apply` for ops with one visible output. */
+export const apply1 = <In extends Inputs, A, Kept extends Outputs>(
+  op: Op<In, A, readonly [Tensor], Kept>,
+  inputs: In,
+  attrs: A,
+): Tensor => apply(op, inputs, attrs)[0];
+
+const isRecorded = (op: AnyOp, edges: readonly Edge[]): boolean =>
+  op.vjp !== "not differentiable" && context.grad && edges.some((edge) => edge !== null);
+
+function applied(
+  op: AnyOp,
+  inputs: Inputs,
+  attrs: unknown,
+  edges: readonly Edge[],
+  specs: readonly Spec[],
+  device: Device,
+): Tensor[] {
+  const node = isRecorded(op, edges) ? new Node(op, attrs, edges, specsOf(inputs), specs) : null;
+  // Whatever else waits goes first: work reaches the device in the order in which it was asked for.
+  context.pending?.run();
+  for (const input of inputs) input?.storage.settle();
+  const pending = op.absorb ? new Pending(op, inputs, attrs, edges, specs, device) : null;
   // Integer outputs (indices) carry no gradient.
   const outputs = specs.map((s, i) => {
     const from = s.dtype === "f32" ? node : null;
     const [first] = inputs;
-    if (op.alias && first) return new Tensor(first.storage.retain(), s.shape, s.dtype, from?.retain() ?? null, i);
+    const storage = pending?.storages[i] ?? (op.alias && first ? first.storage.retain() : null);
+    if (storage) return new Tensor(storage, s.shape, s.dtype, from?.retain() ?? null, i);
     return empty(s.shape, s.dtype, device, from, i);
   });
-  record(op, device, inputs, outputs, attrs);
+  if (!pending) record(op, device, inputs, outputs, attrs);
   if (node) save(node, op.saves(node.needs, attrs), inputs, outputs);
-  for (const extra of outputs.splice(outputs.length - (op.aux ?? 0))) extra.dispose();
+  for (const extra of outputs.splice(visibleOutputs(op, outputs.length, attrs))) extra.dispose();
+  if (pending) context.pending = pending;
   return outputs;
+}
+
+/** The result of `op`, computed together with what one of its inputs waits to compute; null where that is not to be. */
+function absorbed(
+  op: AnyOp,
+  inputs: Inputs,
+  attrs: unknown,
+  edges: readonly Edge[],
+  device: Device,
+): Tensor[] | null {
+  const { pending } = context;
+  if (!pending) return null;
+  const at = inputs.findIndex((t) => t !== null && pendingOf(t) === pending);
+  const result = inputs[at];
+  // A result that is wanted twice is computed first.
+  if (!result || inputs.some((t, i) => i !== at && t?.storage === result.storage)) return null;
+  const node = result.gradFn;
+  if (node?.hooks?.size || (result.isLeaf && result.requiresGrad)) return null;
+  // Behind a detached result there is nothing to differentiate.
+  const before = pending.inputs.map((t, i) => [t, node ? (pending.edges[i] ?? null) : null] as const);
+  const edgeOf = new Map<Tensor | null, Edge>([...inputs.map((t, i) => [t, edges[i] ?? null] as const), ...before]);
+  const recorded = context.grad && [...edgeOf].some(([t, edge]) => t !== result && edge !== null);
+  const mine = { inputs: pending.inputs, attrs: pending.attrs, outputs: pending.specs };
+  const together: Application | null = pending.op.absorb?.(mine, { op, inputs, attrs, at }, recorded) ?? null;
+  if (!together) return null;
+  const given = together.inputs;
+  const edgesOf = given.map((t) => (t ? (edgeOf.get(t) ?? null) : null));
+  const specs = together.op.infer(specsOf(given), together.attrs, device.info) as readonly Spec[];
+  pending.yield();
+  return applied(together.op, given, together.attrs, edgesOf, specs, device);
 }
 
 function save(node: Node, saves: Saved, inputs: Inputs, outputs: Outputs): void {
@@ -46,15 +112,3 @@ const edgeTo = (t: Tensor | null): Edge => {
 // The tape outlives its inputs' handles: it keeps specs, not the tensors.
 const specsOf = <In extends Inputs>(inputs: In): SpecsOf<In> =>
   inputs.map((t) => t && { shape: t.shape, dtype: t.dtype }) as readonly (Spec | null)[] as SpecsOf<In>;
-
-/** `apply` for ops with one visible output. */
-export function apply1<In extends Inputs, A, Kept extends Outputs>(
-  op: Op<In, A, readonly [Tensor], Kept>,
-  inputs: In,
-  attrs: A,
-): Tensor;
-export function apply1<A>(op: OldOp<A>, inputs: readonly Tensor[], attrs: A): Tensor;
-// biome-ignore lint/suspicious/noExplicitAny: the overloads are the types
-export function apply1(op: any, inputs: Inputs, attrs: unknown): Tensor {
-  return apply(op, inputs, attrs)[0] as Tensor;
-}

@@ -2,14 +2,11 @@
 import { StateError } from "../errors.ts";
 import { keep } from "../tensor/scope.ts";
 import type { GradHook, Spec, Tensor } from "../tensor/tensor.ts";
-import type { Inputs, Op, Outputs, VjpContext } from "./op.ts";
+import type { AnyOp, Inputs, Outputs, VjpContext } from "./op.ts";
 
 /** Where an input's gradient goes: to an earlier node's output, or to a leaf. */
 export type Edge = { readonly node: Node; readonly index: number } | { readonly leaf: Tensor } | null;
 
-// Attributes differ from op to op; the tape only hands them back to the op they came from.
-// biome-ignore lint/suspicious/noExplicitAny: existential type
-export type AnyOp = Op<any, any, any, any>;
 
 export class Node implements VjpContext<Inputs, unknown, Outputs> {
   readonly op: AnyOp;

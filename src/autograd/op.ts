@@ -41,6 +41,22 @@ export type Vjp<In extends Inputs, A, Out extends Outputs, Kept extends Outputs>
   context: VjpContext<In, A, readonly [...Out, ...Kept]>,
 ) => Gradients<In>;
 
+/** An operation with what it is applied to. */
+export interface Application<In extends Inputs = Inputs, A = unknown> {
+  readonly op: AnyOp;
+  readonly inputs: In;
+  readonly attrs: A;
+}
+
+/** An operation that is about to be applied, `at` saying which of its inputs is the result in question. */
+export interface Following extends Application {
+  readonly at: number;
+}
+
+// Attributes differ from op to op; the tape only hands them back to the op they came from.
+// biome-ignore lint/suspicious/noExplicitAny: existential type
+export type AnyOp = Op<any, any, any, any>;
+
 /**
  * `In`: its inputs, optional ones `Tensor | null`. `A`: its attributes. `Out`: what the caller gets. `Kept`: further outputs
  * that exist for the tape alone (pooling indices, batch statistics).
@@ -59,10 +75,26 @@ export interface Op<
   /** Records the kernels that fill `outputs` from `inputs`. */
   forward(run: Run, inputs: In, outputs: readonly [...Out, ...Kept], attrs: A): void;
   /** How many trailing outputs are `Kept`. Default 0. */
-  readonly aux?: Kept["length"];
+  readonly aux?: number | ((attrs: A) => number);
   saves(needs: Needs<In>, attrs: A): Saved;
   readonly vjp: Vjp<In, A, Out, Kept> | "not differentiable";
+  /**
+   * The one application that gives what `next` gives of this one's result, in one pass over memory; null where there is none.
+   * Operations that have this wait, when applied, for the next one (see autograd/pending.ts). `recorded`: the tape will
+   * differentiate it.
+   */
+  absorb?(
+    mine: { readonly inputs: In; readonly attrs: A; readonly outputs: readonly Spec[] },
+    next: Following,
+    recorded: boolean,
+  ): Application | null;
+  /** Applied to other attributes this gives the same result again, without what else it does (running statistics). */
+  again?(attrs: A): A;
 }
+
+/** How many of an op's outputs the caller gets. */
+export const visibleOutputs = (op: AnyOp, outputs: number, attrs: unknown): number =>
+  outputs - (typeof op.aux === "function" ? op.aux(attrs) : (op.aux ?? 0));
 
 const NOTHING: Saved = { inputs: [], outputs: [] };
 /** `saves` of an op whose vjp needs shapes only. */

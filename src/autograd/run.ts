@@ -55,6 +55,8 @@ export function record<In extends Inputs, A, Out extends Outputs, Kept extends O
   outputs: readonly [...Out, ...Kept],
   attrs: A,
 ): void {
+  context.pending?.run();
+  for (const input of inputs) input?.storage.settle();
   const { capture, origin } = context;
   if (capture) for (const input of inputs) if (input?.isLeaf) capture.read(input);
   context.origin = { name: op.name, inputs };

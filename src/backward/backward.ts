@@ -2,6 +2,7 @@
 
 import { noGrad } from "../autograd/mode.ts";
 import type { Node } from "../autograd/node.ts";
+import { visibleOutputs } from "../autograd/op.ts";
 import { context } from "../context.ts";
 import { check, ShapeError, StateError } from "../errors.ts";
 import { binary } from "../ops/binary.ts";
@@ -61,7 +62,7 @@ function run(root: Tensor, seed: Tensor, retainGraph: boolean): void {
     const grads = pending.get(node);
     pending.delete(node);
     if (!grads) continue;
-    const visible = node.outputSpecs.length - (node.op.aux ?? 0);
+    const visible = visibleOutputs(node.op, node.outputSpecs.length, node.attrs);
     const given = Array.from({ length: visible }, (_, i) => {
       const grad = grads[i] ?? full(node.outputSpecs[i]!.shape, 0, { device });
       return runHooks(node.hooks?.get(i), grad);

@@ -44,11 +44,10 @@ export function reflect(source: string): Reflection {
   const constants = Object.fromEntries(Array.from(text.matchAll(NUMBER), ([, name, value]) => [name, Number(value)]));
   const bindings: BindingDeclaration[] = [];
   let params: readonly Field[] | null = null;
-  for (const [, binding, space, access, name = "", type = ""] of text.matchAll(VARIABLE)) {
+  const found = [...text.matchAll(VARIABLE)].sort(([, a], [, b]) => Number(a) - Number(b));
+  for (const [, binding, space, access, name = "", type = ""] of found) {
     if (Number(binding) !== bindings.length || params) {
-      throw new Error(
-        `binding ${binding}, ${name}, must have the number ${bindings.length}, and Params must come last`,
-      );
+      throw new Error(`binding ${binding}, ${name}, must have the number ${bindings.length}, and Params must come last`);
     }
     if (space === "uniform" && type.trim() === "Params") params = fieldsOf(text, constants);
     else {

@@ -1,35 +1,64 @@
-// What the matrix kernels (matmul, convolution and its gradients) share: their variants on an adapter, and the choice.
+// Variants: several ways to compute one thing, each a value with a name; and the choice among them on an adapter.
+import type { Run } from "../autograd/run.ts";
 import { context } from "../context.ts";
-import type { Device, DeviceInfo } from "../gpu/device.ts";
-import type { Shader } from "../gpu/pipeline.ts";
+import type { DeviceInfo } from "../gpu/device.ts";
 import type { Storage } from "../tensor/storage.ts";
 import { defaultVariants } from "./default-variants.ts";
-import { OldKernel as Kernel, type Overrides } from "./specialize.ts";
+import type { Kernel, Variant } from "./kernel.ts";
 
-/** A variant of a kernel, and the part of the result that one workgroup computes. */
-export interface Tile {
+/** A way to compute something from and into `Io`. */
+export interface Way<Io> {
   /** Names it among the variants of one launch: in the table of defaults, in what tuning found, in tests. */
+  readonly name: string;
+  /** Records it. Memory that it needs meanwhile is `run.scratch`. */
+  launch(run: Run, io: Io): void;
+}
+
+/** A launch that tuning may repeat with other variants. */
+export interface TunableLaunch<Io = unknown> {
+  /** Best guess first. */
+  readonly ways: readonly Way<Io>[];
+  readonly io: Io;
+  /** What it reads and writes. Whoever keeps the launch retains them. */
+  readonly storages: readonly Storage[];
+}
+
+/**
+ * Records a launch with the variant that is best for its class of shapes, `kind` and `shape`, on this adapter: what tuning
+ * found (see tune.ts), else the table of defaults, else the first. A variant may also be set for all shapes of a kind.
+ */
+export function launchBest<Io>(run: Run, kind: string, shape: string, launch: TunableLaunch<Io>): void {
+  const key = `${kind} ${shape}`;
+  const { variants, info } = run.device;
+  const name = variants.get(key) ?? variants.get(kind) ?? defaultVariants[adapterClass(info)]?.[key];
+  const way = launch.ways.find((candidate) => candidate.name === name) ?? launch.ways[0];
+  way?.launch(run, launch.io);
+  // Whoever listens hands the launch's `io` back to its ways, and to nothing else.
+  context.onLaunch?.(key, launch as TunableLaunch);
+}
+
+/** Hears of every launch with its class. */
+export type LaunchListener = (key: string, launch: TunableLaunch) => void;
+
+/** Adapters that share defaults: vendor, architecture and subgroup size. */
+export const adapterClass = ({ vendor, architecture, subgroupSize }: DeviceInfo): string =>
+  `${vendor} ${architecture} ${subgroupSize}`;
+
+/** A number's place in a class of shapes: its power of two. */
+export const magnitude = (n: number): number => Math.round(Math.log2(Math.max(1, n)));
+
+/** A kernel for results of `rows` by `columns` a workgroup. */
+export interface Tile<B, P> {
   readonly name: string;
   readonly rows: number;
   readonly columns: number;
-  readonly shader: Shader;
-  /** The shader with other declarations, say another epilogue, which `tag` names. */
-  with(overrides: Overrides, tag: string): Shader;
+  /** Its variant with further declarations replaced, which `tag` names. */
+  variant(overrides: Readonly<Record<string, string>>, tag: string): Variant<B, P>;
 }
-
-/** A pair of files with the same bindings and formula. */
-export interface GemmKernels {
-  readonly subgroup: Kernel;
-  readonly workgroup: Kernel;
-}
-
-type Text = { readonly text: readonly string[] };
-export const gemmKernels = (name: string, subgroup: Text, workgroup: Text): GemmKernels => ({
-  subgroup: new Kernel(`${name}_subgroup`, subgroup),
-  workgroup: new Kernel(`${name}_workgroup`, workgroup),
-});
 
 type Size = readonly [rows: number, vectors: number];
+type Overrides = Readonly<Record<string, string>>;
+
 /** Rows and vectors of columns that a lane accumulates: few enough for its registers, and many for each load. */
 const SIZES: readonly Size[] = [
   [16, 4],
@@ -38,94 +67,71 @@ const SIZES: readonly Size[] = [
   [16, 2],
   [8, 4],
 ];
-const tileOf = (kernel: Kernel, overrides: Overrides, name: string, rows: number, columns: number): Tile => ({
-  name,
-  rows,
-  columns,
-  get shader() {
-    return kernel.variant(overrides);
-  },
-  with: (more, tag) => kernel.variant({ ...overrides, ...more }, `${Object.entries(overrides).join(" ")} ${tag}`),
-});
 
-/** The variants of a kernel for subgroups: `width` is how many columns a lane's vector holds. None without subgroups. */
-export function subgroupTiles(
-  kernel: Kernel,
+function tileOf<B, P>(kernel: Kernel<B, P>, own: Overrides, name: string, rows: number, columns: number): Tile<B, P> {
+  const tagged = Object.entries(own).join(" ");
+  return {
+    ...{ name, rows, columns },
+    variant: (more, tag) => kernel.variant({ ...own, ...more }, [tagged, tag].filter(Boolean).join(" ")),
+  };
+}
+
+/** Sizes in which wide subgroups have rows to hand round. */
+const usable = (sizes: readonly Size[], lanes: number): readonly Size[] =>
+  sizes.filter(([rows]) => rows % Math.min(rows, lanes) === 0);
+
+/** The tiles of a kernel for subgroups: `width` is how many columns a lane's vector holds. None without subgroups. */
+export function subgroupTiles<B, P>(
+  kernel: Kernel<B, P>,
   { subgroupSize: lanes }: DeviceInfo,
   sizes: readonly Size[],
   width: number,
   label: string,
-  overrides: Readonly<Record<string, string>> = {},
-): Tile[] {
+  overrides: Overrides = {},
+): Tile<B, P>[] {
   if (lanes < 4 || lanes > 64) return [];
-  return remember([kernel.name, lanes, sizes, ...Object.values(overrides)].join(), () =>
-    sizes
-      .filter(([rows]) => rows % Math.min(rows, lanes) === 0)
-      .map(([rows, vectors]) => {
-        const sized = { SG: `${lanes}u`, R: `${rows}u`, V: `${vectors}u`, ...overrides };
-        return tileOf(kernel, sized, `${label} ${rows}x${vectors}`, rows, vectors * lanes * width);
-      }),
-  );
-}
-
-/** Lists of variants, made once: every launch asks for one. */
-const made = new Map<string, Tile[]>();
-function remember(key: string, make: () => Tile[]): Tile[] {
-  const known = made.get(key);
-  if (known) return known;
-  const tiles = make();
-  made.set(key, tiles);
-  return tiles;
-}
-
-/**
- * The variants for this adapter, `usual` first, with `overrides` in those for subgroups: subgroup shuffles where lanes have
- * one known size, and workgroup memory.
- */
-export function gemmTiles(
-  { subgroup, workgroup }: GemmKernels,
-  info: DeviceInfo,
-  overrides: Readonly<Record<string, string>> = {},
-  usual: Size = SIZES[0]!,
-): Tile[] {
-  const { subgroupSize } = info;
-  return remember([workgroup.name, subgroupSize, usual, ...Object.values(overrides)].join(), () => {
-    // Wide subgroups need rows to hand round.
-    const first: Size = subgroupSize === 64 ? [64, 1] : subgroupSize === 32 ? [32, 2] : usual;
-    const sizes = [first, ...SIZES.filter((size) => String(size) !== String(first))];
-    return [
-      ...subgroupTiles(subgroup, info, sizes, 1, "subgroup", overrides),
-      tileOf(workgroup, {}, "workgroup", 32, 32),
-    ];
+  return usable(sizes, lanes).map(([rows, vectors]) => {
+    const sized = { SG: `${lanes}u`, R: `${rows}u`, V: `${vectors}u`, ...overrides };
+    return tileOf(kernel, sized, `${label} ${rows}x${vectors}`, rows, vectors * lanes * width);
   });
 }
 
-/** A number's place in a class of shapes: its power of two. */
-export const magnitude = (n: number): number => Math.round(Math.log2(Math.max(1, n)));
-
-/** A launch that tuning may repeat with other variants: what it needs, and how to record it. */
-export interface TunableLaunch {
-  readonly tiles: readonly Tile[];
-  /** What it reads and writes. Whoever keeps the launch retains them. */
-  readonly storages: readonly Storage[];
-  /** Uses storages, not tensors: their handles may be disposed by then. */
-  readonly record: (tile: Tile) => void;
+/** A pair of kernels with the same bindings and formula: lanes that hand elements round, and tiles in workgroup memory. */
+export interface TiledKernels<B, P> {
+  readonly subgroup: Kernel<B, P>;
+  readonly workgroup: Kernel<B, P>;
 }
 
 /**
- * Records a launch with the variant that is best for its class of shapes, `kind` and `shape`, on this adapter: what tuning
- * found (see tune.ts), else the table of defaults, else the first. A variant may also be set for all shapes of a kind.
+ * The tiles for this adapter, `usual` first, with `overrides` in those for subgroups: subgroup shuffles where lanes have
+ * one known size, and workgroup memory.
  */
-export function launchBest(device: Device, kind: string, shape: string, launch: TunableLaunch): void {
-  const key = `${kind} ${shape}`;
-  const { variants } = device;
-  const name = variants.get(key) ?? variants.get(kind) ?? defaultVariants[adapterClass(device.info)]?.[key];
-  launch.record(launch.tiles.find((tile) => tile.name === name) ?? launch.tiles[0]!);
-  context.onLaunch?.(key, launch);
+export function tilesOf<B, P>(
+  { subgroup, workgroup }: TiledKernels<B, P>,
+  info: DeviceInfo,
+  overrides: Overrides = {},
+  usual: Size = [16, 4],
+): Tile<B, P>[] {
+  const { subgroupSize } = info;
+  // Wide subgroups need rows to hand round.
+  const first: Size = subgroupSize === 64 ? [64, 1] : subgroupSize === 32 ? [32, 2] : usual;
+  const sizes = [first, ...SIZES.filter((size) => String(size) !== String(first))];
+  return [
+    ...subgroupTiles(subgroup, info, sizes, 1, "subgroup", overrides),
+    tileOf(workgroup, {}, "workgroup", 32, 32),
+  ];
 }
 
-export type LaunchListener = (key: string, launch: TunableLaunch) => void;
+/** Lists that every launch asks for, made once for each key. */
+export class Lists<T> {
+  readonly #made = new Map<string, readonly T[]>();
 
-/** Adapters that share defaults: vendor, architecture and subgroup size. */
-export const adapterClass = ({ vendor, architecture, subgroupSize }: DeviceInfo): string =>
-  `${vendor} ${architecture} ${subgroupSize}`;
+  get(key: string, make: () => readonly T[]): readonly T[] {
+    const known = this.#made.get(key);
+    if (known) return known;
+    const list = make();
+    this.#made.set(key, list);
+    return list;
+  }
+}
+

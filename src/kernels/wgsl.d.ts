@@ -140,40 +140,34 @@ declare module "*/color-jitter.wgsl" {
 
 declare module "*/conv-row-subgroup.wgsl" {
   const source: Wgsl.Source<
-    { weight: Wgsl.Buffer; source: Wgsl.Buffer; bias: Wgsl.Buffer; gamma: Wgsl.Buffer; mean: Wgsl.Buffer; variance: Wgsl.Buffer; residual: Wgsl.Buffer; dest: Wgsl.Buffer },
-    { rows: number; k: number; batch: number; flags: number; kernel: Wgsl.Two; source: Wgsl.Two; dest: Wgsl.Two; step: Wgsl.Two; base: Wgsl.Two; dil: Wgsl.Two; div: Wgsl.Two; source_channels: number; dest_channels: number; w_row: number; w_k: number; w_group: number; images_first: number; tap_step: Wgsl.Two; off_step: Wgsl.Two; eps: number },
-    "SG" | "R" | "H" | "J" | "V" | "EDGES" | "BIAS" | "RELU" | "RESIDUAL" | "Value" | "Params" | "affine" | "beside" | "finish"
+    { weight: Wgsl.Buffer; source: Wgsl.Buffer; dest: Wgsl.Buffer; bias: Wgsl.Buffer | null; gamma: Wgsl.Buffer | null; mean: Wgsl.Buffer | null; variance: Wgsl.Buffer | null; residual: Wgsl.Buffer | null; pre: Wgsl.Buffer | null },
+    { rows: number; k: number; batch: number; images_first: number; kernel: Wgsl.Two; source: Wgsl.Two; dest: Wgsl.Two; step: Wgsl.Two; base: Wgsl.Two; dil: Wgsl.Two; div: Wgsl.Two; source_channels: number; dest_channels: number; w_row: number; w_k: number; w_group: number; eps: number; tap_step: Wgsl.Two; off_step: Wgsl.Two; act: Wgsl.Two },
+    "SG" | "R" | "H" | "J" | "V" | "EDGES" | "Value" | "activated" | "Params" | "has_bias" | "has_gamma" | "has_mean" | "has_variance" | "has_residual" | "has_pre" | "activate" | "affine" | "finish"
   >;
   export default source;
   export const SG: 8;
   export const R: 16;
   export const V: 1;
-  export const BIAS: 1;
-  export const RELU: 2;
-  export const RESIDUAL: 4;
 }
 
 declare module "*/conv-subgroup.wgsl" {
   const source: Wgsl.Source<
-    { weight: Wgsl.Buffer; source: Wgsl.Buffer; bias: Wgsl.Buffer; gamma: Wgsl.Buffer; mean: Wgsl.Buffer; variance: Wgsl.Buffer; residual: Wgsl.Buffer; dest: Wgsl.Buffer },
-    { rows: number; k: number; batch: number; flags: number; kernel: Wgsl.Two; source: Wgsl.Two; dest: Wgsl.Two; step: Wgsl.Two; base: Wgsl.Two; dil: Wgsl.Two; div: Wgsl.Two; source_channels: number; dest_channels: number; w_row: number; w_k: number; w_group: number; images_first: number; tap_step: Wgsl.Two; off_step: Wgsl.Two; eps: number },
-    "SG" | "R" | "H" | "J" | "V" | "U" | "BIAS" | "RELU" | "RESIDUAL" | "Value" | "Params" | "affine" | "beside" | "finish" | "locate" | "first_taps"
+    { weight: Wgsl.Buffer; source: Wgsl.Buffer; dest: Wgsl.Buffer; bias: Wgsl.Buffer | null; gamma: Wgsl.Buffer | null; mean: Wgsl.Buffer | null; variance: Wgsl.Buffer | null; residual: Wgsl.Buffer | null; pre: Wgsl.Buffer | null },
+    { rows: number; k: number; batch: number; images_first: number; kernel: Wgsl.Two; source: Wgsl.Two; dest: Wgsl.Two; step: Wgsl.Two; base: Wgsl.Two; dil: Wgsl.Two; div: Wgsl.Two; source_channels: number; dest_channels: number; w_row: number; w_k: number; w_group: number; eps: number; tap_step: Wgsl.Two; off_step: Wgsl.Two; act: Wgsl.Two },
+    "Value" | "activated" | "locate" | "first_taps" | "Params" | "has_bias" | "has_gamma" | "has_mean" | "has_variance" | "has_residual" | "has_pre" | "activate" | "affine" | "finish" | "SG" | "R" | "H" | "J" | "V" | "U" | "Sums" | "Columns" | "Rows" | "multiply"
   >;
   export default source;
   export const SG: 8;
   export const R: 16;
   export const V: 4;
   export const U: 2;
-  export const BIAS: 1;
-  export const RELU: 2;
-  export const RESIDUAL: 4;
 }
 
 declare module "*/conv-weight-row-subgroup.wgsl" {
   const source: Wgsl.Source<
     { dy: Wgsl.Buffer; x: Wgsl.Buffer; dw: Wgsl.Buffer },
     { rows: number; channels: number; batch: number; x_channels: number; kernel: Wgsl.Two; x_size: Wgsl.Two; y_size: Wgsl.Two; stride: Wgsl.Two; padding: Wgsl.Two; dilation: Wgsl.Two; full: Wgsl.Two; origin: Wgsl.Two; y_channels: number; taps_first: number; images: number; planes: number; size: number },
-    "SG" | "R" | "H" | "J" | "V" | "Params"
+    "SG" | "R" | "H" | "J" | "V" | "Value" | "Params"
   >;
   export default source;
   export const SG: 8;
@@ -185,7 +179,7 @@ declare module "*/conv-weight-subgroup.wgsl" {
   const source: Wgsl.Source<
     { dy: Wgsl.Buffer; x: Wgsl.Buffer; dw: Wgsl.Buffer },
     { rows: number; channels: number; batch: number; x_channels: number; kernel: Wgsl.Two; x_size: Wgsl.Two; y_size: Wgsl.Two; stride: Wgsl.Two; padding: Wgsl.Two; dilation: Wgsl.Two; full: Wgsl.Two; origin: Wgsl.Two; y_channels: number; taps_first: number; images: number; planes: number; size: number },
-    "SG" | "R" | "H" | "J" | "V" | "U" | "Params" | "locate"
+    "Value" | "locate" | "Params" | "Reach" | "looks" | "reach" | "place" | "SG" | "R" | "H" | "J" | "V" | "U" | "Sums" | "Columns" | "Rows" | "multiply"
   >;
   export default source;
   export const SG: 8;
@@ -198,7 +192,7 @@ declare module "*/conv-weight-workgroup.wgsl" {
   const source: Wgsl.Source<
     { dy: Wgsl.Buffer; x: Wgsl.Buffer; dw: Wgsl.Buffer },
     { rows: number; channels: number; batch: number; x_channels: number; kernel: Wgsl.Two; x_size: Wgsl.Two; y_size: Wgsl.Two; stride: Wgsl.Two; padding: Wgsl.Two; dilation: Wgsl.Two; full: Wgsl.Two; origin: Wgsl.Two; y_channels: number; taps_first: number; images: number; planes: number; size: number },
-    "TILE" | "DEPTH" | "SIDE" | "EACH" | "Params"
+    "Value" | "Params" | "Reach" | "looks" | "reach" | "place" | "TILE" | "DEPTH" | "SIDE" | "EACH" | "Sums" | "multiply"
   >;
   export default source;
   export const TILE: 32;
@@ -208,17 +202,14 @@ declare module "*/conv-weight-workgroup.wgsl" {
 
 declare module "*/conv-workgroup.wgsl" {
   const source: Wgsl.Source<
-    { weight: Wgsl.Buffer; source: Wgsl.Buffer; bias: Wgsl.Buffer; gamma: Wgsl.Buffer; mean: Wgsl.Buffer; variance: Wgsl.Buffer; residual: Wgsl.Buffer; dest: Wgsl.Buffer },
-    { rows: number; k: number; batch: number; flags: number; kernel: Wgsl.Two; source: Wgsl.Two; dest: Wgsl.Two; step: Wgsl.Two; base: Wgsl.Two; dil: Wgsl.Two; div: Wgsl.Two; source_channels: number; dest_channels: number; w_row: number; w_k: number; w_group: number; images_first: number; tap_step: Wgsl.Two; off_step: Wgsl.Two; eps: number },
-    "TILE" | "DEPTH" | "SIDE" | "EACH" | "BIAS" | "RELU" | "RESIDUAL" | "Value" | "Params" | "affine" | "beside" | "finish"
+    { weight: Wgsl.Buffer; source: Wgsl.Buffer; dest: Wgsl.Buffer; bias: Wgsl.Buffer | null; gamma: Wgsl.Buffer | null; mean: Wgsl.Buffer | null; variance: Wgsl.Buffer | null; residual: Wgsl.Buffer | null; pre: Wgsl.Buffer | null },
+    { rows: number; k: number; batch: number; images_first: number; kernel: Wgsl.Two; source: Wgsl.Two; dest: Wgsl.Two; step: Wgsl.Two; base: Wgsl.Two; dil: Wgsl.Two; div: Wgsl.Two; source_channels: number; dest_channels: number; w_row: number; w_k: number; w_group: number; eps: number; tap_step: Wgsl.Two; off_step: Wgsl.Two; act: Wgsl.Two },
+    "Value" | "activated" | "Params" | "has_bias" | "has_gamma" | "has_mean" | "has_variance" | "has_residual" | "has_pre" | "activate" | "affine" | "finish" | "TILE" | "DEPTH" | "SIDE" | "EACH" | "Sums" | "multiply"
   >;
   export default source;
   export const TILE: 32;
   export const DEPTH: 16;
   export const SIDE: 8;
-  export const BIAS: 1;
-  export const RELU: 2;
-  export const RESIDUAL: 4;
 }
 
 declare module "*/correct-count.wgsl" {
@@ -260,6 +251,56 @@ declare module "*/cross-entropy.wgsl" {
   export default source;
   export const WG: 64;
   export const LEAST: -3.4028234e+38;
+}
+
+declare module "*/depthwise-row.wgsl" {
+  const source: Wgsl.Source<
+    { weight: Wgsl.Buffer; source: Wgsl.Buffer; dest: Wgsl.Buffer; bias: Wgsl.Buffer | null; gamma: Wgsl.Buffer | null; mean: Wgsl.Buffer | null; variance: Wgsl.Buffer | null; residual: Wgsl.Buffer | null; pre: Wgsl.Buffer | null },
+    { planes: number; channels: number; multiplier: number; plane_step: number; source: Wgsl.Two; dest: Wgsl.Two; stride: Wgsl.Two; padding: Wgsl.Two; dilation: Wgsl.Two; act: Wgsl.Two; eps: number },
+    "Value" | "WG" | "ROWS" | "FLIP" | "activated" | "KH" | "KW" | "Params" | "row_window" | "has_bias" | "has_gamma" | "has_mean" | "has_variance" | "has_residual" | "has_pre" | "activate" | "affine" | "finish"
+  >;
+  export default source;
+  export const WG: 64;
+  export const ROWS: 4;
+  export const KH: 3;
+  export const KW: 3;
+}
+
+declare module "*/depthwise-weight-row.wgsl" {
+  const source: Wgsl.Source<
+    { dy: Wgsl.Buffer; source: Wgsl.Buffer; dw: Wgsl.Buffer },
+    { planes: number; channels: number; multiplier: number; plane_step: number; source: Wgsl.Two; dest: Wgsl.Two; stride: Wgsl.Two; padding: Wgsl.Two; dilation: Wgsl.Two; act: Wgsl.Two; eps: number },
+    "Part" | "WG" | "ROWS" | "join" | "KH" | "KW" | "Params" | "row_window" | "tree"
+  >;
+  export default source;
+  export const WG: 64;
+  export const ROWS: 4;
+  export const KH: 3;
+  export const KW: 3;
+}
+
+declare module "*/depthwise-weight.wgsl" {
+  const source: Wgsl.Source<
+    { dy: Wgsl.Buffer; x: Wgsl.Buffer; dw: Wgsl.Buffer },
+    { planes: number; channels: number; multiplier: number; plane_step: number; source: Wgsl.Two; dest: Wgsl.Two; stride: Wgsl.Two; padding: Wgsl.Two; dilation: Wgsl.Two; act: Wgsl.Two; eps: number },
+    "Part" | "WG" | "join" | "KH" | "KW" | "Params" | "tree"
+  >;
+  export default source;
+  export const WG: 64;
+  export const KH: 3;
+  export const KW: 3;
+}
+
+declare module "*/depthwise.wgsl" {
+  const source: Wgsl.Source<
+    { weight: Wgsl.Buffer; source: Wgsl.Buffer; dest: Wgsl.Buffer; bias: Wgsl.Buffer | null; gamma: Wgsl.Buffer | null; mean: Wgsl.Buffer | null; variance: Wgsl.Buffer | null; residual: Wgsl.Buffer | null; pre: Wgsl.Buffer | null },
+    { planes: number; channels: number; multiplier: number; plane_step: number; source: Wgsl.Two; dest: Wgsl.Two; stride: Wgsl.Two; padding: Wgsl.Two; dilation: Wgsl.Two; act: Wgsl.Two; eps: number },
+    "Value" | "WG" | "BACKWARD" | "activated" | "taps" | "KH" | "KW" | "Params" | "has_bias" | "has_gamma" | "has_mean" | "has_variance" | "has_residual" | "has_pre" | "activate" | "affine" | "finish"
+  >;
+  export default source;
+  export const WG: 64;
+  export const KH: 3;
+  export const KW: 3;
 }
 
 declare module "*/fill.wgsl" {
@@ -386,9 +427,9 @@ declare module "*/layer-norm.wgsl" {
 
 declare module "*/matmul-subgroup.wgsl" {
   const source: Wgsl.Source<
-    { a: Wgsl.Buffer; b: Wgsl.Buffer; c: Wgsl.Buffer },
-    { m: number; n: number; k: number; a_row: number; a_k: number; b_k: number; b_col: number; a_batch: number; b_batch: number; c_batch: number; c_row: number },
-    "SG" | "R" | "H" | "J" | "V" | "U" | "Params"
+    { a: Wgsl.Buffer; b: Wgsl.Buffer; c: Wgsl.Buffer; bias: Wgsl.Buffer | null; gamma: Wgsl.Buffer | null; mean: Wgsl.Buffer | null; variance: Wgsl.Buffer | null; residual: Wgsl.Buffer | null; pre: Wgsl.Buffer | null },
+    { m: number; n: number; k: number; inner: number; a_at: Wgsl.Four; b_at: Wgsl.Four; c_at: Wgsl.Four; act: Wgsl.Two; eps: number },
+    "Value" | "BY_ROW" | "Params" | "activated" | "matrix_at" | "store" | "has_bias" | "has_gamma" | "has_mean" | "has_variance" | "has_residual" | "has_pre" | "activate" | "affine" | "finish" | "SG" | "R" | "H" | "J" | "V" | "U" | "Sums" | "Columns" | "Rows" | "multiply"
   >;
   export default source;
   export const SG: 8;
@@ -399,9 +440,9 @@ declare module "*/matmul-subgroup.wgsl" {
 
 declare module "*/matmul-workgroup.wgsl" {
   const source: Wgsl.Source<
-    { a: Wgsl.Buffer; b: Wgsl.Buffer; c: Wgsl.Buffer },
-    { m: number; n: number; k: number; a_row: number; a_k: number; b_k: number; b_col: number; a_batch: number; b_batch: number; c_batch: number; c_row: number },
-    "TILE" | "DEPTH" | "SIDE" | "EACH" | "Params"
+    { a: Wgsl.Buffer; b: Wgsl.Buffer; c: Wgsl.Buffer; bias: Wgsl.Buffer | null; gamma: Wgsl.Buffer | null; mean: Wgsl.Buffer | null; variance: Wgsl.Buffer | null; residual: Wgsl.Buffer | null; pre: Wgsl.Buffer | null },
+    { m: number; n: number; k: number; inner: number; a_at: Wgsl.Four; b_at: Wgsl.Four; c_at: Wgsl.Four; act: Wgsl.Two; eps: number },
+    "Value" | "BY_ROW" | "Params" | "activated" | "matrix_at" | "store" | "has_bias" | "has_gamma" | "has_mean" | "has_variance" | "has_residual" | "has_pre" | "activate" | "affine" | "finish" | "TILE" | "DEPTH" | "SIDE" | "EACH" | "Sums" | "multiply"
   >;
   export default source;
   export const TILE: 32;

@@ -1,29 +1,33 @@
-// conv2d and its two gradients.
+// conv2d and its two gradients; and what a convolution takes into its own pass: batch norm, a residual, an activation.
 import { apply1 } from "../autograd/apply.ts";
-import { type OldOp, savesNothing } from "../autograd/op.ts";
+import { type Op, withoutGradient } from "../autograd/op.ts";
+import type { Run } from "../autograd/run.ts";
 import { check, ValueError } from "../errors.ts";
+import { type ConvAlgorithm, waysOf } from "../kernels/conv/algorithm.ts";
 import {
-  type ConvGeometry,
-  convClass,
-  convTiles,
-  convWeightTiles,
-  planForward,
-  planInputGradient,
-  planWeightGradient,
-} from "../kernels/conv.ts";
-import { reduceInto } from "../kernels/reduction-plan.ts";
+  forwardAlgorithms,
+  inputGradientAlgorithms,
+  weightGradientAlgorithms,
+} from "../kernels/conv/algorithms.ts";
+import { type ConvGeometry, convClass } from "../kernels/conv/geometry.ts";
 import { launchBest } from "../kernels/variants.ts";
 import { checkDtype } from "../tensor/dtype.ts";
-import { pair, type Shape, show } from "../tensor/shape.ts";
-import { empty, type Spec, Tensor } from "../tensor/tensor.ts";
+import { pair, type Shape, sameShape, show } from "../tensor/shape.ts";
+import type { Storage } from "../tensor/storage.ts";
+import type { Spec, Tensor } from "../tensor/tensor.ts";
+import { type AbsorbedActivation, asActivation, asAddition, behindActivation } from "./absorb.ts";
+import { asEvaluatedNorm } from "./batch-norm.ts";
 import { sum } from "./sum-expand.ts";
-import { unaryOps } from "./unary.ts";
 
+/** Stride, padding, dilation (a number, or rows and columns) and groups of a 2-D convolution. */
 export interface ConvOptions {
+  /** Step of the kernel. Default 1. */
   stride?: number | readonly [number, number];
-  /** Zeros added on each side. */
+  /** Zeros added on each side. Default 0. */
   padding?: number | readonly [number, number];
+  /** Distance between the elements of the kernel. Default 1. */
   dilation?: number | readonly [number, number];
+  /** Input and output channels are split into so many groups that do not mix. Default 1. */
   groups?: number;
 }
 
@@ -35,36 +39,151 @@ export interface ConvAttrs {
 }
 
 interface ForwardAttrs extends ConvAttrs {
-  /** The result is max(y, 0), in the same pass. */
-  readonly relu: boolean;
+  readonly activation: AbsorbedActivation | null;
+  /** Keep what the activation is given, for its gradient. */
+  readonly keepsPre: boolean;
+  /** Batch norm's, where its statistics are given. */
+  readonly eps: number;
 }
 
-export function geometry(x: Shape, w: Shape, { stride, padding, dilation, groups }: ConvAttrs): ConvGeometry {
-  const [batch, channels, ...size] = x as [number, number, number, number];
-  const [filters, , ...kernel] = w as [number, number, number, number];
-  const out = size.map(
-    (d, i) => Math.floor((d + 2 * padding[i]! - dilation[i]! * (kernel[i]! - 1) - 1) / stride[i]!) + 1,
-  );
-  return { batch, channels, filters, groups, size, kernel, out: [out[0]!, out[1]!], stride, padding, dilation };
+type Quad = readonly [number, number, number, number];
+const quad = ([a = 0, b = 0, c = 0, d = 0]: Shape): Quad => [a, b, c, d];
+
+function geometry(x: Shape, w: Shape, { stride, padding, dilation, groups }: ConvAttrs): ConvGeometry {
+  const [batch, channels, height, width] = quad(x);
+  const [filters, , rows, columns] = quad(w);
+  const out = (size: number, kernel: number, i: 0 | 1) =>
+    Math.floor((size + 2 * padding[i] - dilation[i] * (kernel - 1) - 1) / stride[i]) + 1;
+  return {
+    ...{ batch, channels, filters, groups, stride, padding, dilation },
+    ...{ size: [height, width], kernel: [rows, columns], out: [out(height, rows, 0), out(width, columns, 1)] },
+  };
 }
 
-export function inferConv(specs: readonly Spec[], attrs: ConvAttrs): Spec[] {
-  const [x, w, bias] = specs as [Spec, Spec, Spec | undefined];
-  for (const [what, spec] of [
-    ["input", x],
-    ["weight", w],
-    ["bias", bias],
-  ] as const) {
-    if (spec) checkDtype("conv2d", what, spec.dtype, "f32");
-  }
+/** Records one of a convolution's products by the algorithm that is best for it. */
+function launch<Io>(
+  run: Run,
+  kind: string,
+  algorithms: readonly ConvAlgorithm<Io>[],
+  g: ConvGeometry,
+  [rows, k]: readonly [number, number],
+  io: Io,
+  storages: readonly Storage[],
+): void {
+  const ways = waysOf(algorithms, g, run.device.info);
+  launchBest(run, kind, convClass(g, rows, k), { ways, io, storages });
+}
+
+interface GradientAttrs extends ConvAttrs {
+  /** Shape of the input or weight whose gradient this is. */
+  readonly shape: Shape;
+}
+
+const convInputGradient: Op<readonly [dy: Tensor, weight: Tensor], GradientAttrs> = {
+  name: "conv2dInputGradient",
+  infer: (_inputs, { shape }) => [{ shape, dtype: "f32" }],
+  forward(run, inputs, [out], attrs) {
+    const g = geometry(out.shape, inputs[1].shape, attrs);
+    const [dy, weight, dx] = [inputs[0].storage, inputs[1].storage, out.storage];
+    const product = [g.channels / g.groups, g.filters / g.groups] as const;
+    launch(run, "convInputGradient", inputGradientAlgorithms, g, product, { dy, weight, dx }, [dy, weight, dx]);
+  },
+  ...withoutGradient,
+};
+
+const convWeightGradient: Op<readonly [dy: Tensor, x: Tensor], GradientAttrs> = {
+  name: "conv2dWeightGradient",
+  infer: (_inputs, { shape }) => [{ shape, dtype: "f32" }],
+  forward(run, inputs, [out], attrs) {
+    const g = geometry(inputs[1].shape, out.shape, attrs);
+    const [dy, x, dw] = [inputs[0].storage, inputs[1].storage, out.storage];
+    const product = [g.filters / g.groups, g.channels / g.groups] as const;
+    launch(run, "convWeightGradient", weightGradientAlgorithms, g, product, { dy, x, dw }, [dy, x, dw]);
+  },
+  ...withoutGradient,
+};
+
+/** Batch norm by running statistics, all or none of it, comes with its bias in the place of the convolution's. */
+type ConvInputs = readonly [
+  x: Tensor,
+  weight: Tensor,
+  bias: Tensor | null,
+  gamma: Tensor | null,
+  mean: Tensor | null,
+  variance: Tensor | null,
+  residual: Tensor | null,
+];
+type Pre = readonly [pre?: Tensor];
+
+/** y = activation(norm(x * weight + bias) + residual). */
+export const conv2dOp: Op<ConvInputs, ForwardAttrs, readonly [Tensor], Pre> = {
+  name: "conv2d",
+  aux: ({ keepsPre }) => (keepsPre ? 1 : 0),
+  infer([x, w, bias], attrs) {
+    const y = inferConv(x, w, bias, attrs);
+    return attrs.keepsPre ? [y, y] : [y];
+  },
+  forward(run, [input, w, bias, gamma, mean, variance, residual], [out, pre], attrs) {
+    const g = geometry(input.shape, w.shape, attrs);
+    const [x, weight, y] = [input.storage, w.storage, out.storage];
+    const extra = { bias, gamma, mean, variance, residual, pre: pre ?? null };
+    const storages = [x, weight, y, ...Object.values(extra).flatMap((t) => (t ? [t.storage] : []))];
+    // Tuning may repeat the launch when the tensors are gone: it holds storages.
+    const stored = Object.fromEntries(Object.entries(extra).map(([name, t]) => [name, t?.storage ?? null]));
+    const end = { ...(stored as Record<keyof typeof extra, Storage | null>), activation: attrs.activation, eps: attrs.eps };
+    launch(run, "conv", forwardAlgorithms, g, [g.filters / g.groups, g.channels / g.groups], { x, weight, y, end }, storages);
+  },
+  saves: ([x, w], { activation, keepsPre }) => ({
+    inputs: [...(w ? [0] : []), ...(x ? [1] : [])],
+    outputs: activation?.row.saves === "y" ? [0] : keepsPre ? [1] : [],
+  }),
+  vjp([dz], c) {
+    const dy = behindActivation(c.attrs.activation, dz, (what) => c.output(what === "y" ? 0 : 1) ?? null);
+    const [shape, wShape] = [c.inputSpecs[0].shape, c.inputSpecs[1].shape];
+    return [
+      c.needs[0] ? apply1(convInputGradient, [dy, c.input(1)], { ...c.attrs, shape }) : null,
+      c.needs[1] ? apply1(convWeightGradient, [dy, c.input(0)], { ...c.attrs, shape: wShape }) : null,
+      c.needs[2] ? sum(dy, [0, 2, 3]) : null,
+      ...([null, null, null] as const),
+      c.needs[6] ? dy : null,
+    ];
+  },
+  absorb({ inputs, attrs, outputs: [y] }, next, recorded) {
+    const [x, w, bias, gamma, mean, variance, residual] = inputs;
+    if (attrs.activation || !y) return null;
+    const norm = recorded || mean || residual ? null : asEvaluatedNorm(next);
+    // The norm's bias takes the place of the convolution's own.
+    if (norm && !bias) {
+      const { weight, bias: shift, runningMean, runningVar, eps } = norm;
+      return {
+        op: conv2dOp,
+        inputs: [x, w, shift, weight, runningMean, runningVar, null],
+        attrs: { ...attrs, eps },
+      };
+    }
+    const added = residual ? null : asAddition(next);
+    if (added && sameShape(added.shape, y.shape)) {
+      return { op: conv2dOp, inputs: [x, w, bias, gamma, mean, variance, added], attrs };
+    }
+    const activation = asActivation(next);
+    if (!activation) return null;
+    return { op: conv2dOp, inputs, attrs: { ...attrs, activation, keepsPre: recorded && activation.row.saves === "x" } };
+  },
+};
+
+/** Checks shapes, and gives that of the result. */
+function inferConv(x: Spec, w: Spec, bias: Spec | null, attrs: ConvAttrs): Spec {
+  checkDtype("conv2d", "input", x.dtype, "f32");
+  checkDtype("conv2d", "weight", w.dtype, "f32");
+  if (bias) checkDtype("conv2d", "bias", bias.dtype, "f32");
   check(x.shape.length === 4, () => `[conv2d] input has shape ${show(x.shape)} but must be [N, C, H, W]`);
   check(
     w.shape.length === 4,
     () => `[conv2d] weight has shape ${show(w.shape)} but must be [filters, C / groups, KH, KW]`,
   );
   const { groups } = attrs;
-  const [, channels] = x.shape as [number, number];
-  const [filters, perGroup] = w.shape as [number, number];
+  const [, channels] = quad(x.shape);
+  const [filters, perGroup] = quad(w.shape);
   check(
     channels === perGroup * groups,
     () =>
@@ -76,7 +195,7 @@ export function inferConv(specs: readonly Spec[], attrs: ConvAttrs): Spec[] {
   );
   check(
     !bias || (bias.shape.length === 1 && bias.shape[0] === filters),
-    () => `[conv2d] bias has shape ${show(bias!.shape)} but weight ${show(w.shape)} expects [${filters}]`,
+    () => `[conv2d] bias has shape ${show(bias?.shape ?? [])} but weight ${show(w.shape)} expects [${filters}]`,
   );
   const { batch, out } = geometry(x.shape, w.shape, attrs);
   check(
@@ -84,112 +203,22 @@ export function inferConv(specs: readonly Spec[], attrs: ConvAttrs): Spec[] {
     () =>
       `[conv2d] input ${show(x.shape)} padded by ${show(attrs.padding)} is smaller than kernel ${show(w.shape.slice(2))} dilated by ${show(attrs.dilation)}`,
   );
-  return [{ shape: [batch, filters, ...out], dtype: "f32" }];
+  return { shape: [batch, filters, ...out], dtype: "f32" };
 }
-
-interface GradientAttrs extends ConvAttrs {
-  /** Shape of the input or weight whose gradient this is. */
-  readonly shape: Shape;
-}
-
-/** dx from [dy, weight]. */
-export const convInputGradient: OldOp<GradientAttrs> = {
-  name: "conv2dInputGradient",
-  infer: (_inputs, { shape }) => [{ shape, dtype: "f32" }],
-  forward({ queue }, [dy, w], [dx], attrs) {
-    const g = geometry(dx!.shape, w!.shape, attrs);
-    const storages = [w!.storage, dy!.storage, w!.storage, dx!.storage];
-    launchBest(dx!.device, "convInputGradient", convClass(g, g.channels / g.groups, g.filters / g.groups), {
-      tiles: convTiles(g, g.filters / g.groups, dx!.device.info),
-      storages,
-      record(tile) {
-        const { params, grid } = planInputGradient(g, tile);
-        queue.dispatch(tile.shader, storages, params, grid);
-      },
-    });
-  },
-  saves: savesNothing,
-  vjp: "not differentiable",
-};
-
-/** dw from [dy, x]. */
-export const convWeightGradient: OldOp<GradientAttrs> = {
-  name: "conv2dWeightGradient",
-  infer: (_inputs, { shape }) => [{ shape, dtype: "f32" }],
-  forward({ queue }, [dy, x], [dw], attrs) {
-    const g = geometry(x!.shape, dw!.shape, attrs);
-    const { device, shape } = dw!;
-    const [dyStorage, xStorage, out] = [dy!.storage, x!.storage, dw!.storage];
-    const storages = [dyStorage, xStorage, out];
-    launchBest(device, "convWeightGradient", convClass(g, g.filters / g.groups, g.channels / g.groups), {
-      tiles: convWeightTiles(g, device.info),
-      storages,
-      record(tile) {
-        const { params, grid, clear, splits } = planWeightGradient(g, tile, device.info);
-        if (splits === 1) {
-          if (clear) queue.clear(out);
-          queue.dispatch(tile.shader, storages, params, grid);
-          return;
-        }
-        const parts = empty([splits, ...shape], "f32", device);
-        const whole = new Tensor(out.retain(), shape, "f32");
-        if (clear) queue.clear(parts.storage);
-        queue.dispatch(tile.shader, [dyStorage, xStorage, parts.storage], params, grid);
-        reduceInto(queue, "sum", parts, whole, [0], 1);
-        parts.dispose();
-        whole.dispose();
-      },
-    });
-  },
-  saves: savesNothing,
-  vjp: "not differentiable",
-};
-
-/** y from [x, weight, bias?]. */
-export const conv2dOp: OldOp<ForwardAttrs> = {
-  name: "conv2d",
-  infer: inferConv,
-  forward({ queue }, [x, w, bias], [y], attrs) {
-    const g = geometry(x!.shape, w!.shape, attrs);
-    // Without a bias the binding still needs a buffer; the kernel does not read it.
-    const storages = [w!.storage, x!.storage, (bias ?? w!).storage, y!.storage];
-    launchBest(y!.device, "conv", convClass(g, g.filters / g.groups, g.channels / g.groups), {
-      tiles: convTiles(g, g.channels / g.groups, y!.device.info),
-      storages,
-      record(tile) {
-        const { params, grid } = planForward(g, { bias: bias !== undefined, relu: attrs.relu }, tile);
-        queue.dispatch(tile.shader, storages, params, grid);
-      },
-    });
-  },
-  saves: ([x, w], { relu }) => ({ inputs: [...(w ? [0] : []), ...(x ? [1] : [])], outputs: relu ? [0] : [] }),
-  vjp([dz], c) {
-    const dy = c.attrs.relu ? apply1(unaryOps.relu.gradient, [dz!, c.output(0)], []) : dz!;
-    return [
-      c.needs[0] ? apply1(convInputGradient, [dy, c.input(1)], { ...c.attrs, shape: c.inputSpecs[0]!.shape }) : null,
-      c.needs[1] ? apply1(convWeightGradient, [dy, c.input(0)], { ...c.attrs, shape: c.inputSpecs[1]!.shape }) : null,
-      c.needs[2] ? sum(dy, [0, 2, 3]) : null,
-    ];
-  },
-};
 
 /**
  * 2-D convolution (cross-correlation). x: [N, C, H, W], weight: [filters, C / groups, KH, KW], bias: [filters];
- * result: [N, filters, OH, OW].
+ * result: [N, filters, OH, OW]. A batch norm in evaluation, a residual and an activation that follow at once run in its pass.
  * @throws ShapeError where channels, groups or bias do not fit, ValueError for a stride or dilation below 1.
  * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.conv2d.html
  */
 export function conv2d(x: Tensor, weight: Tensor, bias?: Tensor | null, options: ConvOptions = {}): Tensor {
-  return apply1(conv2dOp, bias ? [x, weight, bias] : [x, weight], { ...convAttrs(options), relu: false });
-}
-
-/** `relu(conv2d(x, ...))` in the passes over memory of the convolution alone. */
-export function conv2dRelu(x: Tensor, weight: Tensor, bias?: Tensor | null, options: ConvOptions = {}): Tensor {
-  return apply1(conv2dOp, bias ? [x, weight, bias] : [x, weight], { ...convAttrs(options), relu: true });
+  const attrs = { ...convAttrs(options), activation: null, keepsPre: false, eps: 0 };
+  return apply1(conv2dOp, [x, weight, bias ?? null, null, null, null, null], attrs);
 }
 
 /** Checks options, and fills in what is left out. */
-export function convAttrs({ stride = 1, padding = 0, dilation = 1, groups = 1 }: ConvOptions): ConvAttrs {
+function convAttrs({ stride = 1, padding = 0, dilation = 1, groups = 1 }: ConvOptions): ConvAttrs {
   check(
     Number.isInteger(groups) && groups > 0,
     () => `[conv2d] groups must be a whole number above 0, got ${groups}`,

@@ -1,121 +1,215 @@
-// matmul and linear: batched matrix products whose operands may be transposed.
+// matmul and linear: products of batches of matrices that are read, and written, through strides, with what follows them.
 import { apply1 } from "../autograd/apply.ts";
 import { noGrad } from "../autograd/mode.ts";
-import type { OldOp } from "../autograd/op.ts";
+import type { Op } from "../autograd/op.ts";
+import type { Run } from "../autograd/run.ts";
 import { check } from "../errors.ts";
+import type { DeviceInfo } from "../gpu/device.ts";
 import { bindingElements, partOf, ranges } from "../kernels/binding-parts.ts";
-import { gemmKernels, gemmTiles, launchBest, magnitude } from "../kernels/variants.ts";
-import subgroupWgsl from "../kernels/wgsl/matmul-subgroup.wgsl";
-import workgroupWgsl from "../kernels/wgsl/matmul-workgroup.wgsl";
+import { noEpilogue } from "../kernels/epilogue.ts";
+import { launchMatmul, type MatmulShape, type MatrixStrides, matmulTiles } from "../kernels/matmul.ts";
+import { mergeDims } from "../kernels/strided-walk.ts";
+import { launchBest, magnitude, type Way } from "../kernels/variants.ts";
 import { checkDtype } from "../tensor/dtype.ts";
 import { scope } from "../tensor/scope.ts";
-import { broadcastShapes, type Shape, show, sizeOf } from "../tensor/shape.ts";
+import { broadcastShapes, type Shape, sameShape, show, sizeOf, stridesOf } from "../tensor/shape.ts";
+import type { Storage } from "../tensor/storage.ts";
 import { empty, type Spec, type Tensor } from "../tensor/tensor.ts";
+import { type AbsorbedActivation, asActivation, asAddition, behindActivation } from "./absorb.ts";
 import { binary } from "./binary.ts";
 import { update } from "./inplace.ts";
 import { expand, sumTo } from "./sum-expand.ts";
 import { reshape } from "./view.ts";
 
-/** Read an operand as its transpose (last two dimensions swapped). */
+/** A tensor's elements read in another order: a shape of at least two dimensions, and a stride for each. */
+export interface View {
+  readonly shape: Shape;
+  readonly strides: readonly number[];
+}
+
+const contiguous = (shape: Shape): View => ({ shape, strides: stridesOf(shape) });
+const swapLast = <T>(list: readonly T[]): T[] => [...list.slice(0, -2), ...list.slice(-1), ...list.slice(-2, -1)];
+/** The last two dimensions swapped. */
+const transposed = ({ shape, strides }: View): View => ({ shape: swapLast(shape), strides: swapLast(strides) });
+
 interface MatmulAttrs {
-  readonly a: boolean;
-  readonly b: boolean;
+  readonly a: View;
+  readonly b: View;
+  /** How the product [..., M, N] lies in the result, and the result's own shape. */
+  readonly c: View;
+  readonly shape: Shape;
+  readonly activation: AbsorbedActivation | null;
+  /** Keep what the activation is given, for its gradient. */
+  readonly keepsPre: boolean;
 }
 
-const matmulKernels = gemmKernels("matmul", subgroupWgsl, workgroupWgsl);
+const matrixOf = (list: readonly number[]): readonly [number, number] => [list.at(-2) ?? 1, list.at(-1) ?? 1];
 
-/** Multiply-adds below which a product counts little in any step. */
-const SMALL_PRODUCT = 2 ** 20;
-
-/** Rows and columns of a matrix (the last two dimensions), after transposition. */
-function matrix(shape: Shape, transposed: boolean): [number, number] {
-  const [rows, cols] = shape.slice(-2) as [number, number];
-  return transposed ? [cols, rows] : [rows, cols];
+/** Strides of a view's batch as if it had the (broadcast) batch `to`. */
+function batchStrides({ shape, strides }: View, to: Shape): number[] {
+  const added = to.length - (shape.length - 2);
+  return to.map((_, i) => (i < added || shape[i - added] === 1 ? 0 : (strides[i - added] ?? 0)));
 }
 
-/** C[...] = A[...] B[...] on operands of at least two dimensions, whose leading ones are equal or missing in one operand. */
-export const matmulOp: OldOp<MatmulAttrs> = {
+/** The product as the kernels take it; null where its batch has more than two levels. */
+function planned({ a, b, c }: Pick<MatmulAttrs, "a" | "b" | "c">): MatmulShape | null {
+  const batch = c.shape.slice(0, -2);
+  const merged = mergeDims("matmul", batch, [a, b, c].map((view) => batchStrides(view, batch)));
+  if (merged.shape.length > 2) return null;
+  const at = ({ strides }: View, i: number): MatrixStrides => {
+    const levels = merged.strides[i] ?? [];
+    const [inner = 0, outer = 0] = [...levels].reverse();
+    return [...matrixOf(strides), outer, inner];
+  };
+  const [inner = 1, outer = 1] = [...merged.shape].reverse();
+  const [m, n] = matrixOf(c.shape);
+  return { m, n, k: matrixOf(a.shape)[1], outer, inner, a: at(a, 0), b: at(b, 1), c: at(c, 2) };
+}
+
+/** Whether each tensor of a product fits into one binding. */
+const fits = (info: DeviceInfo, shapes: readonly Shape[]): boolean =>
+  Math.max(...shapes.map(sizeOf)) <= bindingElements(info);
+
+type MatmulInputs = readonly [a: Tensor, b: Tensor, bias: Tensor | null, residual: Tensor | null];
+type Pre = readonly [pre?: Tensor];
+
+/** activation(A B + bias + residual): bias by column, residual of the result's shape. */
+export const matmulOp: Op<MatmulInputs, MatmulAttrs, readonly [Tensor], Pre> = {
   name: "matmul",
-  infer(specs, t) {
-    const [a, b] = specs as [Spec, Spec];
+  aux: ({ keepsPre }) => (keepsPre ? 1 : 0),
+  infer([a, b], { shape, keepsPre }) {
     checkDtype("matmul", "first operand", a.dtype, "f32");
     checkDtype("matmul", "second operand", b.dtype, "f32");
-    const [m, k] = matrix(a.shape, t.a);
-    const [k2, n] = matrix(b.shape, t.b);
-    const tell = (shape: Shape, transposed: boolean) => show(shape) + (transposed ? " transposed" : "");
-    check(
-      k === k2,
-      () => `[matmul] ${tell(a.shape, t.a)} has rows of ${k} elements but ${tell(b.shape, t.b)} has columns of ${k2}`,
+    const c: Spec = { shape, dtype: "f32" };
+    return keepsPre ? [c, c] : [c];
+  },
+  forward(run, [a, b, bias, residual], [c, pre], attrs) {
+    const shape = planned(attrs);
+    check(shape !== null, () => `[matmul] batches ${show(attrs.c.shape)} of operands in this order are not supported`);
+    if (!fits(run.device.info, [a.shape, b.shape, c.shape])) return launchParts(run, shape, a, b, c);
+    const stored = (t: Tensor | null | undefined): Storage | null => t?.storage ?? null;
+    const io = {
+      ...{ a: a.storage, b: b.storage, c: c.storage },
+      end: {
+        ...noEpilogue,
+        ...{ bias: stored(bias), residual: stored(residual), pre: stored(pre), activation: attrs.activation },
+      },
+    };
+    const ways = matmulTiles(shape, run.device.info).map(
+      (tile): Way<typeof io> => ({
+        name: tile.name,
+        launch: (on, { end, ...buffers }) => launchMatmul(on, tile, shape, buffers, end),
+      }),
     );
-    return [{ shape: [...broadcastShapes("matmul", a.shape.slice(0, -2), b.shape.slice(0, -2)), m, n], dtype: "f32" }];
+    const storages = [io.a, io.b, io.c, io.end.bias, io.end.residual, io.end.pre].filter((s) => s !== null);
+    launchBest(run, "matmul", classOf(shape), { ways, io, storages });
   },
-  forward({ queue }, [a, b], [c], t) {
-    const [m, k] = matrix(a!.shape, t.a);
-    const [, n] = matrix(b!.shape, t.b);
-    const { info } = c!.device;
-    const batch = sizeOf(c!.shape.slice(0, -2));
-    // A classifier's head: no variant is faster than another there, but the small one compiles in half the time.
-    const tiles = gemmTiles(matmulKernels, info, {}, m * n * k < SMALL_PRODUCT ? [16, 2] : [16, 4]);
-    const shapeClass = [m, n, k, batch].map(magnitude).join(".") + (t.a ? "a" : "") + (t.b ? "b" : "");
-    const most = bindingElements(info);
-    const [aRow, aK] = t.a ? ([1, m] as const) : ([k, 1] as const);
-    const [bK, bCol] = t.b ? ([1, k] as const) : ([n, 1] as const);
-    const strides = [aRow, aK, bK, bCol, a!.ndim > 2 ? m * k : 0, b!.ndim > 2 ? k * n : 0, m * n, n];
-    if (batch > 1 || Math.max(a!.numel, b!.numel, c!.numel) <= most) {
-      const storages = [a!.storage, b!.storage, c!.storage];
-      launchBest(c!.device, "matmul", shapeClass, {
-        tiles,
-        storages,
-        record(tile) {
-          const grid = [Math.ceil(n / tile.columns), Math.ceil(m / tile.rows), batch] as const;
-          queue.dispatch(tile.shader, storages, [m, n, k, ...strides], grid);
-        },
-      });
-      return;
-    }
-    const tile = tiles[0]!;
-    // An operand is larger than a binding may be: blocks of rows of the result, of columns, and of what is summed over.
-    const rows = c!.numel > most || (a!.numel > most && !t.a) ? most / Math.max(n, t.a ? 1 : k) : m;
-    const columns = b!.numel > most && t.b ? most / k : n;
-    const depth = Math.min(a!.numel > most && t.a ? most / m : k, b!.numel > most && !t.b ? most / n : k);
-    const part = (x: Tensor, at: number, last: number) => partOf(x.storage, at, last - at + 1);
-    for (const [k0, kCount] of ranges(k, depth)) {
-      const target = k0 === 0 ? c! : empty(c!.shape, "f32");
-      for (const [m0, mCount] of ranges(m, rows)) {
-        for (const [n0, nCount] of ranges(n, columns)) {
-          const [a0, b0, c0] = [m0 * aRow + k0 * aK, k0 * bK + n0 * bCol, m0 * n + n0];
-          const storages = [
-            part(a!, a0, a0 + (mCount - 1) * aRow + (kCount - 1) * aK),
-            part(b!, b0, b0 + (kCount - 1) * bK + (nCount - 1) * bCol),
-            part(target, c0, c0 + (mCount - 1) * n + nCount - 1),
-          ];
-          const grid = [Math.ceil(nCount / tile.columns), Math.ceil(mCount / tile.rows)] as const;
-          queue.dispatch(tile.shader, storages, [mCount, nCount, kCount, ...strides], grid);
-        }
-      }
-      if (target === c) continue;
-      noGrad(() => update("add", c!, target));
-      target.dispose();
-    }
-  },
-  saves: ([a, b]) => ({ inputs: [...(b ? [0] : []), ...(a ? [1] : [])], outputs: [] }),
-  vjp([dc], c) {
-    const { a, b } = c.attrs;
-    // With A' and B' the operands as read: dA' = dC B'^T and dB' = A'^T dC; a transposed operand gets the transpose.
-    const da = () => (a ? product(c.input(1), dc!, b, true) : product(dc!, c.input(1), false, !b));
-    const db = () => (b ? product(dc!, c.input(0), true, a) : product(c.input(0), dc!, !a, false));
+  saves: ([a, b], { activation, keepsPre }) => ({
+    inputs: [...(b ? [0] : []), ...(a ? [1] : [])],
+    outputs: activation?.row.saves === "y" ? [0] : keepsPre ? [1] : [],
+  }),
+  vjp([dy], c) {
+    const { a, b, c: view } = c.attrs;
+    const dc = behindActivation(c.attrs.activation, dy, (what) => c.output(what === "y" ? 0 : 1) ?? null);
+    // With A and B as they are read: dA = dC B^T and dB = A^T dC, written as A and B lie.
+    const da = () => into(dc, c.input(1), view, transposed(b), a, c.inputSpecs[0].shape);
+    const db = () => into(c.input(0), dc, transposed(a), view, b, c.inputSpecs[1].shape);
+    const [, , bias, residual] = c.inputSpecs;
     return [
-      c.needs[0] ? sumTo(da(), c.inputSpecs[0]!.shape) : null,
-      c.needs[1] ? sumTo(db(), c.inputSpecs[1]!.shape) : null,
+      c.needs[0] ? da() : null,
+      c.needs[1] ? db() : null,
+      c.needs[2] && bias ? sumTo(dc, bias.shape) : null,
+      c.needs[3] && residual ? dc : null,
     ];
+  },
+  absorb({ inputs: [a, b, bias, residual], attrs, outputs: [y] }, next, recorded) {
+    if (attrs.activation || !y) return null;
+    const shapes = [a.shape, b.shape, y.shape];
+    if (!sameShape(stridesOf(attrs.c.shape), attrs.c.strides) || !fits(a.device.info, shapes)) return null;
+    const added = asAddition(next);
+    if (added && !bias && !residual && sameShape(added.shape, y.shape.slice(-1))) {
+      return { op: matmulOp, inputs: [a, b, added, null], attrs };
+    }
+    if (added && !residual && sameShape(added.shape, y.shape)) {
+      return { op: matmulOp, inputs: [a, b, bias, added], attrs };
+    }
+    const activation = asActivation(next);
+    if (!activation) return null;
+    const keepsPre = recorded && activation.row.saves === "x";
+    return { op: matmulOp, inputs: [a, b, bias, residual], attrs: { ...attrs, activation, keepsPre } };
   },
 };
 
-const product = (a: Tensor, b: Tensor, ta: boolean, tb: boolean): Tensor => apply1(matmulOp, [a, b], { a: ta, b: tb });
+/** The class of shapes for which one variant is best. */
+const classOf = ({ m, n, k, outer, inner, a, b }: MatmulShape): string =>
+  [m, n, k, outer * inner].map(magnitude).join(".") + (a[1] === 1 ? "" : "a") + (b[1] === 1 ? "" : "b");
+
+const plain = { activation: null, keepsPre: false };
+
+const product = (a: Tensor, b: Tensor, views: Pick<MatmulAttrs, "a" | "b" | "c">, shape: Shape): Tensor =>
+  apply1(matmulOp, [a, b, null, null], { ...views, shape, ...plain });
+
+/** The gradient of an operand that was read as `view`, of a tensor of shape `shape`: a product, summed where it was repeated. */
+function into(a: Tensor, b: Tensor, aView: View, bView: View, view: View, shape: Shape): Tensor {
+  const batch = broadcastShapes("matmul", aView.shape.slice(0, -2), bView.shape.slice(0, -2));
+  const whole = [...batch, matrixOf(aView.shape)[0], matrixOf(bView.shape)[1]];
+  if (sizeOf(whole) === sizeOf(view.shape)) {
+    const c = { shape: whole, strides: [...batchStrides(view, batch), ...matrixOf(view.strides)] };
+    return product(a, b, { a: aView, b: bView, c }, shape);
+  }
+  // What is repeated lies as its shape says, but for the last two dimensions.
+  const flipped = matrixOf(view.strides)[1] !== 1;
+  const c = flipped ? transposed(contiguous(swapLast(whole))) : contiguous(whole);
+  return sumTo(product(a, b, { a: aView, b: bView, c }, flipped ? swapLast(whole) : whole), shape);
+}
+
+/** An operand is larger than a binding may be: blocks of rows of the result, of columns, and of what is summed over. */
+function launchParts(run: Run, shape: MatmulShape, a: Tensor, b: Tensor, c: Tensor): void {
+  const { m, n, k, outer, inner } = shape;
+  const most = bindingElements(run.device.info);
+  const [[aRow, aK], [bK, bCol], [cRow, cCol]] = [shape.a, shape.b, shape.c];
+  const [tile] = matmulTiles(shape, run.device.info);
+  check(outer * inner === 1 && tile !== undefined, () => `[matmul] a batch of matrices exceeds what one binding holds`);
+  const [byColumns, byRows] = [aK !== 1, bCol !== 1];
+  const rows = c.numel > most || (a.numel > most && !byColumns) ? most / Math.max(n, byColumns ? 1 : k) : m;
+  const columns = b.numel > most && byRows ? most / k : n;
+  const depth = Math.min(
+    a.numel > most && byColumns ? most / m : k,
+    b.numel > most && !byRows ? most / n : k,
+  );
+  const part = (x: Tensor, at: number, last: number) => partOf(x.storage, at, last - at + 1);
+  for (const [k0, kCount] of ranges(k, depth)) {
+    const target = k0 === 0 ? c : empty(c.shape, "f32", c.device);
+    for (const [m0, mCount] of ranges(m, rows)) {
+      for (const [n0, nCount] of ranges(n, columns)) {
+        const [a0, b0, c0] = [m0 * aRow + k0 * aK, k0 * bK + n0 * bCol, m0 * cRow + n0 * cCol];
+        const buffers = {
+          a: part(a, a0, a0 + (mCount - 1) * aRow + (kCount - 1) * aK),
+          b: part(b, b0, b0 + (kCount - 1) * bK + (nCount - 1) * bCol),
+          c: part(target, c0, c0 + (mCount - 1) * cRow + (nCount - 1) * cCol),
+        };
+        launchMatmul(run, tile, { ...shape, m: mCount, n: nCount, k: kCount }, buffers, noEpilogue);
+      }
+    }
+    if (target === c) continue;
+    noGrad(() => update("add", c, target));
+    target.dispose();
+  }
+}
+
+/** The operand of a product whose last two dimensions are these; checks that a product of the two exists. */
+function checkInner(a: Shape, b: Shape): void {
+  const [[, k], [k2]] = [matrixOf(a), matrixOf(b)];
+  check(
+    k === k2,
+    () => `[matmul] inner sizes ${k} and ${k2} differ: ${show(a)} has rows of ${k} elements, ${show(b)} columns of ${k2}`,
+  );
+}
 
 /**
  * Matrix product with PyTorch's rules: vectors are promoted, leading dimensions broadcast.
- * a: [..., M, K], b: [..., K, N]; result: [..., M, N].
+ * a: [..., M, K], b: [..., K, N]; result: [..., M, N]. A bias, a residual and an activation that follow at once run in its pass.
+ * @throws ShapeError where inner sizes differ or leading dimensions do not broadcast; DtypeError but for f32.
  * @see https://pytorch.org/docs/stable/generated/torch.matmul.html
  */
 export function matmul(a: Tensor, b: Tensor): Tensor {
@@ -126,46 +220,55 @@ export function matmul(a: Tensor, b: Tensor): Tensor {
   return scope(() => {
     const left = a.ndim === 1 ? reshape(a, [1, a.numel]) : a;
     const right = b.ndim === 1 ? reshape(b, [b.numel, 1]) : b;
-    const [x, y] = alignBatches(left, right);
-    let c: Tensor;
-    if (x.ndim > 2 && y.ndim === 2) {
+    checkInner(left.shape, right.shape);
+    const batch = broadcastShapes("matmul", left.shape.slice(0, -2), right.shape.slice(0, -2));
+    const whole = [...batch, matrixOf(left.shape)[0], matrixOf(right.shape)[1]];
+    const rows = a.ndim > 1 ? whole.slice(-2, -1) : [];
+    const shape = [...batch, ...rows, ...(b.ndim > 1 ? whole.slice(-1) : [])];
+    if (right.ndim === 2 && left.ndim > 2) {
       // One large product instead of a batch of small ones that share an operand.
-      const flat = product(reshape(x, [-1, x.shape.at(-1)!]), y, false, false);
-      c = reshape(flat, [...x.shape.slice(0, -1), y.shape[1]!]);
-    } else c = product(x, y, false, false);
-    if (a.ndim > 1 && b.ndim > 1) return c;
-    const rows = a.ndim > 1 ? [c.shape.at(-2)!] : [];
-    return reshape(c, [...c.shape.slice(0, -2), ...rows, ...(b.ndim > 1 ? [c.shape.at(-1)!] : [])]);
+      const flat = [sizeOf(left.shape.slice(0, -1)), ...left.shape.slice(-1)];
+      const c = contiguous([flat[0] ?? 1, ...right.shape.slice(-1)]);
+      return product(left, right, { a: contiguous(flat), b: contiguous(right.shape), c }, shape);
+    }
+    const views = { a: contiguous(left.shape), b: contiguous(right.shape), c: contiguous(whole) };
+    if (planned(views)) return product(left, right, views, shape);
+    // A batch that broadcasts at several levels: its dimensions side by side, one after the other.
+    return product(full(left, batch), full(right, batch), { ...views, ...viewsOf(batch, left, right) }, shape);
   });
 }
 
-/** Expands leading dimensions that differ, unless one operand has none. */
-function alignBatches(a: Tensor, b: Tensor): [Tensor, Tensor] {
-  if (a.ndim === 2 || b.ndim === 2) return [a, b];
-  const batch = broadcastShapes("matmul", a.shape.slice(0, -2), b.shape.slice(0, -2));
-  const full = (t: Tensor) => {
-    const shape = [...batch, ...t.shape.slice(-2)];
-    return show(shape) === show(t.shape) ? t : expand(t, shape);
-  };
-  return [full(a), full(b)];
-}
+const viewsOf = (batch: Shape, a: Tensor, b: Tensor) => ({
+  a: contiguous([...batch, ...a.shape.slice(-2)]),
+  b: contiguous([...batch, ...b.shape.slice(-2)]),
+});
+const full = (t: Tensor, batch: Shape): Tensor => expand(t, [...batch, ...t.shape.slice(-2)]);
 
 /**
- * x W^T + b. x: [..., in], weight: [out, in], bias: [out]; result: [..., out].
+ * x W^T + b. x: [..., in], weight: [out, in], bias: [out]; result: [..., out]. An activation that follows at once runs in its
+ * pass.
+ * @throws ShapeError where sizes do not fit.
  * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.linear.html
  */
 export function linear(x: Tensor, weight: Tensor, bias?: Tensor | null): Tensor {
-  const inFeatures = weight.shape[1];
+  const [out = 0, inFeatures = 0] = weight.shape;
   check(weight.ndim === 2, () => `[linear] weight has shape ${show(weight.shape)} but must be [out, in]`);
   check(
     x.ndim > 0 && x.shape.at(-1) === inFeatures,
     () =>
       `[linear] input ${show(x.shape)} has ${x.shape.at(-1)} features but weight ${show(weight.shape)} expects ${inFeatures}`,
   );
-  return scope(() => {
-    const flat = x.ndim === 2 ? x : reshape(x, [-1, inFeatures!]);
-    const xw = product(flat, weight, false, true);
-    const y = bias ? binary("add", xw, bias) : xw;
-    return x.ndim === 2 ? y : reshape(y, [...x.shape.slice(0, -1), weight.shape[0]!]);
-  });
+  check(
+    !bias || sameShape(bias.shape, [out]),
+    () => `[linear] bias has shape ${show(bias?.shape ?? [])} but weight ${show(weight.shape)} expects [${out}]`,
+  );
+  const rows = sizeOf(x.shape.slice(0, -1));
+  const shape = [...x.shape.slice(0, -1), out];
+  const attrs = {
+    ...{ a: contiguous([rows, inFeatures]), b: transposed(contiguous(weight.shape)), c: contiguous([rows, out]) },
+    ...{ shape, ...plain },
+  };
+  const alone = !bias || fits(x.device.info, [x.shape, weight.shape, shape]);
+  if (alone) return apply1(matmulOp, [x, weight, bias ?? null, null], attrs);
+  return scope(() => binary("add", apply1(matmulOp, [x, weight, null, null], attrs), bias));
 }

@@ -1,5 +1,6 @@
 // Device memory of a tensor, shared by counting references; and the books that `memory()` reads.
 import { context } from "../context.ts";
+import { StateError } from "../errors.ts";
 import type { Device } from "../gpu/device.ts";
 import { currentDevice } from "../gpu/device.ts";
 import type { PooledBuffer } from "../gpu/pool.ts";
@@ -11,30 +12,69 @@ export interface BufferSource {
   release(buffer: PooledBuffer): void;
 }
 
+/** What computes the content of a storage when it is asked for. */
+export interface Producer {
+  run(): void;
+  released(): void;
+}
+
+export interface StorageOptions {
+  /** A buffer that no batch of commands newer than this one uses. */
+  readonly idleAfter?: number;
+  /** It has no memory before its producer runs. */
+  readonly producer?: Producer;
+  /** It is a part of another one, which it keeps alive: from byte `offset` (a multiple of 256) on. */
+  readonly part?: { readonly of: Storage; readonly offset: number };
+}
+
 export class Storage implements Binding {
   readonly device: Device;
-  readonly buffer: PooledBuffer;
   readonly offset: number;
   readonly bytes: number;
   /** Counts writes in place: the tape notices when what it saved has changed since. */
   version = 0;
+  #buffer: PooledBuffer | null = null;
+  #producer: Producer | null;
   /** Whom the memory goes back to: a source of buffers, or the storage that this is a part of. */
-  readonly #owner: BufferSource | Storage;
+  #owner: BufferSource | Storage | null = null;
   #refs = 1;
 
-  /** With `whole`: a part of it from byte `offset` (a multiple of 256) on, which keeps all of it alive. */
-  constructor(device: Device, bytes: number, idleAfter?: number, whole?: Storage, offset = 0) {
+  constructor(device: Device, bytes: number, { idleAfter, producer, part }: StorageOptions = {}) {
     this.device = device;
     this.bytes = Math.max(bytes, 4);
-    this.offset = offset;
-    if (whole) {
-      this.#owner = whole.retain();
-      this.buffer = whole.buffer;
-      return;
-    }
+    this.offset = part?.offset ?? 0;
+    this.#producer = producer ?? null;
+    if (part) {
+      this.#owner = part.of.retain();
+      this.#buffer = part.of.buffer;
+    } else if (!producer) this.allocate(idleAfter);
+  }
+
+  /** The buffer that holds it; computes its content where that still waits. */
+  get buffer(): PooledBuffer {
+    this.settle();
+    if (!this.#buffer) throw new StateError("[tensor] its content could not be computed, see the error before");
+    return this.#buffer;
+  }
+
+  /** What its content waits for, or null. */
+  get producer(): Producer | null {
+    return this.#producer;
+  }
+
+  /** Lets its content be computed, if it waits. */
+  settle(): void {
+    this.#producer?.run();
+  }
+
+  /** Gets memory. */
+  allocate(idleAfter?: number): void {
+    if (this.#buffer) return;
     const { capture } = context;
-    this.#owner = capture?.device === device ? capture.buffers : device.pool;
-    this.buffer = this.#owner.acquire(this.bytes, idleAfter);
+    const owner = capture?.device === this.device ? capture.buffers : this.device.pool;
+    this.#owner = owner;
+    this.#buffer = owner.acquire(this.bytes, idleAfter);
+    this.#producer = null;
     books.bytes += this.bytes;
     books.peakBytes = Math.max(books.peakBytes, books.bytes);
   }
@@ -51,12 +91,14 @@ export class Storage implements Binding {
 
   release(): void {
     if (--this.#refs > 0) return;
+    if (this.#producer) this.#producer.released();
+    if (!this.#buffer) return;
     if (this.#owner instanceof Storage) {
       this.#owner.release();
       return;
     }
     books.bytes -= this.bytes;
-    this.#owner.release(this.buffer);
+    this.#owner?.release(this.#buffer);
   }
 }
 

@@ -1,11 +1,13 @@
 // Convolution with kernels three wide, stride 1 and padding 1 along the row, forward and input gradient alike: formula and
-// meaning of the parameters as in conv-subgroup.wgsl, with step = div = 1, dil.y = +-1 and images_first = 0. Rows of the
+// parameters in lib/conv.wgsl, with step = div = 1, dil.y = +-1 and images_first = 0. Rows of the
 // maps are multiples of four.
 // Tiling: one subgroup is one workgroup: R rows by V*SG vectors of four neighbouring positions. A lane loads its vectors
 // once for all three taps of a kernel row; what lies beside them comes from other lanes by subgroupShuffle or, with EDGES,
 // where a row of the map goes on outside the lanes' vectors, from memory. Each accumulator takes its three multiply-adds
 // in a row, so that it is touched a third as often.
 // Traffic: 3*R/H loads and V vector loads for 12*R*V multiply-adds a lane. Needs subgroups of SG lanes.
+import package::lib::conv;
+import package::lib::epilogue;
 enable subgroups;
 // One subgroup is the whole workgroup, so what subgroupAny returns is uniform, which the analysis does not know.
 diagnostic(off, subgroup_uniformity);
@@ -19,44 +21,9 @@ const V = 1u;
 // Whether the SG vectors side by side may end inside a row of the map.
 const EDGES = false;
 
-// Bits of `flags`.
-const BIAS = 1u;
-const RELU = 2u;
-const RESIDUAL = 4u;
-
 alias Value = vec4f;
 
-struct Params {
-  rows: u32, k: u32, batch: u32, flags: u32,
-  kernel: vec2u, source: vec2u, dest: vec2u, step: vec2i,
-  base: vec2i, dil: vec2i, div: vec2i,
-  source_channels: u32, dest_channels: u32,
-  w_row: u32, w_k: u32, w_group: u32, images_first: u32,
-  tap_step: vec2u, off_step: vec2i, eps: f32,
-}
-@group(0) @binding(0) var<storage, read> weight: array<f32>;
-@group(0) @binding(1) var<storage, read> source: array<vec4f>;
-// What an epilogue needs: a variant declares no binding in its layout that it does not use.
-@group(0) @binding(2) var<storage, read> bias: array<f32>;
-@group(0) @binding(3) var<storage, read> gamma: array<f32>;
-@group(0) @binding(4) var<storage, read> mean: array<f32>;
-@group(0) @binding(5) var<storage, read> variance: array<f32>;
-@group(0) @binding(6) var<storage, read> residual: array<Value>;
-@group(0) @binding(7) var<storage, read_write> dest: array<Value>;
-@group(0) @binding(8) var<uniform> p: Params;
-
-// Scale and offset of a channel's results.
-fn affine(channel: u32) -> vec2f {
-  return vec2f(1.0, select(0.0, bias[channel * (p.flags & BIAS)], (p.flags & BIAS) != 0u));
-}
-// What is added to the result at an index of dest.
-fn beside(_at: u32) -> Value { return Value(); }
-
-// The end of a result: scaled and shifted by channel, something added, ReLU.
-fn finish(sum: Value, scale: vec2f, at: u32) -> Value {
-  let y = sum * scale.x + scale.y + beside(at);
-  return select(y, max(y, Value()), (p.flags & RELU) != 0u);
-}
+fn activated(v: Value) -> Value { return vec4f(activate(v.x), activate(v.y), activate(v.z), activate(v.w)); }
 
 @compute @workgroup_size(SG)
 fn main(@builtin(workgroup_id) tile: vec3u, @builtin(subgroup_invocation_id) lane: u32) {

@@ -1,6 +1,6 @@
 // Weight gradient of a convolution with kernels three wide, stride 1 and padding 1 along the row:
 //   dw[row, ic, th, tw] = sum over n, h, w of dy[n, row, h, w] * x[n, ic, h + off(th), w + tw - 1]
-// with off(th) = th*dilation - padding; parameters as in conv-weight-subgroup.wgsl. Rows of the maps are multiples of four.
+// with off(th) = th*dilation - padding; parameters as in lib/conv-weight.wgsl. Rows of the maps are multiples of four.
 // The reduction runs through the images' vectors of four neighbouring positions, those rows of dy alone for which the
 // tap's row lies inside x.
 // Tiling: one subgroup is one workgroup: R rows by V*SG input channels, for the three taps of one row of the kernel. A lane
@@ -8,6 +8,7 @@
 // once for its three taps: the one before it is kept, the one behind it is loaded ahead. Each accumulator takes four
 // multiply-adds in a row.
 // Traffic: (R/H + V) vector loads for 12*R*V multiply-adds a lane. Needs subgroups of SG lanes.
+import package::lib::conv_weight;
 enable subgroups;
 
 const SG = 8u;
@@ -17,16 +18,7 @@ const H = min(SG, R);
 const J = R / H;
 const V = 1u;
 
-struct Params {
-  rows: u32, channels: u32, batch: u32, x_channels: u32,
-  kernel: vec2u, x_size: vec2u, y_size: vec2u, stride: vec2i,
-  padding: vec2i, dilation: vec2i, full: vec2u, origin: vec2u, y_channels: u32, taps_first: u32,
-  images: u32, planes: u32, size: u32, // of a split: its images, the grid's planes, elements of its sum
-}
-@group(0) @binding(0) var<storage, read> dy: array<vec4f>;
-@group(0) @binding(1) var<storage, read> x: array<vec4f>;
-@group(0) @binding(2) var<storage, read_write> dw: array<f32>;
-@group(0) @binding(3) var<uniform> p: Params;
+alias Value = vec4f;
 
 @compute @workgroup_size(SG)
 fn main(@builtin(workgroup_id) tile: vec3u, @builtin(subgroup_invocation_id) lane: u32) {

@@ -1,54 +1,14 @@
-// Convolution, forward and input gradient alike, as implicit GEMM: formula and meaning of the parameters as in
-// conv-subgroup.wgsl.
+// Convolution, forward and input gradient alike: formula and parameters in lib/conv.wgsl.
 // Tiling: a workgroup of 8 x 8 invocations computes 32 rows by 32 positions in steps of 16 channels for each live tap;
-// tiles of weight and source are staged in workgroup memory, and an invocation holds 4 x 4 accumulators.
+// tiles of weight and source are staged in workgroup memory (lib/tiles.wgsl).
 // Traffic: 2 * 32 * 16 loads for 32 * 32 * 16 multiply-adds a workgroup and step. Needs no subgroups.
-const TILE = 32u;
-const DEPTH = 16u;
-const SIDE = 8u;
-const EACH = TILE / SIDE;
-
-// Bits of `flags`.
-const BIAS = 1u;
-const RELU = 2u;
-const RESIDUAL = 4u;
+import package::lib::conv;
+import package::lib::epilogue;
+import package::lib::tiles;
 
 alias Value = f32;
 
-struct Params {
-  rows: u32, k: u32, batch: u32, flags: u32,
-  kernel: vec2u, source: vec2u, dest: vec2u, step: vec2i,
-  base: vec2i, dil: vec2i, div: vec2i,
-  source_channels: u32, dest_channels: u32,
-  w_row: u32, w_k: u32, w_group: u32, images_first: u32,
-  tap_step: vec2u, off_step: vec2i, eps: f32,
-}
-@group(0) @binding(0) var<storage, read> weight: array<f32>;
-@group(0) @binding(1) var<storage, read> source: array<f32>;
-// What an epilogue needs: a variant declares no binding in its layout that it does not use.
-@group(0) @binding(2) var<storage, read> bias: array<f32>;
-@group(0) @binding(3) var<storage, read> gamma: array<f32>;
-@group(0) @binding(4) var<storage, read> mean: array<f32>;
-@group(0) @binding(5) var<storage, read> variance: array<f32>;
-@group(0) @binding(6) var<storage, read> residual: array<Value>;
-@group(0) @binding(7) var<storage, read_write> dest: array<Value>;
-@group(0) @binding(8) var<uniform> p: Params;
-
-// Scale and offset of a channel's results.
-fn affine(channel: u32) -> vec2f {
-  return vec2f(1.0, select(0.0, bias[channel * (p.flags & BIAS)], (p.flags & BIAS) != 0u));
-}
-// What is added to the result at an index of dest.
-fn beside(_at: u32) -> Value { return Value(); }
-
-// The end of a result: scaled and shifted by channel, something added, ReLU.
-fn finish(sum: Value, scale: vec2f, at: u32) -> Value {
-  let y = sum * scale.x + scale.y + beside(at);
-  return select(y, max(y, Value()), (p.flags & RELU) != 0u);
-}
-
-var<workgroup> w_tile: array<f32, TILE * DEPTH>; // [k][row]
-var<workgroup> s_tile: array<f32, TILE * DEPTH>; // [k][position]
+fn activated(v: Value) -> Value { return activate(v); }
 
 @compute @workgroup_size(SIDE, SIDE)
 fn main(
@@ -75,7 +35,7 @@ fn main(
   let at = vec2i(vec2u(q / grid.y, q % grid.y)) * p.step;
   let w_row = group * p.w_group + min(row0 + mine, p.rows - 1u) * p.w_row;
 
-  var acc: array<array<f32, EACH>, EACH>;
+  var acc: Sums;
   for (var t = 0u; t < p.kernel.x * p.kernel.y; t++) {
     let num = vec2i(phase) + p.base + vec2i(vec2u(t / p.kernel.y, t % p.kernel.y)) * p.dil;
     let off = num / p.div;
@@ -87,19 +47,10 @@ fn main(
       for (var i = index; i < TILE * DEPTH; i += SIDE * SIDE) {
         let k = k0 + i / TILE;
         let last = min(k, p.k - 1u);
-        w_tile[i] = select(0.0, weight[w_row + t + last * p.w_k], k < p.k);
-        s_tile[i] = select(0.0, source[s_at + last * plane], k < p.k && inside);
+        left[i] = select(0.0, weight[w_row + t + last * p.w_k], k < p.k);
+        right[i] = select(0.0, source[s_at + last * plane], k < p.k && inside);
       }
-      workgroupBarrier();
-      for (var k = 0u; k < DEPTH; k++) {
-        var column: array<f32, EACH>;
-        for (var j = 0u; j < EACH; j++) { column[j] = s_tile[k * TILE + j * SIDE + me.x]; }
-        for (var i = 0u; i < EACH; i++) {
-          let row = w_tile[k * TILE + i * SIDE + me.y];
-          for (var j = 0u; j < EACH; j++) { acc[i][j] = fma(row, column[j], acc[i][j]); }
-        }
-      }
-      workgroupBarrier();
+      multiply(&acc, me);
     }
   }
 

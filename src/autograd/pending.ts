@@ -1,0 +1,102 @@
+// Pending: an operation that waits to be computed until it is known what follows it. A batch norm followed by an addition and a
+// ReLU, or a convolution followed by its batch norm, is then one pass over memory, whoever wrote the model.
+//
+// At most one operation waits, the last one. The next one either takes it into its own pass (`Op.absorb`) or lets it run first;
+// so do reads, writes in place, and whatever else reaches the device. What was taken into another pass is not computed at
+// all, unless somebody asks for its result after all: then it runs, on its own.
+import { context } from "../context.ts";
+import { StateError } from "../errors.ts";
+import type { Device } from "../gpu/device.ts";
+import { bytesPerElement } from "../tensor/dtype.ts";
+import { keep } from "../tensor/scope.ts";
+import { sizeOf } from "../tensor/shape.ts";
+import { type Producer, Storage } from "../tensor/storage.ts";
+import { type Spec, Tensor } from "../tensor/tensor.ts";
+import type { Edge } from "./node.ts";
+import type { AnyOp, Inputs } from "./op.ts";
+import { record } from "./run.ts";
+
+export class Pending implements Producer {
+  readonly op: AnyOp;
+  /** Handles of its own: the caller's may be disposed before it runs. */
+  readonly inputs: Inputs;
+  readonly attrs: unknown;
+  /** Where the gradients of the inputs go. */
+  readonly edges: readonly Edge[];
+  readonly specs: readonly Spec[];
+  readonly device: Device;
+  /** Of the outputs, without memory until it runs. */
+  readonly storages: readonly Storage[];
+  readonly #versions: readonly (number | undefined)[];
+  /** Results that somebody still holds. */
+  #held: number;
+  #state: "waits" | "taken" | "done" = "waits";
+
+  constructor(
+    op: AnyOp,
+    inputs: Inputs,
+    attrs: unknown,
+    edges: readonly Edge[],
+    specs: readonly Spec[],
+    device: Device,
+  ) {
+    this.op = op;
+    this.inputs = inputs.map((t) => t && keep(t.detach()));
+    this.attrs = attrs;
+    this.edges = edges;
+    this.specs = specs;
+    this.device = device;
+    this.#versions = inputs.map((t) => t?.storage.version);
+    this.storages = specs.map(
+      ({ shape, dtype }) => new Storage(device, sizeOf(shape) * bytesPerElement(dtype), { producer: this }),
+    );
+    this.#held = specs.length;
+  }
+
+  /** Records its kernels now, if they are not recorded yet. */
+  run(): void {
+    if (context.pending === this) context.pending = null;
+    const state = this.#state;
+    if (state === "done") return;
+    this.#state = "done";
+    if (state === "taken" && this.inputs.some((t, i) => t?.storage.version !== this.#versions[i])) {
+      throw new StateError(
+        `[${this.op.name}] the result was computed in one pass with what followed, and is read only now that an input has been changed in place: read it before, or use detach().clone() of it in the first place`,
+      );
+    }
+    const attrs = state === "taken" && this.op.again ? this.op.again(this.attrs) : this.attrs;
+    const outputs = this.specs.map(({ shape, dtype }, i) => {
+      const storage = this.storages[i];
+      if (!storage) throw new StateError(`[${this.op.name}] has no output ${i}`);
+      storage.allocate();
+      return keep(new Tensor(storage.retain(), shape, dtype));
+    });
+    try {
+      record(this.op, this.device, this.inputs, outputs, attrs);
+    } finally {
+      for (const t of [...outputs, ...this.inputs]) t?.dispose();
+    }
+  }
+
+  /** The next operation computes what this one would have. */
+  yield(): void {
+    context.pending = null;
+    this.#state = "taken";
+  }
+
+  /** A result is not held by anybody any more. */
+  released(): void {
+    if (--this.#held > 0 || this.#state === "done") return;
+    // It may do more than give its result, as batch norm does in training.
+    if (this.#state === "waits" && this.op.again) return;
+    if (context.pending === this) context.pending = null;
+    this.#state = "done";
+    for (const t of this.inputs) t?.dispose();
+  }
+}
+
+/** What waits to compute a tensor, as it is or under another shape. */
+export function pendingOf(t: Tensor): Pending | null {
+  const { producer } = t.storage;
+  return producer instanceof Pending && producer.specs[0]?.shape.length === t.shape.length ? producer : null;
+}

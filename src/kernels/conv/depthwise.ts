@@ -1,0 +1,134 @@
+// Depthwise convolution, its input gradient and its weight gradient: in general, and by rows for kernels that keep the map.
+import type { Run } from "../../autograd/run.ts";
+import type { DeviceInfo } from "../../gpu/device.ts";
+import type { Storage } from "../../tensor/storage.ts";
+import { type Epilogue, epilogueBuffers, epilogueOverrides, epilogueParams, noEpilogue } from "../epilogue.ts";
+import { Kernel } from "../kernel.ts";
+import type { Way } from "../variants.ts";
+import plainWgsl, { WG } from "../wgsl/depthwise.wgsl";
+import rowWgsl, { ROWS } from "../wgsl/depthwise-row.wgsl";
+import weightWgsl from "../wgsl/depthwise-weight.wgsl";
+import weightRowWgsl from "../wgsl/depthwise-weight-row.wgsl";
+import type { ConvAlgorithm, ForwardIo, InputGradientIo, WeightGradientIo } from "./algorithm.ts";
+import { area, type ConvGeometry, isDepthwise } from "./geometry.ts";
+import { inSplits, splitBatch } from "./weight-gradient.ts";
+
+const plain = new Kernel(plainWgsl);
+const byRow = new Kernel(rowWgsl);
+const weight = new Kernel(weightWgsl);
+const weightByRow = new Kernel(weightRowWgsl);
+
+/** Weights of a filter that a lane holds in registers. */
+const MOST_TAPS = 121;
+const supports = (g: ConvGeometry): boolean => isDepthwise(g) && area(g.kernel) <= MOST_TAPS;
+
+/** Kernels that a window of three vectors holds, and that keep the width of the map. */
+const supportsRows = (g: ConvGeometry): boolean =>
+  supports(g) &&
+  g.filters === g.channels &&
+  g.kernel.every((k) => k % 2 === 1 && k <= 7) &&
+  [...g.stride, ...g.dilation].every((n) => n === 1) &&
+  g.padding[1] === (g.kernel[1] - 1) / 2 &&
+  g.size[1] % 4 === 0;
+
+const sized = (g: ConvGeometry) => ({ KH: `${g.kernel[0]}u`, KW: `${g.kernel[1]}u` });
+const tagOf = (g: ConvGeometry, ...more: readonly string[]): string =>
+  [g.kernel.join("x"), ...more].filter(Boolean).join(" ");
+
+/** Parameters of a kernel whose source and dest have these maps, and dest so many channels. */
+const paramsOf = (g: ConvGeometry, source: ConvGeometry["size"], dest: ConvGeometry["size"], channels: number) => ({
+  ...{ planes: g.batch * channels, channels, multiplier: g.filters / g.channels },
+  ...{ source, dest, stride: g.stride, padding: g.padding, dilation: g.dilation },
+});
+
+/** Workgroups for the items of a plane, and for planes: few, with several each, where starting one is dear. */
+function planeGrid(items: number, planes: number, { isSoftware, limits }: DeviceInfo) {
+  const groups = Math.ceil(items / WG);
+  const most = isSoftware ? Math.ceil(256 / groups) : Math.min(65_535, limits.maxComputeWorkgroupsPerDimension ?? 65_535);
+  const plane_step = Math.max(1, Math.min(planes, most));
+  return { plane_step, grid: [groups, plane_step] as const };
+}
+
+function launchPlain(run: Run, g: ConvGeometry, w: Storage, source: Storage, dest: Storage, end: Epilogue | null): void {
+  const [from, to] = end ? [g.size, g.out] : [g.out, g.size];
+  const params = paramsOf(g, from, to, end ? g.filters : g.channels);
+  const { plane_step, grid } = planeGrid(area(to), params.planes, run.device.info);
+  const given = end ?? noEpilogue;
+  const { overrides, tag } = epilogueOverrides(given);
+  plain
+    .variant({ ...sized(g), BACKWARD: !end, ...overrides }, tagOf(g, end ? "forward" : "backward", tag))
+    .launch(
+      run,
+      { weight: w, source, dest, ...epilogueBuffers(given) },
+      { ...params, plane_step, ...epilogueParams(given) },
+      grid,
+    );
+}
+
+function launchRows(run: Run, g: ConvGeometry, w: Storage, source: Storage, dest: Storage, end: Epilogue | null): void {
+  const [from, to] = end ? [g.size, g.out] : [g.out, g.size];
+  const params = paramsOf(g, from, to, g.channels);
+  const items = (to[1] / 4) * Math.ceil(to[0] / ROWS);
+  const { plane_step, grid } = planeGrid(items, params.planes, run.device.info);
+  const given = end ?? noEpilogue;
+  const { overrides, tag } = epilogueOverrides(given);
+  // Backwards the taps are reversed, and so is the padding.
+  const padding = end ? g.padding : ([g.kernel[0] - 1 - g.padding[0], g.padding[1]] as const);
+  byRow
+    .variant({ ...sized(g), FLIP: !end, ...overrides }, tagOf(g, end ? "forward" : "backward", tag))
+    .launch(
+      run,
+      { weight: w, source, dest, ...epilogueBuffers(given) },
+      { ...params, padding, plane_step, ...epilogueParams(given) },
+      grid,
+    );
+}
+
+const way = <Io>(name: string, launch: Way<Io>["launch"]): Way<Io> => ({ name, launch });
+
+export const depthwiseForward: ConvAlgorithm<ForwardIo> = {
+  name: "depthwise",
+  supports,
+  ways: (g) => [
+    ...(supportsRows(g)
+      ? [
+          way<ForwardIo>("depthwise rows", (run, io) => launchRows(run, g, io.weight, io.x, io.y, io.end)),
+        ]
+      : []),
+    way<ForwardIo>("depthwise", (run, io) => launchPlain(run, g, io.weight, io.x, io.y, io.end)),
+  ],
+};
+
+export const depthwiseInputGradient: ConvAlgorithm<InputGradientIo> = {
+  name: "depthwise",
+  supports,
+  ways: (g) => [
+    ...(supportsRows(g)
+      ? [
+          way<InputGradientIo>("depthwise rows", (run, io) => launchRows(run, g, io.weight, io.dy, io.dx, null)),
+        ]
+      : []),
+    way<InputGradientIo>("depthwise", (run, io) => launchPlain(run, g, io.weight, io.dy, io.dx, null)),
+  ],
+};
+
+export const depthwiseWeightGradient: ConvAlgorithm<WeightGradientIo> = {
+  name: "depthwise",
+  supports,
+  ways: (g) => {
+    const launch = (run: Run, io: WeightGradientIo, rows: boolean): void => {
+      const { images, splits } = splitBatch(g.batch, g.filters, run.device.info);
+      const params = { ...paramsOf(g, g.size, g.out, g.filters), plane_step: images, act: [0, 0] as const, eps: 0 };
+      inSplits(run, io, g.filters * area(g.kernel), splits, false, (dw) => {
+        const grid = [g.filters, splits] as const;
+        if (rows) {
+          weightByRow.variant(sized(g), tagOf(g)).launch(run, { dy: io.dy, source: io.x, dw }, params, grid);
+        } else weight.variant(sized(g), tagOf(g)).launch(run, { dy: io.dy, x: io.x, dw }, params, grid);
+      });
+    };
+    return [
+      ...(supportsRows(g) ? [way<WeightGradientIo>("depthwise rows", (run, io) => launch(run, io, true))] : []),
+      way<WeightGradientIo>("depthwise", (run, io) => launch(run, io, false)),
+    ];
+  },
+};

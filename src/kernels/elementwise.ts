@@ -1,0 +1,34 @@
+// Elementwise functions as text: a row of a table, and its WGSL as the body of a function.
+
+export interface UnaryRow {
+  /** Names of up to two numbers that come with each call; `f` and `df` use them as variables. */
+  readonly scalars?: readonly string[];
+  /** WGSL of f(x); statements separated from the returned expression by `return`. */
+  readonly f: string;
+  /** WGSL of df/dx in terms of the saved value `x` (which is the output y where `saves` says so). */
+  readonly df: string;
+  readonly saves: "x" | "y" | "none";
+}
+
+/** A row with its scalars' values, to be computed at the end of another kernel. */
+export interface Activation {
+  readonly name: string;
+  readonly row: UnaryRow;
+  readonly scalars: readonly number[];
+}
+
+const NONE: readonly string[] = [];
+
+/** WGSL of a row as the body of a function: an expression, or statements that end in `return` and one. */
+export const bodyOf = (wgsl: string): string => (wgsl.includes("return ") ? `${wgsl};` : `return ${wgsl};`);
+
+/** WGSL of a row's f or df as the body of a function that reads its scalars from these places. */
+export function unaryBody({ scalars = NONE }: UnaryRow, wgsl: string, places: readonly string[] = ["p.a", "p.b"]): string {
+  return `${scalars.map((name, i) => `let ${name} = ${places[i]}; `).join("")}${bodyOf(wgsl)}`;
+}
+
+/** A row's scalars as a list. */
+export const valuesOf = (
+  { scalars = NONE }: UnaryRow,
+  given: Readonly<Record<string, number>> = {},
+): readonly number[] => scalars.map((name) => given[name] ?? Number.NaN);

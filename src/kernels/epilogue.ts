@@ -1,0 +1,48 @@
+// The end of a matrix product or convolution, computed before its sums are stored: see wgsl/lib/epilogue.wgsl.
+import { type Activation, unaryBody } from "./elementwise.ts";
+import type { Buffer } from "./kernel.ts";
+
+/** What is applied by channel and beside the sums, each null where it is not. */
+export interface EpilogueBuffers {
+  readonly bias: Buffer | null;
+  /** Of batch norm by running statistics, whose bias is `bias`. */
+  readonly gamma: Buffer | null;
+  readonly mean: Buffer | null;
+  readonly variance: Buffer | null;
+  /** Added before the activation. */
+  readonly residual: Buffer | null;
+  /** Gets what the activation is given. */
+  readonly pre: Buffer | null;
+}
+
+export interface Epilogue extends EpilogueBuffers {
+  readonly activation: Activation | null;
+  /** Batch norm's. */
+  readonly eps: number;
+}
+
+export const noEpilogue: Epilogue = {
+  ...{ bias: null, gamma: null, mean: null, variance: null, residual: null, pre: null },
+  ...{ activation: null, eps: 0 },
+};
+
+export const epilogueBuffers = ({ bias, gamma, mean, variance, residual, pre }: EpilogueBuffers): EpilogueBuffers => ({
+  ...{ bias, gamma, mean, variance, residual, pre },
+});
+
+/** The declarations and the tag of the variant with this activation. */
+export const epilogueOverrides = ({ activation }: Epilogue): { overrides: { activate?: string }; tag: string } =>
+  activation
+    ? {
+        overrides: {
+          activate: `fn activate(x: f32) -> f32 { ${unaryBody(activation.row, activation.row.f, ["p.act.x", "p.act.y"])} }`,
+        },
+        tag: activation.name,
+      }
+    : { overrides: {}, tag: "" };
+
+/** The parameters that the part reads. */
+export const epilogueParams = ({ activation, eps }: Epilogue): { act: readonly [number, number]; eps: number } => ({
+  act: [activation?.scalars[0] ?? 0, activation?.scalars[1] ?? 0],
+  eps,
+});
