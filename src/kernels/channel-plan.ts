@@ -15,7 +15,10 @@ export interface ChannelPlan {
   readonly chunks: number;
   /** What lib/channels.wgsl wants in `Params`, in vectors of `width`. */
   readonly params: Readonly<
-    Record<"channels" | "plane" | "count" | "chunk" | "chunks" | "lanes" | "log_lanes" | "step_at" | "step_in", number>
+    Record<
+      "channels" | "plane" | "count" | "chunk" | "chunks" | "lanes" | "log_lanes" | "step_at" | "step_in" | "carry",
+      number
+    >
   >;
 }
 
@@ -42,12 +45,13 @@ export function planChannels(shape: Shape, { isSoftware }: Pick<DeviceInfo, "isS
   const step_in = lanes - stepped * plane;
   const step_at = stepped * channels * plane + step_in;
   const log_lanes = Math.log2(lanes);
+  const carry = (channels - 1) * plane;
   return {
     channels,
     size: images * area,
     width,
     groups,
     chunks,
-    params: { channels, plane, count, chunk, chunks, lanes, log_lanes, step_at, step_in },
+    params: { channels, plane, count, chunk, chunks, lanes, log_lanes, step_at, step_in, carry },
   };
 }

@@ -22,7 +22,7 @@ const has_dresidual = true;
 
 struct Params {
   channels: u32, plane: u32, count: u32, chunk: u32, chunks: u32,
-  lanes: u32, log_lanes: u32, step_at: u32, step_in: u32,
+  lanes: u32, log_lanes: u32, step_at: u32, step_in: u32, carry: u32,
   per_element: f32, // 1 / m, or 0 where the statistics are fixed
   a: f32,           // scalars of the activation
   b: f32,

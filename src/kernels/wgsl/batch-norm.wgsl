@@ -16,7 +16,7 @@ const has_chunks = true;
 
 struct Params {
   channels: u32, plane: u32, count: u32, chunk: u32, chunks: u32,
-  lanes: u32, log_lanes: u32, step_at: u32, step_in: u32,
+  lanes: u32, log_lanes: u32, step_at: u32, step_in: u32, carry: u32,
   eps: f32,
   momentum: f32,
   a: f32,           // scalars of the activation

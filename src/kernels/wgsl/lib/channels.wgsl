@@ -2,7 +2,7 @@
 // an invocation walks its channel in steps of `lanes`. Workgroups along y share a channel. The kernel declares
 // `fn f(x: f32) -> f32`, and its Params have (see channel-plan.ts): channels; plane, P / WIDTH; count, N * P / WIDTH;
 // chunk, of count, what a workgroup takes; chunks; lanes, a power of two, and log_lanes; step_at, what a step means in
-// memory without a carry into the next image; step_in, within a plane.
+// memory, and carry, what it means besides where it leads into the next image; step_in, within a plane.
 const WG = 64u;
 alias V = f32;
 const WIDTH = 1u;
@@ -25,10 +25,13 @@ fn share(group: vec3u, i: u32) -> Share {
 }
 
 fn next(k: Place) -> Place {
-  let at = k.at + p.step_at;
   let within = k.within + p.step_in;
-  if (within < p.plane) { return Place(k.e + p.lanes, at, within); }
-  return Place(k.e + p.lanes, at + (p.channels - 1u) * p.plane, within - p.plane);
+  let passed = within >= p.plane;
+  return Place(
+    k.e + p.lanes,
+    k.at + p.step_at + select(0u, p.carry, passed),
+    within - select(0u, p.plane, passed),
+  );
 }
 
 // The sum of a vector, and f of each of its elements.
