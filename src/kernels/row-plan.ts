@@ -1,37 +1,45 @@
-// Plan of kernels that reduce each row of [rows, length] (softmax, losses, layer norm): lanes a row, rows a workgroup.
+// Plan of kernels that reduce each row of [outer, length, inner] (softmax, losses, norms): lanes, rows a workgroup.
+import type { DeviceInfo } from "../gpu/device.ts";
 import { type Grid, grid1d } from "../gpu/queue.ts";
-
-const WG = 64;
+import { WG } from "./wgsl/softmax.wgsl";
 
 export interface RowPlan {
-  readonly rows: number;
-  readonly length: number;
-  /** Invocations that share a row: a power of two. */
-  readonly lanes: number;
-  /** Times that a workgroup takes WG / lanes rows. */
-  readonly rounds: number;
+  /** What lib/row.wgsl and lib/rows.wgsl want in `Params`. */
+  readonly params: {
+    readonly rows: number;
+    readonly length: number;
+    /** Elements of a row are that far apart. */
+    readonly inner: number;
+    /** Invocations that share a row: a power of two. */
+    readonly lanes: number;
+    readonly log_lanes: number;
+    /** Times that a workgroup takes WG / lanes rows. */
+    readonly rounds: number;
+  };
   readonly groups: number;
   readonly grid: Grid;
 }
 
-/** How to walk the rows. A software adapter has few cores and pays dearly for a workgroup: it gets few, with many rows. */
-export function planRows(rows: number, length: number, software: boolean): RowPlan {
+/**
+ * How to walk the rows. A software adapter has few cores and pays dearly for a workgroup: it gets few, with many rows.
+ */
+export function planRows(
+  rows: number,
+  length: number,
+  { isSoftware }: Pick<DeviceInfo, "isSoftware">,
+  inner = 1,
+): RowPlan {
   let lanes = 1;
-  const perLane = software ? 16 : 4;
+  const perLane = isSoftware ? 16 : 4;
   while (lanes < WG && lanes * perLane < length) lanes *= 2;
   const perRound = WG / lanes;
   // Elements that a workgroup should have before another one is worth it.
-  const enough = software ? 8192 : 1024;
+  const enough = isSoftware ? 8192 : 1024;
   const rounds = Math.max(1, Math.min(Math.ceil(rows / perRound), Math.floor(enough / Math.max(1, perRound * length))));
   const groups = Math.ceil(rows / (perRound * rounds));
-  return { rows, length, lanes, rounds, groups, grid: grid1d(groups, 1) };
+  const params = { rows, length, inner, lanes, log_lanes: Math.log2(lanes), rounds };
+  return { params, groups, grid: grid1d(groups, 1) };
 }
 
-/** The words with which the kernels' `Params` begin: rows, length, lanes, log2(lanes), rounds. */
-export const rowWords = ({ rows, length, lanes, rounds }: RowPlan): number[] => [
-  rows,
-  length,
-  lanes,
-  Math.log2(lanes),
-  rounds,
-];
+/** As many rounds as one workgroup takes for all rows. */
+export const roundsOfOne = ({ params: { rows, lanes } }: RowPlan): number => Math.ceil((rows * lanes) / WG);

@@ -52,24 +52,24 @@ declare module "*/avg-pool.wgsl" {
 
 declare module "*/batch-norm-backward.wgsl" {
   const source: Wgsl.Source<
-    { stats: Wgsl.Buffer; x: Wgsl.Buffer; dy: Wgsl.Buffer; y: Wgsl.Buffer; dx: Wgsl.Buffer; dw: Wgsl.Buffer; db: Wgsl.Buffer; dresidual: Wgsl.Buffer },
-    { channels: number; plane: number; count: number; chunk: number; chunks: number; lanes: number; log_lanes: number; step_at: number; step_in: number; per_element: number; low: number },
-    "V" | "WIDTH" | "WG" | "REDUCE" | "APPLY" | "RESIDUAL" | "Params" | "total" | "masked"
+    { stats: Wgsl.Buffer; x: Wgsl.Buffer; dy: Wgsl.Buffer; y: Wgsl.Buffer | null; residual: Wgsl.Buffer | null; chunks: Wgsl.Buffer | null; dx: Wgsl.Buffer | null; dw: Wgsl.Buffer | null; db: Wgsl.Buffer | null; dresidual: Wgsl.Buffer | null },
+    { channels: number; plane: number; count: number; chunk: number; chunks: number; lanes: number; log_lanes: number; step_at: number; step_in: number; carry: number; per_element: number; a: number; b: number },
+    "Part" | "REDUCE" | "APPLY" | "has_y" | "has_residual" | "has_chunks" | "has_dx" | "has_dw" | "has_db" | "has_dresidual" | "Params" | "join" | "df" | "act" | "f" | "masked" | "WG" | "V" | "WIDTH" | "Place" | "Share" | "share" | "next" | "total" | "map" | "tree"
   >;
   export default source;
-  export const WIDTH: 1;
   export const WG: 64;
+  export const WIDTH: 1;
 }
 
 declare module "*/batch-norm.wgsl" {
   const source: Wgsl.Source<
-    { x: Wgsl.Buffer; residual: Wgsl.Buffer; weight: Wgsl.Buffer; bias: Wgsl.Buffer; running_mean: Wgsl.Buffer; running_var: Wgsl.Buffer; stats: Wgsl.Buffer; y: Wgsl.Buffer },
-    { channels: number; plane: number; count: number; chunk: number; chunks: number; lanes: number; log_lanes: number; step_at: number; step_in: number; has_weight: number; has_bias: number; eps: number; momentum: number; low: number },
-    "V" | "WIDTH" | "WG" | "STATS" | "APPLY" | "RESIDUAL" | "Params" | "total" | "merge"
+    { x: Wgsl.Buffer; residual: Wgsl.Buffer | null; weight: Wgsl.Buffer | null; bias: Wgsl.Buffer | null; running_mean: Wgsl.Buffer | null; running_var: Wgsl.Buffer | null; chunks: Wgsl.Buffer | null; stats: Wgsl.Buffer; y: Wgsl.Buffer },
+    { channels: number; plane: number; count: number; chunk: number; chunks: number; lanes: number; log_lanes: number; step_at: number; step_in: number; carry: number; eps: number; momentum: number; a: number; b: number },
+    "STATS" | "APPLY" | "has_residual" | "has_weight" | "has_bias" | "has_running_mean" | "has_running_var" | "has_chunks" | "Params" | "f" | "channel_moments" | "weight_and_bias" | "WG" | "V" | "WIDTH" | "Place" | "Share" | "share" | "next" | "total" | "map" | "Part" | "moments" | "join" | "tree"
   >;
   export default source;
-  export const WIDTH: 1;
   export const WG: 64;
+  export const WIDTH: 1;
 }
 
 declare module "*/binary.wgsl" {
@@ -216,7 +216,7 @@ declare module "*/correct-count.wgsl" {
   const source: Wgsl.Source<
     { x: Wgsl.Buffer; labels: Wgsl.Buffer; count: Wgsl.Buffer },
     { rows: number; length: number; lanes: number; log_lanes: number; rounds: number; inner: number },
-    "WG" | "Params" | "sums"
+    "Part" | "Params" | "join" | "WG" | "Row" | "row_of" | "tree"
   >;
   export default source;
   export const WG: 64;
@@ -224,9 +224,9 @@ declare module "*/correct-count.wgsl" {
 
 declare module "*/cross-entropy-backward.wgsl" {
   const source: Wgsl.Source<
-    { x: Wgsl.Buffer; labels: Wgsl.Buffer; weight: Wgsl.Buffer; saved: Wgsl.Buffer; dy: Wgsl.Buffer; dx: Wgsl.Buffer },
-    { rows: number; length: number; lanes: number; log_lanes: number; rounds: number; inner: number; reduction: number; weighted: number; ignore: number; keep: number; even: number },
-    "T" | "WG" | "PROBABILITIES" | "NORMALIZE" | "Params"
+    { x: Wgsl.Buffer; labels: Wgsl.Buffer; weight: Wgsl.Buffer | null; saved: Wgsl.Buffer; dy: Wgsl.Buffer; dx: Wgsl.Buffer },
+    { rows: number; length: number; lanes: number; log_lanes: number; rounds: number; inner: number; reduction: number; ignore: number; keep: number; even: number },
+    "T" | "PROBABILITIES" | "NORMALIZE" | "has_weight" | "Params" | "each_row" | "group" | "WG" | "Row" | "row_of"
   >;
   export default source;
   export const WG: 64;
@@ -234,9 +234,9 @@ declare module "*/cross-entropy-backward.wgsl" {
 
 declare module "*/cross-entropy-finish.wgsl" {
   const source: Wgsl.Source<
-    { loss: Wgsl.Buffer; saved: Wgsl.Buffer },
+    { totals: Wgsl.Buffer; loss: Wgsl.Buffer; saved: Wgsl.Buffer },
     { rows: number; groups: number; reduction: number },
-    "WG" | "Params"
+    "WG" | "Part" | "Params" | "join" | "tree"
   >;
   export default source;
   export const WG: 64;
@@ -244,13 +244,13 @@ declare module "*/cross-entropy-finish.wgsl" {
 
 declare module "*/cross-entropy.wgsl" {
   const source: Wgsl.Source<
-    { x: Wgsl.Buffer; labels: Wgsl.Buffer; weight: Wgsl.Buffer; loss: Wgsl.Buffer; saved: Wgsl.Buffer; faults: Wgsl.Buffer },
-    { rows: number; length: number; lanes: number; log_lanes: number; rounds: number; inner: number; groups: number; reduction: number; weighted: number; ignore: number; keep: number; even: number; fault: number },
-    "T" | "WG" | "PROBABILITIES" | "NORMALIZE" | "LEAST" | "Params" | "row_max" | "sums" | "weight_of" | "check_label"
+    { x: Wgsl.Buffer; labels: Wgsl.Buffer; weight: Wgsl.Buffer | null; loss: Wgsl.Buffer; saved: Wgsl.Buffer; totals: Wgsl.Buffer | null; faults: Wgsl.Buffer },
+    { rows: number; length: number; lanes: number; log_lanes: number; rounds: number; inner: number; groups: number; reduction: number; ignore: number; keep: number; even: number; fault: number },
+    "T" | "PROBABILITIES" | "NORMALIZE" | "has_weight" | "has_totals" | "Params" | "Part" | "join" | "sums" | "weight_of" | "check_label" | "loss_of" | "group" | "LEAST" | "exponentials" | "together" | "WG" | "Row" | "row_of" | "tree"
   >;
   export default source;
-  export const WG: 64;
   export const LEAST: -3.4028234e+38;
+  export const WG: 64;
 }
 
 declare module "*/depthwise-row.wgsl" {
@@ -396,9 +396,9 @@ declare module "*/inplace.wgsl" {
 
 declare module "*/layer-norm-backward.wgsl" {
   const source: Wgsl.Source<
-    { x: Wgsl.Buffer; weight: Wgsl.Buffer; stats: Wgsl.Buffer; dy: Wgsl.Buffer; dx: Wgsl.Buffer },
-    { rows: number; length: number; lanes: number; log_lanes: number; rounds: number; has_weight: number },
-    "WG" | "Params" | "gradient"
+    { x: Wgsl.Buffer; weight: Wgsl.Buffer | null; stats: Wgsl.Buffer; dy: Wgsl.Buffer; dx: Wgsl.Buffer },
+    { rows: number; length: number; lanes: number; log_lanes: number; rounds: number; inner: number },
+    "Part" | "has_weight" | "Params" | "join" | "terms" | "each_row" | "group" | "WG" | "Row" | "row_of" | "tree"
   >;
   export default source;
   export const WG: 64;
@@ -406,9 +406,9 @@ declare module "*/layer-norm-backward.wgsl" {
 
 declare module "*/layer-norm-params.wgsl" {
   const source: Wgsl.Source<
-    { x: Wgsl.Buffer; stats: Wgsl.Buffer; dy: Wgsl.Buffer; dw: Wgsl.Buffer; db: Wgsl.Buffer },
+    { x: Wgsl.Buffer; stats: Wgsl.Buffer; dy: Wgsl.Buffer; dw: Wgsl.Buffer | null; db: Wgsl.Buffer | null },
     { rows: number; length: number },
-    "WG" | "COLUMNS" | "Params"
+    "WG" | "COLUMNS" | "Part" | "has_dw" | "has_db" | "Params" | "join" | "group" | "tree"
   >;
   export default source;
   export const WG: 64;
@@ -417,9 +417,9 @@ declare module "*/layer-norm-params.wgsl" {
 
 declare module "*/layer-norm.wgsl" {
   const source: Wgsl.Source<
-    { x: Wgsl.Buffer; weight: Wgsl.Buffer; bias: Wgsl.Buffer; stats: Wgsl.Buffer; y: Wgsl.Buffer },
-    { rows: number; length: number; lanes: number; log_lanes: number; rounds: number; has_weight: number; has_bias: number; eps: number },
-    "WG" | "Params" | "merge"
+    { x: Wgsl.Buffer; weight: Wgsl.Buffer | null; bias: Wgsl.Buffer | null; stats: Wgsl.Buffer; y: Wgsl.Buffer },
+    { rows: number; length: number; lanes: number; log_lanes: number; rounds: number; inner: number; eps: number },
+    "has_weight" | "has_bias" | "Params" | "each_row" | "group" | "WG" | "Row" | "row_of" | "Part" | "moments" | "join" | "tree"
   >;
   export default source;
   export const WG: 64;
@@ -537,7 +537,7 @@ declare module "*/softmax-backward.wgsl" {
   const source: Wgsl.Source<
     { dy: Wgsl.Buffer; y: Wgsl.Buffer; dx: Wgsl.Buffer },
     { rows: number; length: number; lanes: number; log_lanes: number; rounds: number; inner: number },
-    "WG" | "LOG" | "Params" | "row_sum"
+    "Part" | "LOG" | "Params" | "join" | "each_row" | "group" | "WG" | "Row" | "row_of" | "tree"
   >;
   export default source;
   export const WG: 64;
@@ -547,7 +547,7 @@ declare module "*/softmax.wgsl" {
   const source: Wgsl.Source<
     { x: Wgsl.Buffer; y: Wgsl.Buffer },
     { rows: number; length: number; lanes: number; log_lanes: number; rounds: number; inner: number },
-    "WG" | "LOG" | "LEAST" | "Params" | "row_max" | "row_sum"
+    "Part" | "LOG" | "Params" | "join" | "each_row" | "group" | "WG" | "Row" | "row_of" | "LEAST" | "exponentials" | "together" | "tree"
   >;
   export default source;
   export const WG: 64;

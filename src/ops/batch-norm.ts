@@ -1,16 +1,17 @@
-// Batch norm in training and evaluation, alone or with the residual add and ReLU that follow it in a residual block.
+// Batch norm in training and evaluation, alone or with what often follows it: adding a residual, an activation.
 import { apply, apply1 } from "../autograd/apply.ts";
-import { type OldOp, savesNothing } from "../autograd/op.ts";
+import { type Op, withoutGradient } from "../autograd/op.ts";
 import { check, ValueError } from "../errors.ts";
-import type { Shader } from "../gpu/pipeline.ts";
-import { f32Bits } from "../gpu/queue.ts";
-import { channelWords, planChannels } from "../kernels/channel-plan.ts";
-import { OldKernel as Kernel } from "../kernels/specialize.ts";
+import { planChannels } from "../kernels/channel-plan.ts";
+import { Kernel } from "../kernels/kernel.ts";
 import forwardWgsl from "../kernels/wgsl/batch-norm.wgsl";
 import backwardWgsl from "../kernels/wgsl/batch-norm-backward.wgsl";
 import { checkDtype } from "../tensor/dtype.ts";
 import { sameShape, show } from "../tensor/shape.ts";
-import { empty, type Tensor } from "../tensor/tensor.ts";
+import type { Spec, Tensor } from "../tensor/tensor.ts";
+import { type Scalars, unaryBody } from "./unary.ts";
+import { type UnaryRow, unaryRows } from "./unary-rows.ts";
+import { inPlaces } from "./wanted.ts";
 
 export interface BatchNormOptions {
   /** True: normalise with the batch's statistics, and move the running ones. Default false. */
@@ -26,185 +27,198 @@ export interface BatchNormReluOptions extends BatchNormOptions {
   residual?: Tensor | null;
 }
 
-type Extra = "weight" | "bias" | "residual" | "runningMean" | "runningVar";
+/** A row of an elementwise table, by its name there, with the values of its scalars. */
+export interface Activation {
+  readonly name: string;
+  readonly row: UnaryRow;
+  readonly scalars: Scalars;
+}
 
-interface Attrs {
+export interface BatchNormAttrs {
+  /** Of the function that was called, for errors. */
   readonly name: string;
   readonly training: boolean;
+  /** False: training leaves the running statistics as they are. Default true. */
+  readonly update?: boolean;
   readonly momentum: number;
   readonly eps: number;
-  readonly relu: boolean;
-  /** The adapter is a software one: it is planned for differently. */
-  readonly software: boolean;
-  /** Positions among the inputs, which x leads; absent: not given. */
-  readonly slots: Readonly<Partial<Record<Extra, number>>>;
+  /** Applied last. */
+  readonly activation: Activation | null;
 }
+
+export type BatchNormInputs = readonly [
+  x: Tensor,
+  weight: Tensor | null,
+  bias: Tensor | null,
+  runningMean: Tensor | null,
+  runningVar: Tensor | null,
+  residual: Tensor | null,
+];
 
 /** "both": sums and their use in one dispatch. */
 type Phase = "both" | "sums" | "apply";
 
-function shaders(kernel: Kernel, sums: string) {
-  return (phase: Phase, width: 1 | 4, residual: boolean): Shader =>
-    kernel.variant(
-      {
-        [sums]: String(phase !== "apply"),
-        APPLY: String(phase !== "sums"),
-        RESIDUAL: String(residual),
-        ...(width === 4
-          ? { V: "vec4f", WIDTH: "4u", total: "fn total(v: V) -> f32 { return v.x + v.y + v.z + v.w; }" }
-          : {}),
-      },
-      `${phase} width=${width}${residual ? " residual" : ""}`,
-    );
-}
-const forwardShader = shaders(new Kernel("batch_norm", forwardWgsl), "STATS");
-const backwardShader = shaders(new Kernel("batch_norm_backward", backwardWgsl), "REDUCE");
+const VECTORS = {
+  V: "vec4f",
+  WIDTH: "4u",
+  total: "fn total(v: V) -> f32 { return v.x + v.y + v.z + v.w; }",
+  map: "fn map(v: V) -> V { return vec4f(f(v.x), f(v.y), f(v.z), f(v.w)); }",
+};
+const NONE: Activation = { name: "linear", row: { f: "x", df: "1.0", saves: "none" }, scalars: [] };
 
-/** The smallest value that an output can have: 0 with a ReLU, else the least f32. */
-const low = (relu: boolean): number => f32Bits(relu ? 0 : -3.4028234e38);
+const forwardKernel = new Kernel(forwardWgsl);
+const backwardKernel = new Kernel(backwardWgsl);
 
-interface BackwardAttrs extends Attrs {
-  /** Which of dx (and the residual's gradient) and the parameters' gradients are wanted. */
-  readonly needsInput: boolean;
-  readonly needsParams: boolean;
+function forwardVariant(phase: Phase, width: 1 | 4, { name, row }: Activation) {
+  const overrides = {
+    STATS: phase !== "apply",
+    APPLY: phase !== "sums",
+    f: `fn f(x: f32) -> f32 { ${unaryBody(row, row.f)} }`,
+    ...(width === 4 && VECTORS),
+  };
+  return forwardKernel.variant(overrides, `${phase} width=${width} ${name}`);
 }
 
-/** [x, dy, stats, y?] to [dx, dweight, dbias, dresidual]; what is not wanted has one vector. */
-const backwardOp: OldOp<BackwardAttrs> = {
+/** `fromZ`: the derivative is to be had from the value before the activation, whatever its row would save. */
+function backwardVariant(phase: Phase, width: 1 | 4, { name, row }: Activation, fromZ: boolean) {
+  const overrides = {
+    REDUCE: phase !== "apply",
+    APPLY: phase !== "sums",
+    df: `fn df(x: f32) -> f32 { ${unaryBody(row, row.df)} }`,
+    ...(fromZ && row.saves === "y" && { act: `fn act(x: f32) -> f32 { ${unaryBody(row, row.f)} }` }),
+    ...(width === 4 && VECTORS),
+  };
+  return backwardKernel.variant(overrides, `${phase} width=${width} ${name}${fromZ ? "" : " y"}`);
+}
+
+interface BackwardAttrs extends BatchNormAttrs {
+  readonly wanted: readonly [dx: boolean, dw: boolean, db: boolean, dresidual: boolean];
+}
+
+type BackwardInputs = readonly [x: Tensor, dy: Tensor, stats: Tensor, y: Tensor | null, residual: Tensor | null];
+
+/** What a dispatch binds besides the inputs, or in their place. */
+type BackwardRest = Partial<Record<"chunks" | "dx" | "dw" | "db" | "dresidual" | "y" | "residual", Tensor | null>>;
+
+/** Those of dx, dweight, dbias and dresidual that are wanted. At most one of y and residual is needed, see `saves`. */
+const backwardOp: Op<BackwardInputs, BackwardAttrs, readonly Tensor[]> = {
   name: "batchNormBackward",
-  infer([x], { slots, needsInput }) {
-    const nothing = { shape: [4], dtype: "f32" as const };
-    const channels = { shape: [x!.shape[1]!], dtype: "f32" as const };
-    return [needsInput ? x! : nothing, channels, channels, slots.residual ? x! : nothing];
+  infer([x], { wanted }) {
+    const channels: Spec = { shape: x.shape.slice(1, 2), dtype: "f32" };
+    return [x, channels, channels, x].filter((_, i) => wanted[i]);
   },
-  forward({ queue }, [x, dy, stats, y], [dx, dw, db, dresidual], attrs) {
-    const plan = planChannels(x!.shape, attrs.software);
-    const residual = attrs.slots.residual !== undefined;
-    const storages = [stats!, x!, dy!, y ?? x!, dx!, dw!, db!, dresidual!].map((t) => t.storage);
-    const perElement = f32Bits(attrs.training ? 1 / plan.size : 0);
-    const run = (phase: Phase, chunk: number, merged: number, gridY: number): void => {
-      const words = [...channelWords({ ...plan, chunk }, merged), perElement, low(attrs.relu)];
-      queue.dispatch(backwardShader(phase, plan.width, residual), storages, words, [plan.groups, gridY]);
+  forward(run, [x, dy, stats, y, residual], outputs, { training, wanted, activation }) {
+    const plan = planChannels(x.shape, run.device.info);
+    const { groups, chunks, width } = plan;
+    const [dx, dw, db, dresidual] = inPlaces(wanted, outputs);
+    const act = activation ?? NONE;
+    const [a = 0, b = 0] = act.scalars;
+    const params = { ...plan.params, per_element: training ? 1 / plan.size : 0, a, b };
+    const launch = (phase: Phase, rest: BackwardRest, gridY = chunks): void => {
+      const none = { chunks: null, dx: null, dw: null, db: null, dresidual: null };
+      const buffers = { stats, x, dy, y, residual, ...none, ...rest };
+      backwardVariant(phase, width, act, buffers.y === null).launch(run, buffers, params, [groups, gridY]);
     };
-    if (!attrs.needsParams && !attrs.training) return run("apply", plan.chunk, 0, plan.chunks);
-    if (attrs.needsInput && plan.chunks === 1) return run("both", plan.chunk, 1, 1);
-    run("sums", plan.chunk, 1, plan.chunks);
-    // Where dx is not wanted, the second dispatch has no elements to walk: it only merges the chunks' sums.
-    if (attrs.needsInput) run("apply", plan.chunk, plan.chunks, plan.chunks);
-    else run("apply", 0, plan.chunks, 1);
+    // Statistics that are fixed, and no gradients of parameters: there is nothing to sum up.
+    if (!training && !dw && !db) return launch("apply", { dx, dresidual });
+    if (chunks === 1) return launch("both", { dx, dw, db, dresidual });
+    const sums = run.scratch([chunks, plan.channels, 2]);
+    launch("sums", { chunks: sums, dresidual });
+    const joined = { chunks: sums, dw, db };
+    // Without dx only the sums are left to be joined. With a residual's gradient y and the residual are done with.
+    if (!dx) launch("apply", joined, 1);
+    else if (dresidual) launch("apply", { ...joined, dx, dresidual, y: null, residual: null });
+    else launch("apply", { ...joined, dx });
   },
-  saves: savesNothing,
-  vjp: "not differentiable",
+  ...withoutGradient,
 };
 
-/** x, then what `slots` says, to [y, stats]: a channel's mean, rstd, rstd * weight, bias; then the chunks' own statistics. */
-const batchNormOp: OldOp<Attrs> = {
+type ForwardRest = Partial<
+  Record<"residual" | "weight" | "bias" | "running_mean" | "running_var" | "chunks", Tensor | null>
+>;
+
+/** y, and for the tape each channel's mean, rstd, rstd * weight and bias. Writes the running statistics in training. */
+export const batchNormOp: Op<BatchNormInputs, BatchNormAttrs, readonly [y: Tensor], readonly [stats: Tensor]> = {
   name: "batchNorm",
   aux: 1,
-  infer(inputs, { name, training, slots, software }) {
-    const [x] = inputs;
-    checkDtype(name, "input", x!.dtype, "f32");
-    const { shape } = x!;
+  infer([x, weight, bias, runningMean, runningVar, residual], { name, training }, info) {
+    checkDtype(name, "input", x.dtype, "f32");
+    const { shape } = x;
     check(
       shape.length >= 2,
       () =>
         `[${name}] input has shape ${show(shape)} but must be [N, C] or [N, C, ...]: use unsqueeze(0) for one sample`,
     );
-    const channels = shape[1]!;
-    for (const [extra, slot] of Object.entries(slots)) {
-      const given = inputs[slot]!;
-      checkDtype(name, extra, given.dtype, "f32");
-      const expected = extra === "residual" ? shape : [channels];
+    const channels = shape.slice(1, 2);
+    for (const [what, given] of Object.entries({ weight, bias, runningMean, runningVar, residual })) {
+      if (!given) continue;
+      checkDtype(name, what, given.dtype, "f32");
+      const expected = what === "residual" ? shape : channels;
       check(
         sameShape(given.shape, expected),
-        () => `[${name}] ${extra} has shape ${show(given.shape)} but input ${show(shape)} expects ${show(expected)}`,
+        () => `[${name}] ${what} has shape ${show(given.shape)} but input ${show(shape)} expects ${show(expected)}`,
       );
     }
     check(
-      (slots.runningMean === undefined) === (slots.runningVar === undefined),
+      (runningMean === null) === (runningVar === null),
       () => `[${name}] runningMean and runningVar go together: give both or neither`,
       ValueError,
     );
     check(
-      training || slots.runningMean !== undefined,
+      training || runningMean !== null,
       () => `[${name}] needs runningMean and runningVar in evaluation: give them, or set training: true`,
       ValueError,
     );
-    const plan = planChannels(shape, software);
     check(
-      !training || plan.size > 1,
+      !training || planChannels(shape, info).size > 1,
       () =>
         `[${name}] Expected more than 1 value per channel when training, got input size ${show(shape)}: use a larger batch, or model.eval()`,
       ValueError,
     );
-    return [x!, { shape: [1 + plan.chunks, channels, 4], dtype: "f32" }];
+    return [x, { shape: [...channels, 4], dtype: "f32" }];
   },
-  forward({ queue }, inputs, [y, stats], { training, momentum, eps, relu, software, slots }) {
-    const [x] = inputs;
-    const plan = planChannels(x!.shape, software);
-    const given = (extra: Extra) => (slots[extra] === undefined ? null : inputs[slots[extra]]!);
-    // A binding cannot be left out, and one that is written must not be bound twice.
-    const unused =
-      slots.runningMean === undefined ? [empty([plan.channels], "f32"), empty([plan.channels], "f32")] : [];
-    const storages = [
-      x!,
-      given("residual") ?? x!,
-      given("weight") ?? x!,
-      given("bias") ?? x!,
-      given("runningMean") ?? unused[0]!,
-      given("runningVar") ?? unused[1]!,
-      stats!,
-      y!,
-    ].map((t) => t.storage);
-    const tail = [Number(!!given("weight")), Number(!!given("bias")), f32Bits(eps), f32Bits(momentum), low(relu)];
-    const run = (phase: Phase, merged: number): void =>
-      queue.dispatch(
-        forwardShader(phase, plan.width, slots.residual !== undefined),
-        storages,
-        [...channelWords(plan, merged), ...tail],
-        [plan.groups, plan.chunks],
-      );
-    if (!training) run("apply", 0);
-    else if (plan.chunks === 1) run("both", 1);
+  forward(run, [x, weight, bias, runningMean, runningVar, residual], [y, stats], attrs) {
+    const { training, update = true, momentum, eps, activation } = attrs;
+    const plan = planChannels(x.shape, run.device.info);
+    const act = activation ?? NONE;
+    const [a = 0, b = 0] = act.scalars;
+    const params = { ...plan.params, eps, momentum, a, b };
+    const launch = (phase: Phase, rest: ForwardRest): void => {
+      const none = { residual: null, weight: null, bias: null, running_mean: null, running_var: null, chunks: null };
+      // Moments know nothing of the activation.
+      const variant = forwardVariant(phase, plan.width, phase === "sums" ? NONE : act);
+      variant.launch(run, { x, stats, y, ...none, ...rest }, params, [plan.groups, plan.chunks]);
+    };
+    const running = !training || update ? { running_mean: runningMean, running_var: runningVar } : {};
+    if (!training) return launch("apply", { residual, weight, bias, ...running });
+    if (plan.chunks === 1) launch("both", { residual, weight, bias, ...running });
     else {
-      run("sums", 1);
-      run("apply", plan.chunks);
+      const chunks = run.scratch([1 + plan.chunks, plan.channels, 4]);
+      launch("sums", { chunks, weight, bias });
+      launch("apply", { chunks, residual, ...running });
     }
-    for (const t of unused) t.dispose();
+    if (!update) return;
+    for (const moved of [runningMean, runningVar]) if (moved) moved.storage.version++;
   },
-  saves: (_, { relu, slots }) => ({ inputs: [0], outputs: relu && slots.residual !== undefined ? [0, 1] : [1] }),
+  // Without a residual, or with one that needs no gradient, what the derivative needs is computed anew.
+  saves([, , , , , residual], { activation }) {
+    const saves = activation?.row.saves ?? "none";
+    if (saves === "none") return { inputs: [0], outputs: [1] };
+    return saves === "y" && residual ? { inputs: [0], outputs: [0, 1] } : { inputs: [0, 5], outputs: [1] };
+  },
   vjp([dy], c) {
-    const { slots } = c.attrs;
-    const needs = (extra: Extra) => slots[extra] !== undefined && c.needs[slots[extra]]!;
-    const needsInput = c.needs[0]! || needs("residual");
-    const attrs = { ...c.attrs, needsInput, needsParams: needs("weight") || needs("bias") };
-    const inputs = [c.input(0), dy!, c.output(1), ...(slots.residual === undefined ? [] : [c.output(0)])];
-    const [dx, dw, db, dresidual] = apply(backwardOp, inputs, attrs);
-    const grads: (Tensor | null)[] = c.needs.map(() => null);
-    grads[0] = dx!;
-    if (slots.weight !== undefined) grads[slots.weight] = dw!;
-    if (slots.bias !== undefined) grads[slots.bias] = db!;
-    if (slots.residual !== undefined) grads[slots.residual] = dresidual!;
-    return grads;
+    const [x, weight, bias, , , residual] = c.needs;
+    const saves = c.attrs.activation?.row.saves ?? "none";
+    const y = saves === "y" && residual ? c.output(0) : null;
+    const added = saves === "none" || y ? null : c.input(5);
+    const wanted = [x, weight, bias, residual] as const;
+    const given = [c.input(0), dy, c.output(1), y, added] as const;
+    const [dx, dw, db, dresidual] = inPlaces(wanted, apply(backwardOp, given, { ...c.attrs, wanted }));
+    return [dx, dw, db, null, null, dresidual];
   },
 };
 
-function run(
-  name: string,
-  x: Tensor,
-  extras: Partial<Record<Extra, Tensor | null>>,
-  relu: boolean,
-  o: BatchNormOptions,
-): Tensor {
-  const inputs = [x];
-  const slots: Partial<Record<Extra, number>> = {};
-  for (const [extra, tensor] of Object.entries(extras)) {
-    if (tensor) slots[extra as Extra] = inputs.push(tensor) - 1;
-  }
-  const { training = false, momentum = 0.1, eps = 1e-5 } = o;
-  const { isSoftware } = x.device.info;
-  return apply1(batchNormOp, inputs, { name, training, momentum, eps, relu, software: isSoftware, slots });
-}
+const RELU: Activation = { name: "relu", row: unaryRows.relu, scalars: [] };
 
 /**
  * Normalises each channel of x: [N, C, ...] to mean 0 and variance 1, then scales by `weight` [C] and adds `bias` [C].
@@ -218,11 +232,12 @@ export function batchNorm(
   x: Tensor,
   runningMean: Tensor | null,
   runningVar: Tensor | null,
-  weight?: Tensor | null,
-  bias?: Tensor | null,
-  options: BatchNormOptions = {},
+  weight: Tensor | null = null,
+  bias: Tensor | null = null,
+  { training = false, momentum = 0.1, eps = 1e-5 }: BatchNormOptions = {},
 ): Tensor {
-  return run("batchNorm", x, { weight: weight ?? null, bias: bias ?? null, runningMean, runningVar }, false, options);
+  const attrs = { name: "batchNorm", training, momentum, eps, activation: null };
+  return apply1(batchNormOp, [x, weight, bias, runningMean, runningVar, null], attrs);
 }
 
 /**
@@ -233,10 +248,10 @@ export function batchNormRelu(
   x: Tensor,
   runningMean: Tensor | null,
   runningVar: Tensor | null,
-  weight?: Tensor | null,
-  bias?: Tensor | null,
-  { residual = null, ...options }: BatchNormReluOptions = {},
+  weight: Tensor | null = null,
+  bias: Tensor | null = null,
+  { residual = null, training = false, momentum = 0.1, eps = 1e-5 }: BatchNormReluOptions = {},
 ): Tensor {
-  const extras = { weight: weight ?? null, bias: bias ?? null, residual, runningMean, runningVar };
-  return run("batchNormRelu", x, extras, true, options);
+  const attrs = { name: "batchNormRelu", training, momentum, eps, activation: RELU };
+  return apply1(batchNormOp, [x, weight, bias, runningMean, runningVar, residual], attrs);
 }

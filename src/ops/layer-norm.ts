@@ -1,114 +1,96 @@
 // Layer norm over the last dimensions.
 import { apply, apply1 } from "../autograd/apply.ts";
-import { type OldOp, savesNothing } from "../autograd/op.ts";
+import { type Op, withoutGradient } from "../autograd/op.ts";
 import { check, ValueError } from "../errors.ts";
-import { f32Bits, grid1d } from "../gpu/queue.ts";
-import { planRows, type RowPlan, rowWords } from "../kernels/row-plan.ts";
-import { OldKernel as Kernel } from "../kernels/specialize.ts";
+import type { DeviceInfo } from "../gpu/device.ts";
+import { grid1d } from "../gpu/queue.ts";
+import { Kernel } from "../kernels/kernel.ts";
+import { planRows } from "../kernels/row-plan.ts";
 import forwardWgsl from "../kernels/wgsl/layer-norm.wgsl";
 import backwardWgsl from "../kernels/wgsl/layer-norm-backward.wgsl";
-import paramsWgsl from "../kernels/wgsl/layer-norm-params.wgsl";
+import paramsWgsl, { COLUMNS } from "../kernels/wgsl/layer-norm-params.wgsl";
 import { checkDtype } from "../tensor/dtype.ts";
 import { type Shape, sameShape, show, sizeOf } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { inPlaces } from "./wanted.ts";
 
 interface Attrs {
+  /** The last dimensions of x. */
   readonly shape: Shape;
-  readonly eps: number;
-  /** Positions among the inputs, which x leads. */
-  readonly weight: number | null;
-  readonly bias: number | null;
 }
 
-const forwardKernel = new Kernel("layer_norm", forwardWgsl);
-const backwardKernel = new Kernel("layer_norm_backward", backwardWgsl);
-const paramsKernel = new Kernel("layer_norm_params", paramsWgsl);
-/** Columns that a workgroup of layer-norm-params.wgsl takes. */
-const COLUMNS = 8;
+const forwardKernel = new Kernel(forwardWgsl);
+const backwardKernel = new Kernel(backwardWgsl);
+const paramsKernel = new Kernel(paramsWgsl);
 
-function plan(x: Tensor, shape: Shape): RowPlan {
+function plan(x: Tensor, shape: Shape, info: DeviceInfo) {
   const length = sizeOf(shape);
-  return planRows(x.numel / length, length, x.device.info.isSoftware);
+  return planRows(x.numel / length, length, info);
 }
 
-/** [x, stats, dy, weight?] to dx. */
-const inputGradientOp: OldOp<{ shape: Shape }> = {
+/** dx. */
+const inputGradientOp: Op<readonly [x: Tensor, weight: Tensor | null, stats: Tensor, dy: Tensor], Attrs> = {
   name: "layerNormBackward",
-  infer: ([x]) => [x!],
-  forward({ queue }, [x, stats, dy, weight], [dx], { shape }) {
-    const p = plan(x!, shape);
-    const storages = [x!, weight ?? x!, stats!, dy!, dx!].map((t) => t.storage);
-    queue.dispatch(backwardKernel.variant(), storages, [...rowWords(p), Number(!!weight)], p.grid);
+  infer: ([x]) => [x],
+  forward(run, [x, weight, stats, dy], [dx], { shape }) {
+    const { params, grid } = plan(x, shape, run.device.info);
+    backwardKernel.launch(run, { x, weight, stats, dy, dx }, params, grid);
   },
-  saves: savesNothing,
-  vjp: "not differentiable",
+  ...withoutGradient,
 };
 
-/** [x, stats, dy] to [dweight, dbias]. */
-const paramsGradientOp: OldOp<{ shape: Shape }> = {
+interface ParamsAttrs extends Attrs {
+  readonly wanted: readonly [dw: boolean, db: boolean];
+}
+
+/** Those of dweight and dbias that are wanted. */
+const paramsGradientOp: Op<readonly [x: Tensor, stats: Tensor, dy: Tensor], ParamsAttrs, readonly Tensor[]> = {
   name: "layerNormParamsBackward",
-  infer: (_, { shape }) => [
-    { shape, dtype: "f32" },
-    { shape, dtype: "f32" },
-  ],
-  forward({ queue }, [x, stats, dy], [dw, db], { shape }) {
+  infer: (_, { shape, wanted }) => wanted.filter(Boolean).map(() => ({ shape, dtype: "f32" })),
+  forward(run, [x, stats, dy], outputs, { shape, wanted }) {
     const length = sizeOf(shape);
-    const storages = [x!, stats!, dy!, dw!, db!].map((t) => t.storage);
-    queue.dispatch(paramsKernel.variant(), storages, [x!.numel / length, length], grid1d(length, COLUMNS));
+    const [dw, db] = inPlaces(wanted, outputs);
+    paramsKernel.launch(run, { x, stats, dy, dw, db }, { rows: x.numel / length, length }, grid1d(length, COLUMNS));
   },
-  saves: savesNothing,
-  vjp: "not differentiable",
+  ...withoutGradient,
 };
 
-const layerNormOp: OldOp<Attrs> = {
+type Inputs = readonly [x: Tensor, weight: Tensor | null, bias: Tensor | null];
+
+/** y, and a row's mean and rstd for the tape. */
+const layerNormOp: Op<Inputs, Attrs & { readonly eps: number }, readonly [y: Tensor], readonly [stats: Tensor]> = {
   name: "layerNorm",
   aux: 1,
-  infer(inputs, { shape, weight, bias }) {
-    const [x] = inputs;
-    checkDtype("layerNorm", "input", x!.dtype, "f32");
-    const rank = x!.shape.length - shape.length;
+  infer([x, weight, bias], { shape }) {
+    checkDtype("layerNorm", "input", x.dtype, "f32");
+    const rank = x.shape.length - shape.length;
     check(
-      shape.length > 0 && rank >= 0 && sameShape(x!.shape.slice(rank), shape),
-      () => `[layerNorm] normalizedShape ${show(shape)} is not how input ${show(x!.shape)} ends`,
+      shape.length > 0 && rank >= 0 && sameShape(x.shape.slice(rank), shape),
+      () => `[layerNorm] normalizedShape ${show(shape)} is not how input ${show(x.shape)} ends`,
     );
     check(sizeOf(shape) > 0, () => `[layerNorm] normalizedShape ${show(shape)} holds no elements`, ValueError);
-    for (const [name, slot] of [
-      ["weight", weight],
-      ["bias", bias],
-    ] as const) {
-      if (slot === null) continue;
-      const given = inputs[slot]!;
+    for (const [name, given] of Object.entries({ weight, bias })) {
+      if (!given) continue;
       checkDtype("layerNorm", name, given.dtype, "f32");
       check(
         sameShape(given.shape, shape),
         () => `[layerNorm] ${name} has shape ${show(given.shape)} but normalizedShape is ${show(shape)}`,
       );
     }
-    return [x!, { shape: [...x!.shape.slice(0, rank), 2], dtype: "f32" }];
+    return [x, { shape: [...x.shape.slice(0, rank), 2], dtype: "f32" }];
   },
-  forward({ queue }, inputs, [y, stats], { shape, weight, bias, eps }) {
-    const [x] = inputs;
-    const p = plan(x!, shape);
-    const given = (slot: number | null) => (slot === null ? x! : inputs[slot]!);
-    const storages = [x!, given(weight), given(bias), stats!, y!].map((t) => t.storage);
-    const flags = [Number(weight !== null), Number(bias !== null), f32Bits(eps)];
-    queue.dispatch(forwardKernel.variant(), storages, [...rowWords(p), ...flags], p.grid);
+  forward(run, [x, weight, bias], [y, stats], { shape, eps }) {
+    const { params, grid } = plan(x, shape, run.device.info);
+    forwardKernel.launch(run, { x, weight, bias, stats, y }, { ...params, eps }, grid);
   },
-  saves: ([x], { weight }) => ({ inputs: x && weight !== null ? [0, weight] : [0], outputs: [1] }),
+  saves: ([x]) => ({ inputs: x ? [0, 1] : [0], outputs: [1] }),
   vjp([dy], c) {
-    const { shape, weight, bias } = c.attrs;
-    const grads: (Tensor | null)[] = c.needs.map(() => null);
-    const inputs = [c.input(0), c.output(1), dy!];
-    if (c.needs[0]) {
-      grads[0] = apply1(inputGradientOp, weight === null ? inputs : [...inputs, c.input(weight)], { shape });
-    }
-    const wants = (slot: number | null) => slot !== null && c.needs[slot]!;
-    if (wants(weight) || wants(bias)) {
-      const [dw, db] = apply(paramsGradientOp, inputs, { shape });
-      if (weight !== null) grads[weight] = dw!;
-      if (bias !== null) grads[bias] = db!;
-    }
-    return grads;
+    const { shape } = c.attrs;
+    const [x, stats] = [c.input(0), c.output(1)];
+    const dx = c.needs[0] ? apply1(inputGradientOp, [x, c.input(1), stats, dy], { shape }) : null;
+    const wanted = [c.needs[1], c.needs[2]] as const;
+    const params = wanted.includes(true) ? apply(paramsGradientOp, [x, stats, dy], { shape, wanted }) : [];
+    return [dx, ...inPlaces(wanted, params)];
   },
 };
 
@@ -126,7 +108,5 @@ export function layerNorm(
   eps = 1e-5,
 ): Tensor {
   const shape = typeof normalizedShape === "number" ? [normalizedShape] : normalizedShape;
-  const inputs = [x, ...(weight ? [weight] : []), ...(bias ? [bias] : [])];
-  const slots = { weight: weight ? 1 : null, bias: bias ? inputs.length - 1 : null };
-  return apply1(layerNormOp, inputs, { shape, eps, ...slots });
+  return apply1(layerNormOp, [x, weight ?? null, bias ?? null], { shape, eps });
 }

@@ -1,11 +1,11 @@
 // Losses: cross-entropy and negative log-likelihood, fused; mean squared, absolute and smooth ones, composed.
 import { apply1 } from "../autograd/apply.ts";
-import { type OldContext, type OldOp, savesNothing } from "../autograd/op.ts";
+import { type Op, type VjpContext, withoutGradient } from "../autograd/op.ts";
 import { check, ValueError } from "../errors.ts";
+import type { DeviceInfo } from "../gpu/device.ts";
 import { faultCode } from "../gpu/faults.ts";
-import { f32Bits } from "../gpu/queue.ts";
-import { planRows, type RowPlan, rowWords } from "../kernels/row-plan.ts";
-import { OldKernel as Kernel } from "../kernels/specialize.ts";
+import { Kernel } from "../kernels/kernel.ts";
+import { planRows, type RowPlan } from "../kernels/row-plan.ts";
 import forwardWgsl from "../kernels/wgsl/cross-entropy.wgsl";
 import backwardWgsl from "../kernels/wgsl/cross-entropy-backward.wgsl";
 import finishWgsl from "../kernels/wgsl/cross-entropy-finish.wgsl";
@@ -20,7 +20,18 @@ import { logSoftmax } from "./softmax.ts";
 import { unary } from "./unary.ts";
 import { view } from "./view.ts";
 
-export type Reduction = "mean" | "sum" | "none";
+/** By the numbers that the kernels know them by. */
+const REDUCTIONS = { none: 0, sum: 1, mean: 2 };
+export type Reduction = keyof typeof REDUCTIONS;
+
+/** Callers without types may ask for anything. */
+function checkReduction(name: string, reduction: Reduction): void {
+  check(
+    Object.hasOwn(REDUCTIONS, reduction),
+    () => `[${name}] reduction must be one of ${Object.keys(REDUCTIONS).join(", ")}, got ${reduction}`,
+    ValueError,
+  );
+}
 
 export interface LossOptions {
   /** "none": a loss for each sample or element. Default "mean". */
@@ -44,19 +55,19 @@ interface Attrs {
   readonly labelSmoothing: number;
   /** False: the input holds log-probabilities. */
   readonly normalize: boolean;
-  readonly software: boolean;
 }
 
-const forwardKernel = new Kernel("cross_entropy", forwardWgsl);
-const finishKernel = new Kernel("cross_entropy_finish", finishWgsl);
-const backwardKernel = new Kernel("cross_entropy_backward", backwardWgsl);
-const overrides = (probabilities: boolean, { normalize }: Attrs) => ({
-  T: probabilities ? "f32" : "i32",
-  PROBABILITIES: String(probabilities),
-  NORMALIZE: String(normalize),
+const forwardKernel = new Kernel(forwardWgsl);
+const finishKernel = new Kernel(finishWgsl);
+const backwardKernel = new Kernel(backwardWgsl);
+
+/** The variant of both kernels for this target. */
+const overrides = ({ dtype }: Spec, { normalize }: Attrs) => ({
+  T: dtype,
+  PROBABILITIES: dtype === "f32",
+  NORMALIZE: normalize,
 });
 
-const REDUCTIONS = { none: 0, sum: 1, mean: 2 };
 const LABEL_FAULT = faultCode(
   (label, classes) =>
     new ValueError(
@@ -67,116 +78,115 @@ const LABEL_FAULT = faultCode(
 // Classes are dimension 1, or the only one.
 const classDim = (shape: Shape): number => (shape.length === 1 ? 0 : 1);
 
-function plan(shape: Shape, software: boolean): RowPlan & { readonly inner: number } {
+const plan = (shape: Shape, info: DeviceInfo): RowPlan => {
   const dim = classDim(shape);
-  const length = shape[dim]!;
   const rows = sizeOf(shape.filter((_, i) => i !== dim));
-  return { ...planRows(rows, length, software), inner: sizeOf(shape.slice(dim + 1)) };
-}
-
-const smoothing = ({ labelSmoothing }: Attrs, classes: number) => [
-  f32Bits(1 - labelSmoothing),
-  f32Bits(labelSmoothing / classes),
-];
-
-/** [logits, target, saved, dy, weight?] to the logits' gradient. */
-const backwardOp: OldOp<Attrs> = {
-  name: "crossEntropyBackward",
-  infer: ([x]) => [x!],
-  forward({ queue }, [x, target, saved, dy, weight], [dx], attrs) {
-    const p = plan(x!.shape, attrs.software);
-    const words = [...rowWords(p), p.inner, REDUCTIONS[attrs.reduction], Number(!!weight), attrs.ignoreIndex];
-    queue.dispatch(
-      backwardKernel.variant(overrides(target!.dtype === "f32", attrs)),
-      [x!, target!, weight ?? x!, saved!, dy!, dx!].map((t) => t.storage),
-      [...words, ...smoothing(attrs, p.length)],
-      p.grid,
-    );
-  },
-  saves: savesNothing,
-  vjp: "not differentiable",
+  return planRows(rows, shape[dim] ?? 0, info, sizeOf(shape.slice(dim + 1)));
 };
 
-/** [logits, target, weight?] to [loss, saved]. */
-const crossEntropyOp: OldOp<Attrs> = {
+/** What both kernels take besides the plan's numbers. */
+const paramsOf = ({ params }: RowPlan, { reduction, ignoreIndex, labelSmoothing }: Attrs) => ({
+  ...params,
+  reduction: REDUCTIONS[reduction],
+  ignore: ignoreIndex,
+  keep: 1 - labelSmoothing,
+  even: labelSmoothing / params.length,
+});
+
+type Inputs = readonly [logits: Tensor, target: Tensor, weight: Tensor | null];
+type Context = VjpContext<Inputs, Attrs, readonly [loss: Tensor, saved: Tensor]>;
+
+/** The logits' gradient. */
+const backwardOp: Op<readonly [...Inputs, saved: Tensor, dy: Tensor], Attrs> = {
+  name: "crossEntropyBackward",
+  infer: ([x]) => [x],
+  forward(run, [x, labels, weight, saved, dy], [dx], attrs) {
+    const p = plan(x.shape, run.device.info);
+    const variant = backwardKernel.variant(overrides(labels, attrs));
+    variant.launch(run, { x, labels, weight, saved, dy, dx }, paramsOf(p, attrs), p.grid);
+  },
+  ...withoutGradient,
+};
+
+/** The loss; for the tape what the kernels call `saved`, a vector for each sample and one for all. */
+const crossEntropyOp: Op<Inputs, Attrs, readonly [loss: Tensor], readonly [saved: Tensor]> = {
   name: "crossEntropy",
   aux: 1,
-  infer([x, target, weight], attrs) {
-    const { name, reduction } = attrs;
-    checkDtype(name, "input", x!.dtype, "f32");
-    checkDtype(name, "target", target!.dtype, "i32", ...(attrs.normalize ? (["f32"] as const) : []));
-    const { shape } = x!;
+  infer([x, target, weight], { name, reduction, normalize, labelSmoothing }) {
+    checkDtype(name, "input", x.dtype, "f32");
+    checkDtype(name, "target", target.dtype, "i32", ...(normalize ? (["f32"] as const) : []));
+    checkReduction(name, reduction);
+    const { shape } = x;
     check(shape.length > 0, () => `[${name}] input is a scalar but must be [N, C], [N, C, ...] or [C]`);
     const dim = classDim(shape);
-    const classes = shape[dim]!;
+    const classes = shape.slice(dim, dim + 1);
     const samples = shape.filter((_, i) => i !== dim);
-    const expected = target!.dtype === "f32" ? shape : samples;
-    const kind = target!.dtype === "f32" ? "class probabilities (f32)" : "labels (i32)";
+    const expected = target.dtype === "f32" ? shape : samples;
+    const kind = target.dtype === "f32" ? "class probabilities (f32)" : "labels (i32)";
     check(
-      sameShape(target!.shape, expected),
+      sameShape(target.shape, expected),
       () =>
-        `[${name}] target of ${kind} has shape ${show(target!.shape)} but input ${show(shape)} expects ${show(expected)}`,
+        `[${name}] target of ${kind} has shape ${show(target.shape)} but input ${show(shape)} expects ${show(expected)}`,
     );
     if (weight) {
       checkDtype(name, "weight", weight.dtype, "f32");
       check(
-        sameShape(weight.shape, [classes]),
-        () => `[${name}] weight has shape ${show(weight.shape)} but input ${show(shape)} expects ${show([classes])}`,
+        sameShape(weight.shape, classes),
+        () => `[${name}] weight has shape ${show(weight.shape)} but input ${show(shape)} expects ${show(classes)}`,
       );
     }
     check(
-      attrs.labelSmoothing >= 0 && attrs.labelSmoothing <= 1,
-      () => `[${name}] labelSmoothing must be from 0 to 1, got ${attrs.labelSmoothing}`,
+      labelSmoothing >= 0 && labelSmoothing <= 1,
+      () => `[${name}] labelSmoothing must be from 0 to 1, got ${labelSmoothing}`,
       ValueError,
     );
-    const { rows, groups } = plan(shape, attrs.software);
     return [
       { shape: reduction === "none" ? samples : [], dtype: "f32" },
-      { shape: [rows + 1 + (groups > 1 ? groups : 0), 4], dtype: "f32" },
+      { shape: [sizeOf(samples) + 1, 4], dtype: "f32" },
     ];
   },
-  forward({ queue }, [x, target, weight], [loss, saved], attrs) {
-    const p = plan(x!.shape, attrs.software);
+  forward(run, [x, labels, weight], [loss, saved], attrs) {
+    const p = plan(x.shape, run.device.info);
+    const { groups } = p;
     const reduction = REDUCTIONS[attrs.reduction];
-    const words = [...rowWords(p), p.inner, p.groups, reduction, Number(!!weight), attrs.ignoreIndex];
-    queue.dispatch(
-      forwardKernel.variant(overrides(target!.dtype === "f32", attrs)),
-      [...[x!, target!, weight ?? x!, loss!, saved!].map((t) => t.storage), queue.faults],
-      [...words, ...smoothing(attrs, p.length), LABEL_FAULT],
-      p.grid,
-    );
-    if (p.groups !== 1 && reduction !== 0) {
-      queue.dispatch(finishKernel.variant(), [loss!.storage, saved!.storage], [p.rows, p.groups, reduction], [1]);
-    }
+    // One workgroup reduces by itself.
+    const totals = groups === 1 || reduction === REDUCTIONS.none ? null : run.scratch([Math.max(groups, 1), 2]);
+    forwardKernel
+      .variant(overrides(labels, attrs))
+      .launch(
+        run,
+        { x, labels, weight, loss, saved, totals, faults: run.queue.faults },
+        { ...paramsOf(p, attrs), groups, fault: LABEL_FAULT },
+        p.grid,
+      );
+    if (totals) finishKernel.launch(run, { totals, loss, saved }, { rows: p.params.rows, groups, reduction }, [1]);
   },
-  saves: (needs) => ({ inputs: needs.map((_, i) => i), outputs: [1] }),
+  saves: () => ({ inputs: [0, 1, 2], outputs: [1] }),
   vjp([dy], c) {
-    const weight = c.inputSpecs.length > 2 ? [c.input(2)] : [];
-    const dx = c.needs[0] ? apply1(backwardOp, [c.input(0), c.input(1), c.output(1), dy!, ...weight], c.attrs) : null;
-    return [dx, c.needs[1] ? targetGradient(dy!, c) : null, null];
+    const given = [c.input(0), c.input(1), c.input(2), c.output(1), dy] as const;
+    return [c.needs[0] ? apply1(backwardOp, given, c.attrs) : null, c.needs[1] ? targetGradient(dy, c) : null, null];
   },
 };
 
 /** Of class probabilities: -(1 - smoothing) w log p, times the gradient of each sample's loss. */
-function targetGradient(dy: Tensor, c: OldContext<Attrs>): Tensor {
-  const { attrs, inputSpecs } = c;
-  const { shape } = inputSpecs[0]!;
+function targetGradient(dy: Tensor, c: Context): Tensor {
+  const [logits, weight] = [c.input(0), c.input(2)];
+  const { reduction, labelSmoothing } = c.attrs;
+  const { shape } = logits;
   const dim = classDim(shape);
   const samples = shape.map((d, i) => (i === dim ? 1 : d));
-  const perSample = attrs.reduction === "none" ? view("crossEntropy", dy, samples) : dy;
-  const factor = (attrs.labelSmoothing - 1) / (attrs.reduction === "mean" ? sizeOf(samples) : 1);
-  let grad = binary("mul", logSoftmax(c.input(0), dim), unary("affine", perSample, { scale: factor, offset: 0 }));
-  if (inputSpecs.length > 2) {
-    const perClass = shape.map((d, i) => (i === dim ? d : 1));
-    grad = binary("mul", grad, view("crossEntropy", c.input(2), perClass));
-  }
-  return grad;
+  const perSample = reduction === "none" ? view("crossEntropy", dy, samples) : dy;
+  const factor = (labelSmoothing - 1) / (reduction === "mean" ? sizeOf(samples) : 1);
+  const grad = binary("mul", logSoftmax(logits, dim), unary("affine", perSample, { scale: factor, offset: 0 }));
+  if (!weight) return grad;
+  const perClass = shape.map((d, i) => (i === dim ? d : 1));
+  return binary("mul", grad, view("crossEntropy", weight, perClass));
 }
 
 function classLoss(name: string, x: Tensor, target: Tensor, o: CrossEntropyOptions, normalize: boolean): Tensor {
   const { reduction = "mean", ignoreIndex = -100, labelSmoothing = 0, weight } = o;
-  const attrs = { name, reduction, ignoreIndex, labelSmoothing, normalize, software: x.device.info.isSoftware };
-  return apply1(crossEntropyOp, weight ? [x, target, weight] : [x, target], attrs);
+  const attrs = { name, reduction, ignoreIndex, labelSmoothing, normalize };
+  return apply1(crossEntropyOp, [x, target, weight ?? null], attrs);
 }
 
 /**
@@ -203,6 +213,7 @@ export const nllLoss = (logProbabilities: Tensor, target: Tensor, options: NllLo
 function elementLoss(name: string, input: Tensor, target: Tensor, o: LossOptions, losses: () => Tensor): Tensor {
   checkSame(name, input, target);
   const { reduction = "mean" } = o;
+  checkReduction(name, reduction);
   return scope(() => {
     const each = losses();
     if (reduction === "none") return each;

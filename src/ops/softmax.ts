@@ -1,10 +1,9 @@
 // Softmax and log-softmax along one dimension.
 import { apply1 } from "../autograd/apply.ts";
-import { type OldOp, savesNothing } from "../autograd/op.ts";
-import type { Shader } from "../gpu/pipeline.ts";
-import type { Queue } from "../gpu/queue.ts";
-import { planRows, rowWords } from "../kernels/row-plan.ts";
-import { OldKernel as Kernel } from "../kernels/specialize.ts";
+import { type Op, withoutGradient } from "../autograd/op.ts";
+import type { DeviceInfo } from "../gpu/device.ts";
+import { Kernel } from "../kernels/kernel.ts";
+import { planRows } from "../kernels/row-plan.ts";
 import softmaxWgsl from "../kernels/wgsl/softmax.wgsl";
 import backwardWgsl from "../kernels/wgsl/softmax-backward.wgsl";
 import { checkDtype } from "../tensor/dtype.ts";
@@ -15,41 +14,38 @@ interface Attrs {
   readonly dim: number;
 }
 
-const forwardKernel = new Kernel("softmax", softmaxWgsl);
-const backwardKernel = new Kernel("softmax_backward", backwardWgsl);
+const forwardKernel = new Kernel(softmaxWgsl);
+const backwardKernel = new Kernel(backwardWgsl);
 
-function dispatch(queue: Queue, shader: Shader, tensors: readonly Tensor[], dim: number): void {
-  const { shape, device, numel } = tensors[0]!;
-  const length = shape[dim]!;
-  const plan = planRows(length > 0 ? numel / length : 0, length, device.info.isSoftware);
-  const inner = sizeOf(shape.slice(dim + 1));
-  queue.dispatch(
-    shader,
-    tensors.map((t) => t.storage),
-    [...rowWords(plan), inner],
-    plan.grid,
-  );
+function plan({ shape, numel }: Tensor, dim: number, info: DeviceInfo) {
+  const length = shape[dim] ?? 0;
+  return planRows(length > 0 ? numel / length : 0, length, info, sizeOf(shape.slice(dim + 1)));
 }
 
-function softmaxOp(name: string, log: boolean): OldOp<Attrs> {
-  const overrides = { LOG: String(log) };
-  const backward: OldOp<Attrs> = {
+function softmaxOp(name: string, LOG: boolean): Op<readonly [Tensor], Attrs> {
+  const forwards = forwardKernel.variant({ LOG });
+  const backwards = backwardKernel.variant({ LOG });
+  const gradient: Op<readonly [dy: Tensor, y: Tensor], Attrs> = {
     name: `${name}Backward`,
-    infer: ([dy]) => [dy!],
-    forward: ({ queue }, [dy, y], [dx], { dim }) =>
-      dispatch(queue, backwardKernel.variant(overrides), [dy!, y!, dx!], dim),
-    saves: savesNothing,
-    vjp: "not differentiable",
+    infer: ([dy]) => [dy],
+    forward(run, [dy, y], [dx], { dim }) {
+      const { params, grid } = plan(y, dim, run.device.info);
+      backwards.launch(run, { dy, y, dx }, params, grid);
+    },
+    ...withoutGradient,
   };
   return {
     name,
     infer([x]) {
-      checkDtype(name, "input", x!.dtype, "f32");
-      return [x!];
+      checkDtype(name, "input", x.dtype, "f32");
+      return [x];
     },
-    forward: ({ queue }, [x], [y], { dim }) => dispatch(queue, forwardKernel.variant(overrides), [x!, y!], dim),
+    forward(run, [x], [y], { dim }) {
+      const { params, grid } = plan(x, dim, run.device.info);
+      forwards.launch(run, { x, y }, params, grid);
+    },
     saves: () => ({ inputs: [], outputs: [0] }),
-    vjp: ([dy], c) => [apply1(backward, [dy!, c.output(0)], c.attrs)],
+    vjp: ([dy], c) => [apply1(gradient, [dy, c.output(0)], c.attrs)],
   };
 }
 
@@ -57,6 +53,7 @@ const softmaxes = { softmax: softmaxOp("softmax", false), logSoftmax: softmaxOp(
 
 /**
  * exp(x) over its sum along `dim`, any shape; stable for logits of any size.
+ * @throws ShapeError for a dimension that x does not have.
  * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.softmax.html
  */
 export const softmax = (x: Tensor, dim: number): Tensor =>
@@ -64,6 +61,7 @@ export const softmax = (x: Tensor, dim: number): Tensor =>
 
 /**
  * The logarithm of `softmax`, computed without taking it of small numbers.
+ * @throws ShapeError for a dimension that x does not have.
  * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.log_softmax.html
  */
 export const logSoftmax = (x: Tensor, dim: number): Tensor =>

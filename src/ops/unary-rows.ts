@@ -60,7 +60,8 @@ export const unaryRows = {
     saves: "x",
   },
   reciprocal: { f: "1.0 / x", df: "-x * x", saves: "y" },
-  relu: { f: "max(x, 0.0)", df: "select(0.0, 1.0, x > 0.0)", saves: "y" },
+  // max() may take 0 for NaN.
+  relu: { f: "select(x, 0.0, x < 0.0)", df: "select(0.0, 1.0, x > 0.0)", saves: "y" },
   round: { f: "round(x)", df: "0.0", saves: "none" },
   rsqrt: { f: "inverseSqrt(x)", df: "-0.5 * x * x * x", saves: "y" },
   sigmoid: { f: "1.0 / (1.0 + exp(-x))", df: "x * (1.0 - x)", saves: "y" },

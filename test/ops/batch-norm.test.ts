@@ -1,8 +1,12 @@
 // Batch norm, alone and with residual and ReLU, against its f64 reference: gradients, running statistics, extremes.
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { ones, ShapeError, type Tensor, tensor, ValueError, zeros } from "wgrad";
-import { batchNorm, batchNormRelu } from "../../src/ops/batch-norm.ts";
+import { ones, ShapeError, scope, type Tensor, tensor, ValueError, zeros } from "wgrad";
+import { apply1 } from "../../src/autograd/apply.ts";
+import { type ActivationName, activationOps } from "../../src/ops/activation-rows.ts";
+import { type BatchNormAttrs, batchNorm, batchNormOp, batchNormRelu } from "../../src/ops/batch-norm.ts";
+import { binary } from "../../src/ops/binary.ts";
+import { type UnaryName, unaryOps } from "../../src/ops/unary.ts";
 import {
   type BatchNormArgs,
   batchNormLinear,
@@ -110,6 +114,8 @@ const opCase = (relu: boolean): OpCase<Attrs> => ({
     ];
   },
   K: ([x]) => x!.data.length / x!.shape[1]!,
+  // Gradients are sums, over a channel, of terms of size 1, and may cancel: the bias's by chance, the input's by design.
+  scale: () => 1,
   ...(relu ? { step: 0 } : {}),
   runs: 25,
 });
@@ -117,6 +123,102 @@ const opCase = (relu: boolean): OpCase<Attrs> => ({
 eachPlan(() => {
   testCase(opCase(false));
   testCase(opCase(true));
+});
+
+/** Rows that save y, x and nothing, with and without scalars. */
+const activations: readonly (readonly [name: UnaryName | ActivationName, ...scalars: number[]])[] = [
+  ["relu"],
+  ["relu6"],
+  ["sigmoid"],
+  ["silu"],
+  ["hardswish"],
+  ["leakyRelu", 0.1],
+  ["affine", 2, 1],
+];
+const ops = { ...unaryOps, ...activationOps };
+
+eachPlan(() => {
+  describe("fused with a residual and an activation is what they are one by one", () => {
+    for (const [name, ...scalars] of activations) {
+      for (const residual of ["none", "wanted", "constant"] as const) {
+        for (const training of [true, false]) {
+          test(`${name}, residual: ${residual}, training: ${training}`, async () => {
+            const op = ops[name];
+            const activation = { name, row: op.row, scalars };
+            for (const shape of [
+              [2, 17, 4, 4],
+              [8, 5],
+              [5, 1, 33, 35],
+              [3, 2, 40, 40],
+            ]) {
+              const channels = [shape[1]!];
+              const run = async (fused: boolean) => {
+                // Wide enough to reach both ends of relu6 and hardswish.
+                const x = upload(uniform(shape, 1, -4, 4), true);
+                const weight = upload(uniform(channels, 2, 2, 4), true);
+                const bias = upload(uniform(channels, 3), true);
+                const mean = upload(uniform(channels, 4));
+                const variance = upload(uniform(channels, 5, 0.5, 2));
+                const added = residual === "none" ? null : upload(uniform(shape, 6), residual === "wanted");
+                const dy = upload(uniform(shape, 7));
+                const inputs = [x, weight, bias, mean, variance] as const;
+                const attrs: BatchNormAttrs = { name, training, momentum: 0.1, eps: 1e-5, activation };
+                const y = scope(() => {
+                  if (fused) return apply1(batchNormOp, [...inputs, added], attrs);
+                  const z = apply1(batchNormOp, [...inputs, null], { ...attrs, activation: null });
+                  return apply1(op, [added ? binary("add", z, added) : z], scalars);
+                });
+                y.backward(dy);
+                const results = {
+                  y,
+                  dx: x.grad,
+                  dw: weight.grad,
+                  db: bias.grad,
+                  dresidual: added?.grad,
+                  mean,
+                  variance,
+                };
+                const data = new Map<string, HostArray>();
+                for (const [key, t] of Object.entries(results)) if (t) data.set(key, host(t.shape, await t.data()));
+                for (const t of [...inputs, added, dy, y]) t?.dispose();
+                return data;
+              };
+              const [got, expected] = [await run(true), await run(false)];
+              expect([...got.keys()]).toEqual([...expected.keys()]);
+              expect(got.has("dresidual")).toBe(residual === "wanted");
+              for (const [key, ref] of expected) {
+                expectClose(got.get(key)?.data ?? [], ref, sizeOf(shape) / shape[1]!, `${key} of [${shape}]`, {
+                  scale: 1,
+                });
+              }
+            }
+          });
+        }
+      }
+    }
+  });
+});
+
+test("a residual's gradient alone", async () => {
+  for (const training of [true, false]) {
+    const shape = [3, 2, 40, 40];
+    const [x, residual, dy] = [upload(uniform(shape, 1)), upload(uniform(shape, 2), true), upload(uniform(shape, 3))];
+    const [mean, variance] = [zeros([2]), ones([2])];
+    const y = batchNormRelu(x, mean, variance, null, null, { training, residual });
+    y.backward(dy);
+    const [values, grads, expected] = [await y.data(), await residual.grad!.data(), await dy.data()];
+    // -0 + 0 is 0.
+    expect(Array.from(grads, (v) => v + 0)).toEqual(Array.from(expected, (v, i) => (values[i]! > 0 ? v : 0)));
+    for (const t of [x, residual, dy, mean, variance, y]) t.dispose();
+  }
+});
+
+test("NaN passes through the ReLU", async () => {
+  const x = tensor(Float32Array.of(Number.NaN, -1, 1, 2), { shape: [1, 1, 2, 2] });
+  const [mean, variance] = [zeros([1]), ones([1])];
+  const y = batchNormRelu(x, mean, variance, null, null, { eps: 0 });
+  expect([...(await y.data())]).toEqual([Number.NaN, 0, 1, 2]);
+  for (const t of [x, mean, variance, y]) t.dispose();
 });
 
 describe("running statistics", () => {
@@ -158,6 +260,29 @@ describe("running statistics", () => {
     expect([...(await variance.data())]).toEqual([4, 5, 6]);
     for (const t of [x, mean, variance]) t.dispose();
   });
+});
+
+test("running statistics count as changed when they are, and need not be", async () => {
+  const x = upload(uniform([4, 3, 2, 2], 1));
+  const [mean, variance] = [zeros([3]), ones([3])];
+  const versions = () => [mean.storage.version, variance.storage.version];
+  const before = versions();
+  batchNorm(x, mean, variance).dispose();
+  const attrs: BatchNormAttrs = {
+    name: "test",
+    training: true,
+    update: false,
+    momentum: 0.1,
+    eps: 1e-5,
+    activation: null,
+  };
+  const still = apply1(batchNormOp, [x, null, null, mean, variance, null], attrs);
+  expect(versions()).toEqual(before);
+  expect([...(await mean.data()), ...(await variance.data())]).toEqual([0, 0, 0, 1, 1, 1]);
+  const moving = batchNorm(x, mean, variance, null, null, { training: true });
+  expect(versions()).toEqual(before.map((v) => v + 1));
+  expect([...(await still.data())]).toEqual([...(await moving.data())]);
+  for (const t of [x, mean, variance, still, moving]) t.dispose();
 });
 
 describe("a mean far from 0", () => {

@@ -5,7 +5,8 @@ import { ShapeError, tensor, zeros } from "wgrad";
 import { layerNorm } from "../../src/ops/layer-norm.ts";
 import * as reference from "../reference/layer-norm.ts";
 import { eachPlan, edge, seed, testCase, withDevice } from "../support/case.ts";
-import { sizeOf, uniform } from "../support/host.ts";
+import { sizeOf, uniform, upload } from "../support/host.ts";
+import { expectClose } from "../support/tolerance.ts";
 
 withDevice();
 
@@ -67,6 +68,26 @@ test("a mean of 1000 costs no precision", async () => {
   });
   input.dispose();
   y.dispose();
+});
+
+test("computes only the gradients that are wanted", async () => {
+  const shape = [5, 70];
+  const dy = uniform(shape, 4);
+  for (const wanted of ["x", "weight", "bias"] as const) {
+    const [x, weight, bias] = [uniform(shape, 1), uniform([70], 2), uniform([70], 3)];
+    const t = {
+      x: upload(x, wanted === "x"),
+      weight: upload(weight, wanted === "weight"),
+      bias: upload(bias, wanted === "bias"),
+    };
+    const y = layerNorm(t.x, 70, t.weight, t.bias);
+    const start = upload(dy);
+    y.backward(start);
+    const ref = reference.layerNormVjp(dy, x, 70, [70], { weight, eps: 1e-5 })[wanted];
+    expectClose(await t[wanted].grad!.data(), ref!, 70, wanted);
+    for (const other of ["x", "weight", "bias"] as const) if (other !== wanted) expect(t[other].grad).toBeNull();
+    for (const each of [...Object.values(t), y, start]) each.dispose();
+  }
 });
 
 test("a shape that the input does not end in", () => {

@@ -166,5 +166,10 @@ test("wrong shapes and dtypes", () => {
   expect(() => crossEntropy(x, unsigned)).toThrow(DtypeError);
   expect(() => crossEntropy(x, x, { labelSmoothing: 2 })).toThrow(ValueError);
   expect(() => mseLoss(x, other)).toThrow(ShapeError);
+  const unknown = { reduction: "average" as "mean" };
+  for (const loss of [() => crossEntropy(x, x, unknown), () => mseLoss(x, x, unknown)]) {
+    expect(loss).toThrow(ValueError);
+    expect(loss).toThrow(/reduction must be one of none, sum, mean, got average/);
+  }
   for (const t of [x, short, other, unsigned]) t.dispose();
 });

@@ -1,20 +1,15 @@
-// dx_c = g scale (exp(x_c - m - log s) sum q - q_c), with what cross-entropy.wgsl saved; g is the loss's gradient, or the
-// sample's where the losses were not reduced. NORMALIZE = false: dx_c = -g scale q_c. Ignored samples get 0.
-// Lanes and rows as in softmax.wgsl. Traffic: n loads, n stores (twice the loads for probabilities).
+// dx_c = g scale (exp(x_c - m - log s) sum q - q_c), with what cross-entropy.wgsl saved; g is the loss's gradient, or
+// the sample's where the losses were not reduced. NORMALIZE = false: dx_c = -g scale q_c. Ignored samples get 0. Lanes
+// and rows as in softmax.wgsl. Traffic: n loads, n stores (twice the loads for probabilities).
+import package::lib::rows;
 alias T = i32;
-const WG = 64u;
 const PROBABILITIES = false;
 const NORMALIZE = true;
+const has_weight = true;
 
 struct Params {
-  rows: u32,        // N * P
-  length: u32,      // C
-  lanes: u32,
-  log_lanes: u32,
-  rounds: u32,
-  inner: u32,       // P
+  rows: u32, length: u32, lanes: u32, log_lanes: u32, rounds: u32, inner: u32,
   reduction: u32,   // 0: none, 1: sum, 2: mean
-  weighted: u32,
   ignore: i32,
   keep: f32,        // 1 - smoothing
   even: f32,        // smoothing / C
@@ -28,33 +23,24 @@ struct Params {
 @group(0) @binding(5) var<storage, read_write> dx: array<f32>;
 @group(0) @binding(6) var<uniform> p: Params;
 
-@compute @workgroup_size(WG)
-fn main(
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) i: u32,
-) {
-  for (var round = 0u; round < p.rounds; round++) {
-    let row = (((group.x + group.y * groups.x) * p.rounds + round) * WG + i) >> p.log_lanes;
-    if (row >= p.rows) { return; }
-    let outer = row / p.inner;
-    let base = outer * p.length * p.inner + row - outer * p.inner;
-    let sample = saved[row];
-    var g = dy[select(0u, row, p.reduction == 0u)] * saved[p.rows].x;
-    var label = p.ignore;
-    if (!PROBABILITIES) {
-      label = i32(labels[row]);
-      // Also labels out of range: they count as ignored until the fault is read.
-      if (label == p.ignore || label < 0 || label >= i32(p.length)) { g = 0.0; }
-    }
-    for (var c = i & (p.lanes - 1u); c < p.length; c += p.lanes) {
-      let at = base + c * p.inner;
-      var q = p.even;
-      if (PROBABILITIES) { q += p.keep * f32(labels[at]); } else { q += select(0.0, p.keep, label == i32(c)); }
-      if (p.weighted != 0u) { q *= weight[c]; }
-      var d = -q;
-      if (NORMALIZE) { d += exp(x[at] - sample.x - sample.y) * sample.z; }
-      dx[at] = select(0.0, d * g, g != 0.0);
-    }
+fn each_row(row: Row, i: u32) {
+  if (row.index >= p.rows) { return; }
+  let known = saved[row.index];
+  var g = dy[select(0u, row.index, p.reduction == 0u)] * saved[p.rows].x;
+  var label = p.ignore;
+  if (!PROBABILITIES) {
+    label = i32(labels[row.index]);
+    // Also labels out of range: they count as ignored until the fault is read.
+    if (label == p.ignore || label < 0 || label >= i32(p.length)) { g = 0.0; }
+  }
+  var c = row.lane;
+  for (var at = row.begin; at < row.end; at += row.step) {
+    var q = p.even;
+    if (PROBABILITIES) { q += p.keep * f32(labels[at]); } else { q += select(0.0, p.keep, label == i32(c)); }
+    if (has_weight) { q *= weight[c]; }
+    var d = -q;
+    if (NORMALIZE) { d += exp(x[at] - known.x - known.y) * known.z; }
+    dx[at] = select(0.0, d * g, g != 0.0);
+    c += p.lanes;
   }
 }
