@@ -1,4 +1,5 @@
 // The context: all state that code reads without being handed it. There is one, since JavaScript runs one thing at a time.
+import type { Pending } from "./autograd/pending.ts";
 import type { CaptureInProgress } from "./capture/recording.ts";
 import type { Device } from "./gpu/device.ts";
 import type { Origin } from "./gpu/queue.ts";
@@ -15,7 +16,7 @@ interface Context {
   /** The recording of a captured step in progress (see capture/). */
   capture: CaptureInProgress | null;
   /** The operation that waits for the next one (see autograd/pending.ts). */
-  pending: { readonly device: Device; run(): void } | null;
+  pending: Pending | null;
   /** The operation that runs, for error messages and profiles. */
   origin: Origin | null;
   /** Hears of every launch that has variants (see kernels/tune.ts). */

@@ -7,6 +7,7 @@ import {
   type AnyOp,
   type Application,
   type Inputs,
+  type OldOp,
   type Op,
   type Outputs,
   type Saved,
@@ -21,22 +22,29 @@ export function apply<In extends Inputs, A, Out extends Outputs, Kept extends Ou
   op: Op<In, A, Out, Kept>,
   inputs: In,
   attrs: A,
-): Out {
+): Out;
+export function apply<A>(op: OldOp<A>, inputs: readonly Tensor[], attrs: A): Tensor[];
+// biome-ignore lint/suspicious/noExplicitAny: the overloads are the types
+export function apply(op: any, inputs: Inputs, attrs: unknown): any {
   const device = deviceOf(op.name, inputs) ?? currentDevice();
   const given = specsOf(inputs);
   // Also where another op takes it over: it is the one that the user named, and it checks what was given to it.
   const specs = op.infer(given, attrs, device.info) as readonly Spec[];
   const edges = inputs.map(edgeTo);
-  // What the two give has the type that this op says.
-  return (absorbed(op, inputs, attrs, edges, device) ?? applied(op, inputs, attrs, edges, specs, device)) as Outputs as Out;
+  return absorbed(op, inputs, attrs, edges, device) ?? applied(op, inputs, attrs, edges, specs, device);
 }
 
 /** `apply` for ops with one visible output. */
-export const apply1 = <In extends Inputs, A, Kept extends Outputs>(
+export function apply1<In extends Inputs, A, Kept extends Outputs>(
   op: Op<In, A, readonly [Tensor], Kept>,
   inputs: In,
   attrs: A,
-): Tensor => apply(op, inputs, attrs)[0];
+): Tensor;
+export function apply1<A>(op: OldOp<A>, inputs: readonly Tensor[], attrs: A): Tensor;
+// biome-ignore lint/suspicious/noExplicitAny: the overloads are the types
+export function apply1(op: any, inputs: Inputs, attrs: unknown): Tensor {
+  return apply(op, inputs, attrs)[0] as Tensor;
+}
 
 const isRecorded = (op: AnyOp, edges: readonly Edge[]): boolean =>
   op.vjp !== "not differentiable" && context.grad && edges.some((edge) => edge !== null);
@@ -70,13 +78,7 @@ function applied(
 }
 
 /** The result of `op`, computed together with what one of its inputs waits to compute; null where that is not to be. */
-function absorbed(
-  op: AnyOp,
-  inputs: Inputs,
-  attrs: unknown,
-  edges: readonly Edge[],
-  device: Device,
-): Tensor[] | null {
+function absorbed(op: AnyOp, inputs: Inputs, attrs: unknown, edges: readonly Edge[], device: Device): Tensor[] | null {
   const { pending } = context;
   if (!pending) return null;
   const at = inputs.findIndex((t) => t !== null && pendingOf(t) === pending);

@@ -7,7 +7,6 @@ import type { AnyOp, Inputs, Outputs, VjpContext } from "./op.ts";
 /** Where an input's gradient goes: to an earlier node's output, or to a leaf. */
 export type Edge = { readonly node: Node; readonly index: number } | { readonly leaf: Tensor } | null;
 
-
 export class Node implements VjpContext<Inputs, unknown, Outputs> {
   readonly op: AnyOp;
   readonly attrs: unknown;

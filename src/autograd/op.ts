@@ -88,8 +88,8 @@ export interface Op<
     next: Following,
     recorded: boolean,
   ): Application | null;
-  /** Applied to other attributes this gives the same result again, without what else it does (running statistics). */
-  again?(attrs: A): A;
+  /** What gives the same result again without what else it does: batch norm in training moves the running statistics once. */
+  again?(mine: { readonly inputs: In; readonly attrs: A }): { readonly inputs: In; readonly attrs: A };
 }
 
 /** How many of an op's outputs the caller gets. */

@@ -8,10 +8,9 @@ import { context } from "../context.ts";
 import { StateError } from "../errors.ts";
 import type { Device } from "../gpu/device.ts";
 import { bytesPerElement } from "../tensor/dtype.ts";
-import { keep } from "../tensor/scope.ts";
-import { sizeOf } from "../tensor/shape.ts";
+import { sameShape, sizeOf } from "../tensor/shape.ts";
 import { type Producer, Storage } from "../tensor/storage.ts";
-import { type Spec, Tensor } from "../tensor/tensor.ts";
+import { internalHandle, type Spec, type Tensor } from "../tensor/tensor.ts";
 import type { Edge } from "./node.ts";
 import type { AnyOp, Inputs } from "./op.ts";
 import { record } from "./run.ts";
@@ -41,7 +40,7 @@ export class Pending implements Producer {
     device: Device,
   ) {
     this.op = op;
-    this.inputs = inputs.map((t) => t && keep(t.detach()));
+    this.inputs = inputs.map((t) => t && internalHandle(t.storage, t));
     this.attrs = attrs;
     this.edges = edges;
     this.specs = specs;
@@ -59,23 +58,32 @@ export class Pending implements Producer {
     const state = this.#state;
     if (state === "done") return;
     this.#state = "done";
-    if (state === "taken" && this.inputs.some((t, i) => t?.storage.version !== this.#versions[i])) {
+    const mine = { inputs: this.inputs, attrs: this.attrs };
+    const { inputs, attrs } = state === "taken" ? (this.op.again?.(mine) ?? mine) : mine;
+    if (
+      state === "taken" &&
+      inputs.some((t: Tensor | null, i: number) => t && t.storage.version !== this.#versions[i])
+    ) {
       throw new StateError(
         `[${this.op.name}] the result was computed in one pass with what followed, and is read only now that an input has been changed in place: read it before, or use detach().clone() of it in the first place`,
       );
     }
-    const attrs = state === "taken" && this.op.again ? this.op.again(this.attrs) : this.attrs;
-    const outputs = this.specs.map(({ shape, dtype }, i) => {
+    const outputs = this.specs.map((spec, i) => {
       const storage = this.storages[i];
       if (!storage) throw new StateError(`[${this.op.name}] has no output ${i}`);
       storage.allocate();
-      return keep(new Tensor(storage.retain(), shape, dtype));
+      return internalHandle(storage, spec);
     });
     try {
-      record(this.op, this.device, this.inputs, outputs, attrs);
+      record(this.op, this.device, inputs, outputs, attrs);
     } finally {
       for (const t of [...outputs, ...this.inputs]) t?.dispose();
     }
+  }
+
+  /** Whether another operation has computed, or will compute, what follows its result. */
+  get taken(): boolean {
+    return this.#state === "taken";
   }
 
   /** The next operation computes what this one would have. */
@@ -95,8 +103,9 @@ export class Pending implements Producer {
   }
 }
 
-/** What waits to compute a tensor, as it is or under another shape. */
+/** What waits to compute a tensor, which is its first result. */
 export function pendingOf(t: Tensor): Pending | null {
   const { producer } = t.storage;
-  return producer instanceof Pending && producer.specs[0]?.shape.length === t.shape.length ? producer : null;
+  if (!(producer instanceof Pending) || producer.storages[0] !== t.storage) return null;
+  return producer.specs[0] && sameShape(producer.specs[0].shape, t.shape) ? producer : null;
 }

@@ -1,4 +1,5 @@
 // Hooks: functions that see, and may replace, a tensor's gradient during backward.
+import { pendingOf } from "../autograd/pending.ts";
 import { check, StateError } from "../errors.ts";
 import { keep } from "../tensor/scope.ts";
 import type { GradHook, Tensor } from "../tensor/tensor.ts";
@@ -18,6 +19,12 @@ export function registerHook(t: Tensor, hook: GradHook): HookHandle {
   check(
     t.requiresGrad,
     () => `[registerHook] ${String(t)} does not require a gradient: no hook would ever run`,
+    StateError,
+  );
+  check(
+    !pendingOf(t)?.taken,
+    () =>
+      `[registerHook] ${String(t)} was computed in one pass with what followed, so its gradient is not: register the hook before it is used`,
     StateError,
   );
   const hooks = hooksOf(t);

@@ -13,7 +13,15 @@ export function beforeReplay(fn: () => void): void {
  * Runs `fn` outside of a capture in progress: its commands are not replayed, its tensors live in the device's pool. For
  * state that is created at the first step and outlives it.
  */
-export const unrecorded = <T>(fn: () => T): T => within({ capture: null }, fn);
+export function unrecorded<T>(fn: () => T): T {
+  // What waits is part of the step.
+  context.pending?.run();
+  return within({ capture: null }, () => {
+    const result = fn();
+    context.pending?.run();
+    return result;
+  });
+}
 
 /**
  * While a step is being captured: it depends on what `read` gives now, and must be recorded again where that is another.

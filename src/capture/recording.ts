@@ -1,7 +1,7 @@
 // A recording: the commands of one run of a step, the buffers they use, and what must hold for them to be run again.
 
 import { noGrad } from "../autograd/mode.ts";
-import { within } from "../context.ts";
+import { context, within } from "../context.ts";
 import { check, StateError } from "../errors.ts";
 import type { Device } from "../gpu/device.ts";
 import { type Command, type Program, programOf } from "../gpu/queue.ts";
@@ -143,6 +143,7 @@ export function record<A extends readonly Tensor[]>(step: (...inputs: A) => Step
   check(first !== undefined, () => "[capture] the step needs at least one input tensor", StateError);
   const { device } = first;
   const { queue } = device;
+  context.pending?.run(); // it is not part of the step
   const capture = new Capture(device);
   const { buffers: pool, guards, hooks, commands, touched } = capture;
   const firstStream = streamCount();
@@ -165,10 +166,16 @@ export function record<A extends readonly Tensor[]>(step: (...inputs: A) => Step
   capture.inputs = inputs;
   try {
     // Casting is safe: `inputs` mirrors `given` element by element.
-    const outputs = within({ capture }, () =>
-      scope(() => mapResult(step(...(inputs as readonly Tensor[] as A)), (t) => t.detach())),
-    ) as StepResult;
-    mapResult(outputs, keep);
+    const outputs = within({ capture }, () => {
+      const results = scope(() => mapResult(step(...(inputs as readonly Tensor[] as A)), (t) => t.detach()));
+      // What still waits is part of the step.
+      mapResult(results as StepResult, (t) => {
+        t.storage.settle();
+        return keep(t);
+      });
+      context.pending?.run();
+      return results as StepResult;
+    });
     const left = [...touched].map(([leaf, { set }]): Left => {
       const grad = leaf.hasGrad ? leaf.swapGrad(null) : null;
       return { leaf, grad, added: !set };

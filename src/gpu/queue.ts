@@ -151,6 +151,7 @@ export class Queue {
 
   /** Writes host data into a buffer, after everything recorded so far. The data is copied by then, not now. */
   write(buffer: PooledBuffer, data: ArrayBufferView<ArrayBuffer>, offset = 0): void {
+    context.pending?.run();
     this.stats.writes++;
     if (buffer.lastUse <= this.submittedBatch && this.#waiting === null && !this.#capture) {
       this.#device.queue.writeBuffer(buffer.gpu, offset, data.buffer, data.byteOffset, data.byteLength);
@@ -162,6 +163,7 @@ export class Queue {
 
   /** Copies between buffers, a multiple of four bytes. */
   copy(from: Binding, to: Binding): void {
+    context.pending?.run();
     from.buffer.lastUse = this.#batch;
     to.buffer.lastUse = this.#batch;
     this.#record({ kind: "copy", from, to });
@@ -169,12 +171,14 @@ export class Queue {
 
   /** Fills a range with zero bytes. */
   clear(range: Binding): void {
+    context.pending?.run();
     range.buffer.lastUse = this.#batch;
     this.#record({ kind: "clear", range });
   }
 
   /** Records a captured step's commands again, and submits them with what is recorded so far. */
   replay({ commands, buffers }: Program): void {
+    context.pending?.run();
     this.#throwFailure();
     for (const buffer of buffers) buffer.lastUse = this.#batch;
     const before = this.#pending;
@@ -347,6 +351,7 @@ export class Queue {
    * 0 also with a fault that a kernel reported.
    */
   async idle(inFlight = 0): Promise<void> {
+    context.pending?.run();
     this.flush();
     if (this.#waiting) await this.#waiting;
     this.#throwFailure();

@@ -23,7 +23,11 @@ const NONE: readonly string[] = [];
 export const bodyOf = (wgsl: string): string => (wgsl.includes("return ") ? `${wgsl};` : `return ${wgsl};`);
 
 /** WGSL of a row's f or df as the body of a function that reads its scalars from these places. */
-export function unaryBody({ scalars = NONE }: UnaryRow, wgsl: string, places: readonly string[] = ["p.a", "p.b"]): string {
+export function unaryBody(
+  { scalars = NONE }: UnaryRow,
+  wgsl: string,
+  places: readonly string[] = ["p.a", "p.b"],
+): string {
   return `${scalars.map((name, i) => `let ${name} = ${places[i]}; `).join("")}${bodyOf(wgsl)}`;
 }
 

@@ -47,7 +47,9 @@ export function reflect(source: string): Reflection {
   const found = [...text.matchAll(VARIABLE)].sort(([, a], [, b]) => Number(a) - Number(b));
   for (const [, binding, space, access, name = "", type = ""] of found) {
     if (Number(binding) !== bindings.length || params) {
-      throw new Error(`binding ${binding}, ${name}, must have the number ${bindings.length}, and Params must come last`);
+      throw new Error(
+        `binding ${binding}, ${name}, must have the number ${bindings.length}, and Params must come last`,
+      );
     }
     if (space === "uniform" && type.trim() === "Params") params = fieldsOf(text, constants);
     else {

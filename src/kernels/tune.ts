@@ -1,9 +1,10 @@
 // tune: measures the variants of the matrix kernels that a step launches, and keeps the fastest for each class of shapes.
+import { Run } from "../autograd/run.ts";
 import { within } from "../context.ts";
 import { currentDevice, type Device } from "../gpu/device.ts";
 import { Profiler } from "../gpu/profile.ts";
 import { scope } from "../tensor/scope.ts";
-import type { LaunchListener, Tile, TunableLaunch } from "./variants.ts";
+import type { LaunchListener, TunableLaunch, Way } from "./variants.ts";
 
 export interface TuneOptions {
   /** Time to spend, compilation included, in milliseconds. Default 60,000. What is left over is measured next time. */
@@ -42,21 +43,21 @@ const SAMPLE_MS = 4;
 const MOST = 1024;
 
 interface Candidate {
-  readonly tile: Tile;
+  readonly way: Way<unknown>;
   readonly samples: number[];
 }
 
 /** What else a machine does only ever adds to a sample: the least is nearest to the kernel. */
 const timeOf = ({ samples }: Candidate): number => Math.min(...samples);
 
-const median = (values: readonly number[]): number => [...values].sort((x, y) => x - y)[values.length >> 1]!;
+const median = (values: readonly number[]): number => [...values].sort((x, y) => x - y)[values.length >> 1] ?? 0;
 
 /** Milliseconds that `times` launches take: on the device where it has timestamps, else with the wait for it. */
 async function measure(
   device: Device,
   profiler: Profiler | null,
   launch: TunableLaunch,
-  tile: Tile,
+  way: Way<unknown>,
   times: number,
 ): Promise<number> {
   const { queue } = device;
@@ -64,7 +65,11 @@ async function measure(
   const start = performance.now();
   queue.profiler = profiler;
   try {
-    for (let i = 0; i < times; i++) launch.record(tile);
+    for (let i = 0; i < times; i++) {
+      const run = new Run(device);
+      way.launch(run, launch.io);
+      run.release();
+    }
     await queue.idle();
   } finally {
     queue.profiler = null;
@@ -92,16 +97,18 @@ async function compare(
   deadline: number,
 ): Promise<Comparison | null> {
   const late = () => performance.now() > deadline;
-  const candidates: Candidate[] = launch.tiles.map((tile) => ({ tile, samples: [] }));
-  for (const { tile } of candidates) {
+  const candidates: Candidate[] = launch.ways.map((way) => ({ way, samples: [] }));
+  for (const { way } of candidates) {
     // The first launch of a variant may compile it.
-    await measure(device, profiler, launch, tile, 1);
+    await measure(device, profiler, launch, way, 1);
     if (late()) return null;
   }
   let times = 1;
-  while (times < MOST && (await measure(device, profiler, launch, launch.tiles[0]!, times)) < SAMPLE_MS) times *= 2;
+  const [first, ...others] = candidates;
+  if (!first) return null;
+  while (times < MOST && (await measure(device, profiler, launch, first.way, times)) < SAMPLE_MS) times *= 2;
   const sample = async (candidate: Candidate): Promise<number> => {
-    const ms = (await measure(device, profiler, launch, candidate.tile, times)) / times;
+    const ms = (await measure(device, profiler, launch, candidate.way, times)) / times;
     candidate.samples.push(ms);
     return ms;
   };
@@ -111,7 +118,6 @@ async function compare(
     for (const c of candidates) if (round === 0 || timeOf(c) < 2 * best) await sample(c);
     if (late()) return null;
   }
-  const [first, ...others] = candidates as [Candidate, ...Candidate[]];
   const finalists = others.sort((a, b) => timeOf(a) - timeOf(b)).slice(0, FINALISTS);
   const ratios = new Map<Candidate, number[]>(finalists.map((c) => [c, []]));
   for (let round = 0; round < FINAL_ROUNDS; round++) {
@@ -141,7 +147,7 @@ export async function tune(step: () => unknown, options: TuneOptions = {}): Prom
   const deadline = performance.now() + (options.budget ?? 60_000);
   const launches = new Map<string, TunableLaunch>();
   const onLaunch: LaunchListener = (key, launch) => {
-    if (launches.has(key) || launch.tiles.length < 2 || (device.variants.has(key) && !options.again)) return;
+    if (launches.has(key) || launch.ways.length < 2 || (device.variants.has(key) && !options.again)) return;
     for (const storage of launch.storages) storage.retain();
     launches.set(key, launch);
   };
@@ -157,8 +163,8 @@ export async function tune(step: () => unknown, options: TuneOptions = {}): Prom
     for (const [key, launch] of launches) {
       const comparison = await compare(device, profiler, launch, deadline);
       if (!comparison) break;
-      const ms = Object.fromEntries(comparison.candidates.map((c) => [c.tile.name, timeOf(c)]));
-      const chosen = comparison.chosen.tile.name;
+      const ms = Object.fromEntries(comparison.candidates.map((c) => [c.way.name, timeOf(c)]));
+      const chosen = comparison.chosen.way.name;
       device.variants.set(key, chosen);
       const newest = { key, chosen, saved: comparison.saved, ms };
       tuned.push(newest);

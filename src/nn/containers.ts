@@ -2,7 +2,6 @@
 import { check, ValueError } from "../errors.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { chain } from "./chain.ts";
-import { fuse } from "./fused.ts";
 import { type AnyModule, Module } from "./module.ts";
 
 /** The modules under the properties 0, 1, 2, ... */
@@ -44,7 +43,7 @@ export class Sequential extends Module {
   }
 
   override forward(x: Tensor): Tensor {
-    return chain(x, fuse(this));
+    return chain(x, this);
   }
 }
 

@@ -1,6 +1,6 @@
 // Conv2d: the layer around ops/conv2d.ts.
 import { check, ValueError } from "../errors.ts";
-import { type ConvOptions, conv2d, conv2dRelu } from "../ops/conv2d.ts";
+import { type ConvOptions, conv2d } from "../ops/conv2d.ts";
 import { uniform } from "../tensor/rng.ts";
 import { pair } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -50,11 +50,6 @@ export class Conv2d extends Module {
 
   override forward(x: Tensor): Tensor {
     return conv2d(x, this.weight, this.bias, this.options);
-  }
-
-  /** relu(forward(x)), fused. */
-  forwardRelu(x: Tensor): Tensor {
-    return conv2dRelu(x, this.weight, this.bias, this.options);
   }
 
   override describe(): string {

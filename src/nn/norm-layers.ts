@@ -3,7 +3,7 @@
 import { noGrad } from "../autograd/mode.ts";
 import { beforeReplay, unrecorded } from "../capture/hooks.ts";
 import { check } from "../errors.ts";
-import { batchNorm, batchNormRelu } from "../ops/batch-norm.ts";
+import { batchNorm } from "../ops/batch-norm.ts";
 import { update } from "../ops/inplace.ts";
 import { layerNorm } from "../ops/layer-norm.ts";
 import { ones, zeros } from "../tensor/create.ts";
@@ -67,13 +67,6 @@ export class BatchNorm2d extends Module {
   override forward(x: Tensor): Tensor {
     this.#check(x);
     return batchNorm(x, this.runningMean, this.runningVar, this.weight, this.bias, this.#begin());
-  }
-
-  /** relu(batch norm of x + residual), fused: the passes over memory of the batch norm alone. */
-  forwardRelu(x: Tensor, residual: Tensor | null = null): Tensor {
-    this.#check(x);
-    const options = { ...this.#begin(), residual };
-    return batchNormRelu(x, this.runningMean, this.runningVar, this.weight, this.bias, options);
   }
 
   #check(x: Tensor): void {

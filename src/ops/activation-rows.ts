@@ -1,8 +1,9 @@
 // Elementwise functions that only nn has: a table as in unary-rows.ts, apart so that a bundle without them leaves it out.
 import { apply1 } from "../autograd/apply.ts";
+import { type UnaryRow, valuesOf } from "../kernels/elementwise.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { type ScalarsOf, unaryOpsOf, valuesOf } from "./unary.ts";
-import { ERFC, type UnaryRow } from "./unary-rows.ts";
+import { type ScalarsOf, unaryOpsOf } from "./unary.ts";
+import { ERFC } from "./unary-rows.ts";
 
 // The normal distribution's cdf at x, from erfc so that it keeps its relative precision in the lower tail.
 const CDF = `let v = x * 0.7071067812; ${ERFC}

@@ -1,16 +1,17 @@
 // Batch norm in training and evaluation, alone or with what often follows it: adding a residual, an activation.
 import { apply, apply1 } from "../autograd/apply.ts";
-import { type Op, withoutGradient } from "../autograd/op.ts";
+import { type Following, type Op, withoutGradient } from "../autograd/op.ts";
 import { check, ValueError } from "../errors.ts";
 import { planChannels } from "../kernels/channel-plan.ts";
+import { type Activation, unaryBody } from "../kernels/elementwise.ts";
 import { Kernel } from "../kernels/kernel.ts";
 import forwardWgsl from "../kernels/wgsl/batch-norm.wgsl";
 import backwardWgsl from "../kernels/wgsl/batch-norm-backward.wgsl";
 import { checkDtype } from "../tensor/dtype.ts";
 import { sameShape, show } from "../tensor/shape.ts";
 import type { Spec, Tensor } from "../tensor/tensor.ts";
-import { type Scalars, unaryBody } from "./unary.ts";
-import { type UnaryRow, unaryRows } from "./unary-rows.ts";
+import { asActivation, asAddition } from "./absorb.ts";
+import { unaryRows } from "./unary-rows.ts";
 import { inPlaces } from "./wanted.ts";
 
 export interface BatchNormOptions {
@@ -25,13 +26,6 @@ export interface BatchNormOptions {
 export interface BatchNormReluOptions extends BatchNormOptions {
   /** Added before the ReLU, same shape as x. */
   residual?: Tensor | null;
-}
-
-/** A row of an elementwise table, by its name there, with the values of its scalars. */
-export interface Activation {
-  readonly name: string;
-  readonly row: UnaryRow;
-  readonly scalars: Scalars;
 }
 
 export interface BatchNormAttrs {
@@ -197,8 +191,6 @@ export const batchNormOp: Op<BatchNormInputs, BatchNormAttrs, readonly [y: Tenso
       launch("sums", { chunks, weight, bias });
       launch("apply", { chunks, residual, ...running });
     }
-    if (!update) return;
-    for (const moved of [runningMean, runningVar]) if (moved) moved.storage.version++;
   },
   // Without a residual, or with one that needs no gradient, what the derivative needs is computed anew.
   saves([, , , , , residual], { activation }) {
@@ -216,7 +208,40 @@ export const batchNormOp: Op<BatchNormInputs, BatchNormAttrs, readonly [y: Tenso
     const [dx, dw, db, dresidual] = inPlaces(wanted, apply(backwardOp, given, { ...c.attrs, wanted }));
     return [dx, dw, db, null, null, dresidual];
   },
+  absorb({ inputs, attrs, outputs: [y] }, next) {
+    if (attrs.activation || !y) return null;
+    const [x, weight, bias, runningMean, runningVar, residual] = inputs;
+    const added = residual ? null : asAddition(next);
+    if (added && sameShape(added.shape, y.shape)) {
+      return { op: batchNormOp, inputs: [x, weight, bias, runningMean, runningVar, added], attrs };
+    }
+    const activation = asActivation(next);
+    return activation && { op: batchNormOp, inputs, attrs: { ...attrs, activation } };
+  },
+  again({ inputs, attrs }) {
+    const [x, weight, bias, , , residual] = inputs;
+    if (!attrs.training) return { inputs, attrs };
+    return { inputs: [x, weight, bias, null, null, residual], attrs: { ...attrs, update: false } };
+  },
 };
+
+/** A batch norm in evaluation, alone, that is about to be applied to a result of four dimensions. */
+export function asEvaluatedNorm({ op, inputs, attrs, at }: Following) {
+  if (op !== batchNormOp || at !== 0) return null;
+  const [, weight = null, bias = null, runningMean = null, runningVar = null, residual = null] = inputs;
+  // Of this op, so its attributes are these.
+  const { training, activation, eps } = attrs as BatchNormAttrs;
+  if (training || activation || residual || !runningMean || !runningVar) return null;
+  return { weight, bias, runningMean, runningVar, eps };
+}
+
+/** Applies the op, whose running statistics count as changed from now on. */
+function moving(attrs: BatchNormAttrs, inputs: BatchNormInputs): Tensor {
+  const y = apply1(batchNormOp, inputs, attrs);
+  const [, , , runningMean, runningVar] = inputs;
+  if (attrs.training) for (const moved of [runningMean, runningVar]) if (moved) moved.storage.version++;
+  return y;
+}
 
 const RELU: Activation = { name: "relu", row: unaryRows.relu, scalars: [] };
 
@@ -237,7 +262,7 @@ export function batchNorm(
   { training = false, momentum = 0.1, eps = 1e-5 }: BatchNormOptions = {},
 ): Tensor {
   const attrs = { name: "batchNorm", training, momentum, eps, activation: null };
-  return apply1(batchNormOp, [x, weight, bias, runningMean, runningVar, null], attrs);
+  return moving(attrs, [x, weight, bias, runningMean, runningVar, null]);
 }
 
 /**
@@ -253,5 +278,5 @@ export function batchNormRelu(
   { residual = null, training = false, momentum = 0.1, eps = 1e-5 }: BatchNormReluOptions = {},
 ): Tensor {
   const attrs = { name: "batchNormRelu", training, momentum, eps, activation: RELU };
-  return apply1(batchNormOp, [x, weight, bias, runningMean, runningVar, residual], attrs);
+  return moving(attrs, [x, weight, bias, runningMean, runningVar, residual]);
 }

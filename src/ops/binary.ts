@@ -3,6 +3,7 @@ import { apply1 } from "../autograd/apply.ts";
 import { type Op, type Saved, savesNothing, type VjpContext } from "../autograd/op.ts";
 import { check, DtypeError } from "../errors.ts";
 import { grid1d } from "../gpu/queue.ts";
+import { bodyOf } from "../kernels/elementwise.ts";
 import { Kernel } from "../kernels/kernel.ts";
 import { broadcastStrides, mergeDims } from "../kernels/strided-walk.ts";
 import binaryWgsl, { PER, WG } from "../kernels/wgsl/binary.wgsl";
@@ -10,7 +11,7 @@ import type { Dtype } from "../tensor/dtype.ts";
 import { broadcastShapes } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { sumTo } from "./sum-expand.ts";
-import { bodyOf, unary } from "./unary.ts";
+import { unary } from "./unary.ts";
 
 type Context = VjpContext<readonly [a: Tensor, b: Tensor], void, readonly [Tensor]>;
 

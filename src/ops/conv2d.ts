@@ -3,13 +3,9 @@ import { apply1 } from "../autograd/apply.ts";
 import { type Op, withoutGradient } from "../autograd/op.ts";
 import type { Run } from "../autograd/run.ts";
 import { check, ValueError } from "../errors.ts";
-import { type ConvAlgorithm, waysOf } from "../kernels/conv/algorithm.ts";
-import {
-  forwardAlgorithms,
-  inputGradientAlgorithms,
-  weightGradientAlgorithms,
-} from "../kernels/conv/algorithms.ts";
-import { type ConvGeometry, convClass } from "../kernels/conv/geometry.ts";
+import { type ConvAlgorithm, waysOf } from "../kernels/conv-algorithm.ts";
+import { forwardAlgorithms, inputGradientAlgorithms, weightGradientAlgorithms } from "../kernels/conv-algorithms.ts";
+import { type ConvGeometry, convClass } from "../kernels/conv-geometry.ts";
 import { launchBest } from "../kernels/variants.ts";
 import { checkDtype } from "../tensor/dtype.ts";
 import { pair, type Shape, sameShape, show } from "../tensor/shape.ts";
@@ -113,7 +109,7 @@ type ConvInputs = readonly [
   variance: Tensor | null,
   residual: Tensor | null,
 ];
-type Pre = readonly [pre?: Tensor];
+type Pre = readonly Tensor[];
 
 /** y = activation(norm(x * weight + bias) + residual). */
 export const conv2dOp: Op<ConvInputs, ForwardAttrs, readonly [Tensor], Pre> = {
@@ -130,8 +126,20 @@ export const conv2dOp: Op<ConvInputs, ForwardAttrs, readonly [Tensor], Pre> = {
     const storages = [x, weight, y, ...Object.values(extra).flatMap((t) => (t ? [t.storage] : []))];
     // Tuning may repeat the launch when the tensors are gone: it holds storages.
     const stored = Object.fromEntries(Object.entries(extra).map(([name, t]) => [name, t?.storage ?? null]));
-    const end = { ...(stored as Record<keyof typeof extra, Storage | null>), activation: attrs.activation, eps: attrs.eps };
-    launch(run, "conv", forwardAlgorithms, g, [g.filters / g.groups, g.channels / g.groups], { x, weight, y, end }, storages);
+    const end = {
+      ...(stored as Record<keyof typeof extra, Storage | null>),
+      activation: attrs.activation,
+      eps: attrs.eps,
+    };
+    launch(
+      run,
+      "conv",
+      forwardAlgorithms,
+      g,
+      [g.filters / g.groups, g.channels / g.groups],
+      { x, weight, y, end },
+      storages,
+    );
   },
   saves: ([x, w], { activation, keepsPre }) => ({
     inputs: [...(w ? [0] : []), ...(x ? [1] : [])],
@@ -167,7 +175,11 @@ export const conv2dOp: Op<ConvInputs, ForwardAttrs, readonly [Tensor], Pre> = {
     }
     const activation = asActivation(next);
     if (!activation) return null;
-    return { op: conv2dOp, inputs, attrs: { ...attrs, activation, keepsPre: recorded && activation.row.saves === "x" } };
+    return {
+      op: conv2dOp,
+      inputs,
+      attrs: { ...attrs, activation, keepsPre: recorded && activation.row.saves === "x" },
+    };
   },
 };
 

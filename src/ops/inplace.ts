@@ -5,6 +5,7 @@ import { runInto } from "../autograd/run.ts";
 import { within } from "../context.ts";
 import { check, DtypeError, ShapeError, StateError } from "../errors.ts";
 import { grid1d } from "../gpu/queue.ts";
+import { bodyOf } from "../kernels/elementwise.ts";
 import { fillOp } from "../kernels/fill.ts";
 import { OldKernel as Kernel } from "../kernels/specialize.ts";
 import { broadcastStrides, eightWords, mergeDims } from "../kernels/strided-walk.ts";
@@ -17,7 +18,6 @@ import type { Tensor } from "../tensor/tensor.ts";
 import type { Operand } from "./arithmetic.ts";
 import { binaryRows, dtypesOf } from "./binary.ts";
 import { clone } from "./clone.ts";
-import { bodyOf } from "./unary.ts";
 
 type InplaceName = "add" | "div" | "mul" | "sub";
 

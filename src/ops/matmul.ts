@@ -7,7 +7,7 @@ import { check } from "../errors.ts";
 import type { DeviceInfo } from "../gpu/device.ts";
 import { bindingElements, partOf, ranges } from "../kernels/binding-parts.ts";
 import { noEpilogue } from "../kernels/epilogue.ts";
-import { launchMatmul, type MatmulShape, type MatrixStrides, matmulTiles } from "../kernels/matmul.ts";
+import { launchMatmul, type MatmulShape, type MatrixStrides, matmulTiles } from "../kernels/matmul-plan.ts";
 import { mergeDims } from "../kernels/strided-walk.ts";
 import { launchBest, magnitude, type Way } from "../kernels/variants.ts";
 import { checkDtype } from "../tensor/dtype.ts";
@@ -54,7 +54,11 @@ function batchStrides({ shape, strides }: View, to: Shape): number[] {
 /** The product as the kernels take it; null where its batch has more than two levels. */
 function planned({ a, b, c }: Pick<MatmulAttrs, "a" | "b" | "c">): MatmulShape | null {
   const batch = c.shape.slice(0, -2);
-  const merged = mergeDims("matmul", batch, [a, b, c].map((view) => batchStrides(view, batch)));
+  const merged = mergeDims(
+    "matmul",
+    batch,
+    [a, b, c].map((view) => batchStrides(view, batch)),
+  );
   if (merged.shape.length > 2) return null;
   const at = ({ strides }: View, i: number): MatrixStrides => {
     const levels = merged.strides[i] ?? [];
@@ -71,7 +75,7 @@ const fits = (info: DeviceInfo, shapes: readonly Shape[]): boolean =>
   Math.max(...shapes.map(sizeOf)) <= bindingElements(info);
 
 type MatmulInputs = readonly [a: Tensor, b: Tensor, bias: Tensor | null, residual: Tensor | null];
-type Pre = readonly [pre?: Tensor];
+type Pre = readonly Tensor[];
 
 /** activation(A B + bias + residual): bias by column, residual of the result's shape. */
 export const matmulOp: Op<MatmulInputs, MatmulAttrs, readonly [Tensor], Pre> = {
@@ -173,10 +177,7 @@ function launchParts(run: Run, shape: MatmulShape, a: Tensor, b: Tensor, c: Tens
   const [byColumns, byRows] = [aK !== 1, bCol !== 1];
   const rows = c.numel > most || (a.numel > most && !byColumns) ? most / Math.max(n, byColumns ? 1 : k) : m;
   const columns = b.numel > most && byRows ? most / k : n;
-  const depth = Math.min(
-    a.numel > most && byColumns ? most / m : k,
-    b.numel > most && !byRows ? most / n : k,
-  );
+  const depth = Math.min(a.numel > most && byColumns ? most / m : k, b.numel > most && !byRows ? most / n : k);
   const part = (x: Tensor, at: number, last: number) => partOf(x.storage, at, last - at + 1);
   for (const [k0, kCount] of ranges(k, depth)) {
     const target = k0 === 0 ? c : empty(c.shape, "f32", c.device);
@@ -202,7 +203,8 @@ function checkInner(a: Shape, b: Shape): void {
   const [[, k], [k2]] = [matrixOf(a), matrixOf(b)];
   check(
     k === k2,
-    () => `[matmul] inner sizes ${k} and ${k2} differ: ${show(a)} has rows of ${k} elements, ${show(b)} columns of ${k2}`,
+    () =>
+      `[matmul] inner sizes ${k} and ${k2} differ: ${show(a)} has rows of ${k} elements, ${show(b)} columns of ${k2}`,
   );
 }
 

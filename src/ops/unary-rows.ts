@@ -1,15 +1,7 @@
 // The table of elementwise functions of one tensor that methods of Tensor need, so that every program carries it: WGSL of
 // f and df, and what the gradient needs. Those of nn alone are in activations.ts.
 
-export interface UnaryRow {
-  /** Names of up to two numbers that come with each call; `f` and `df` use them as variables. */
-  readonly scalars?: readonly string[];
-  /** WGSL of f(x); statements separated from the returned expression by `return`. */
-  readonly f: string;
-  /** WGSL of df/dx in terms of the saved value `x` (which is the output y where `saves` says so). */
-  readonly df: string;
-  readonly saves: "x" | "y" | "none";
-}
+import type { UnaryRow } from "../kernels/elementwise.ts";
 
 // erfc(|v|) = t exp(-v^2 + P(t)), t = 1 / (1 + |v| / 2), P of degree 9 fitted by Chebyshev polynomials: relative error below
 // 1.2e-7 (Press et al., Numerical Recipes in C, 2nd edition, section 6.2).

@@ -2,12 +2,13 @@
 import { apply1 } from "../autograd/apply.ts";
 import { type Op, withoutGradient } from "../autograd/op.ts";
 import { grid1d } from "../gpu/queue.ts";
+import { type UnaryRow, unaryBody, valuesOf } from "../kernels/elementwise.ts";
 import { Kernel } from "../kernels/kernel.ts";
 import unaryWgsl, { PER, WG } from "../kernels/wgsl/unary.wgsl";
 import backwardWgsl from "../kernels/wgsl/unary-backward.wgsl";
 import { checkDtype } from "../tensor/dtype.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { type UnaryRow, unaryRows } from "./unary-rows.ts";
+import { unaryRows } from "./unary-rows.ts";
 
 export type UnaryName = keyof typeof unaryRows;
 
@@ -23,24 +24,6 @@ export type ScalarsOf<Rows, N extends keyof Rows> = Rows[N] extends {
 
 const forwardKernel = new Kernel(unaryWgsl);
 const backwardKernel = new Kernel(backwardWgsl);
-
-const NONE: readonly string[] = [];
-
-/** WGSL of a row as the body of a function: an expression, or statements that end in `return` and one. */
-export const bodyOf = (wgsl: string): string => (wgsl.includes("return ") ? `${wgsl};` : `return ${wgsl};`);
-
-/** WGSL of a row's f or df as the body of a function that reads its scalars from these places. */
-export function unaryBody(
-  { scalars = NONE }: UnaryRow,
-  wgsl: string,
-  places: readonly string[] = ["p.a", "p.b"],
-): string {
-  return `${scalars.map((name, i) => `let ${name} = ${places[i]}; `).join("")}${bodyOf(wgsl)}`;
-}
-
-/** A row's scalars as a list. */
-export const valuesOf = ({ scalars = NONE }: UnaryRow, given: Readonly<Record<string, number>> = {}): Scalars =>
-  scalars.map((name) => given[name] ?? Number.NaN);
 
 const TILE = WG * PER;
 

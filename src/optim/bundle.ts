@@ -56,7 +56,7 @@ export class Bundle {
       all.dispose();
       this.#states.set(name, whole);
       const parts = [...this.#starts].map(([p, start]) =>
-        keep(new Tensor(new Storage(device, 4 * p.numel, undefined, whole, 4 * start), p.shape, "f32")),
+        keep(new Tensor(new Storage(device, 4 * p.numel, { part: { of: whole, offset: 4 * start } }), p.shape, "f32")),
       );
       whole.release();
       return parts;

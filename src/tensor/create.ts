@@ -96,7 +96,9 @@ export function fromHost<S extends Shape>(
   dtype: Dtype,
   { device = currentDevice(), requiresGrad = false }: Omit<TensorOptions, "dtype"> = {},
 ): Tensor<S> {
-  const storage = new Storage(device, sizeOf(shape) * bytesPerElement(dtype), device.queue.submittedBatch);
+  const storage = new Storage(device, sizeOf(shape) * bytesPerElement(dtype), {
+    idleAfter: device.queue.submittedBatch,
+  });
   if (data.byteLength > 0) device.queue.write(storage.buffer, data);
   const t = new Tensor(storage, shape, dtype);
   if (requiresGrad) t.requiresGrad = true;

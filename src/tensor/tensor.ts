@@ -25,12 +25,14 @@ interface Holdings {
   storage: Storage;
   node: Node | null;
   freed: boolean;
+  /** Held by the library itself: not among the tensors that `memory()` counts. */
+  readonly internal: boolean;
 }
 
 function free(held: Holdings): void {
   if (held.freed) return;
   held.freed = true;
-  books.tensors--;
+  if (!held.internal) books.tensors--;
   held.storage.release();
   held.node?.release();
 }
@@ -54,12 +56,20 @@ export class Tensor<S extends Shape = Shape> implements Spec {
   leafHooks: GradHook[] | null = null;
 
   /** Use `tensor()`, `zeros()` and the like. Takes over one reference of `storage` and one of `node`. */
-  constructor(storage: Storage, shape: S, dtype: Dtype, node: Node | null = null, outputIndex = 0) {
+  constructor(
+    storage: Storage,
+    shape: S,
+    dtype: Dtype,
+    node: Node | null = null,
+    outputIndex = 0,
+    { internal = false }: { internal?: boolean } = {},
+  ) {
     this.shape = shape;
     this.dtype = dtype;
-    this.#held = { storage, node, freed: false };
+    this.#held = { storage, node, freed: false, internal };
     this.#requiresGrad = node !== null;
     this.outputIndex = outputIndex;
+    if (internal) return;
     books.tensors++;
     finalizer.register(this, this.#held, this.#held);
     track(this);
@@ -155,6 +165,7 @@ export class Tensor<S extends Shape = Shape> implements Spec {
 
   /** Copies the elements to the host, row-major. f16 arrives as f32 values. */
   async data(): Promise<TensorData> {
+    context.pending?.run(); // it may write into this one
     const { storage, dtype, numel } = this;
     const bytes = await storage.device.queue.read({
       buffer: storage.buffer,
@@ -214,6 +225,10 @@ export class Tensor<S extends Shape = Shape> implements Spec {
     this.dispose();
   }
 }
+
+/** A handle for the library's own use: neither counted nor freed by a scope. Whoever makes it disposes it. */
+export const internalHandle = (storage: Storage, { shape, dtype }: Spec): Tensor =>
+  new Tensor(storage.retain(), shape, dtype, null, 0, { internal: true });
 
 /** A tensor of this spec with undefined content, as output `index` of `node`. */
 export function empty(

@@ -1,12 +1,13 @@
 // conv2d, its input gradient and its weight gradient, in every variant: with subgroups and without.
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { conv2dNorm } from "../../src/ops/conv-norm.ts";
-import { conv2d as conv, conv2dRelu as convRelu } from "../../src/ops/conv2d.ts";
+import { nn, noGrad, scope } from "wgrad";
 import { type Draw, eachPlan, eachVariant, type OpCase, testCase, withDevice } from "../support/case.ts";
 import { type ConvAttrs, conv2d, conv2dVjp, convShape } from "../support/conv-reference.ts";
 import { type HostArray, host, uniform, upload } from "../support/host.ts";
 
+const F = nn.functional;
+const conv = F.conv2d;
 const size = fc.integer({ min: 1, max: 9 });
 const two = <T>(a: fc.Arbitrary<T>) => fc.tuple(a, a);
 
@@ -74,12 +75,12 @@ const map = ({ shape, data }: HostArray, f: (v: number) => number) => host(shape
 const largestSum = ([x, w, b]: readonly HostArray[], attrs: ConvAttrs) =>
   Math.max(...conv2d(x!, w!, b, attrs).data.map(Math.abs));
 
-/** conv2dRelu in f64; where the sum is 0 up to rounding its gradient is not defined, but uniform draws do not hit that. */
+/** relu(conv2d(x)) in f64; where the sum is 0 up to rounding its gradient is not defined, but uniform draws do not hit that. */
 const relu: OpCase<ConvAttrs> = {
   ...base,
-  name: "conv2dRelu",
+  name: "conv2d and relu",
   draw,
-  run: ([x, w, b], attrs) => convRelu(x!, w!, b, attrs),
+  run: ([x, w, b], attrs) => scope(() => F.relu(conv(x!, w!, b, attrs))),
   reference: (inputs, attrs) => map(reference(inputs, attrs), (y) => Math.max(y, 0)),
   vjp([dz], inputs, attrs) {
     const y = reference(inputs, attrs);
@@ -101,7 +102,7 @@ interface NormAttrs extends ConvAttrs {
 }
 /** Convolution, batch norm by running statistics, residual, ReLU: [x, w, gamma, beta, mean, variance, residual?]. */
 const norm: OpCase<NormAttrs> = {
-  name: "conv2dNorm",
+  name: "conv2d, batch norm, residual, relu",
   draw: fc
     .record({
       at: fc.oneof(draw, fc.constantFrom(...real)),
@@ -119,8 +120,13 @@ const norm: OpCase<NormAttrs> = {
       return { inputs: [x, w, ...vectors, variance, ...residual], attrs: { ...attrs, ...rest } };
     }),
   run([x, w, weight, bias, runningMean, runningVar, residual], attrs) {
-    const statistics = { weight: weight!, bias: bias!, runningMean: runningMean!, runningVar: runningVar! };
-    return conv2dNorm(x!, w!, statistics, { ...attrs, residual: residual ?? null });
+    return noGrad(() =>
+      scope(() => {
+        const y = F.batchNorm(conv(x!, w!, null, attrs), runningMean!, runningVar!, weight, bias, { eps: attrs.eps });
+        const z = residual ? y.add(residual) : y;
+        return attrs.relu ? F.relu(z) : z;
+      }),
+    );
   },
   reference([x, w, gamma, beta, mean, variance, residual], attrs) {
     const y = conv2d(x!, w!, undefined, attrs);
@@ -175,18 +181,6 @@ describe("errors", () => {
     expect(() => conv(x, w)).toThrow("[conv2d] input has 3 channels but weight [64, 4, 3, 3] expects 4");
     x.dispose();
     w.dispose();
-  });
-  test("batch norm or a residual of another size", () => {
-    const [x, w] = [upload(uniform([1, 3, 4, 4], 1)), upload(uniform([5, 3, 3, 3], 2))];
-    const [five, four] = [upload(uniform([5], 3)), upload(uniform([4], 4))];
-    const statistics = { weight: five, bias: five, runningMean: five, runningVar: five };
-    expect(() => conv2dNorm(x, w, { ...statistics, runningMean: four }, { eps: 1e-5 })).toThrow(
-      "[conv2dNorm] batch norm's running mean has shape [4] but must be [5]",
-    );
-    expect(() => conv2dNorm(x, w, statistics, { eps: 1e-5, residual: x })).toThrow(
-      "[conv2dNorm] residual has shape [1, 3, 4, 4] but the result has [1, 5, 2, 2]",
-    );
-    for (const t of [x, w, five, four]) t.dispose();
   });
   test("a kernel larger than the padded input is an error", () => {
     const [x, w] = [upload(uniform([1, 3, 2, 2], 1)), upload(uniform([4, 3, 5, 5], 2))];

@@ -70,8 +70,8 @@ export function eachVariant(
       });
       test("exists", () => {
         const names = new Set<string>();
-        const onLaunch: LaunchListener = (_key, { tiles }) => {
-          for (const tile of tiles) names.add(tile.name);
+        const onLaunch: LaunchListener = (_key, { ways }) => {
+          for (const way of ways) names.add(way.name);
         };
         within({ onLaunch }, run);
         expect(names).toContain(variant);

@@ -28,12 +28,12 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) i:
     let g = dy[(n * p.channels + filter_at) * area + o];
     let row = o / p.dest.y;
     let at = vec2i(vec2u(row, o - row * p.dest.y)) * p.stride - p.padding;
-    let from = (n * (p.channels / p.multiplier) + filter_at / p.multiplier) * p.source.x * p.source.y;
+    let plane_at = (n * (p.channels / p.multiplier) + filter_at / p.multiplier) * p.source.x * p.source.y;
     for (var th = 0u; th < KH; th++) {
       for (var tw = 0u; tw < KW; tw++) {
         let s = at + vec2i(vec2u(th, tw)) * p.dilation;
         let inside = all(vec2u(s) < p.source);
-        sums[th * KW + tw] += select(0.0, g * x[from + select(0u, u32(s.x) * p.source.y + u32(s.y), inside)], inside);
+        sums[th * KW + tw] += select(0.0, g * x[plane_at + select(0u, u32(s.x) * p.source.y + u32(s.y), inside)], inside);
       }
     }
   }

@@ -15,7 +15,7 @@ const BACKWARD = false;
 fn activated(v: Value) -> Value { return activate(v); }
 
 // The sum over the taps of one filter, whose plane of the source begins at `from`.
-fn taps(filter_at: u32, from: u32, at: vec2i) -> f32 {
+fn taps(filter_at: u32, plane_at: u32, at: vec2i) -> f32 {
   var sum = 0.0;
   for (var th = 0u; th < KH; th++) {
     for (var tw = 0u; tw < KW; tw++) {
@@ -28,7 +28,7 @@ fn taps(filter_at: u32, from: u32, at: vec2i) -> f32 {
         hit = all(s * p.stride == num);
       }
       hit = hit && all(vec2u(s) < p.source);
-      let value = source[from + select(0u, u32(s.x) * p.source.y + u32(s.y), hit)];
+      let value = source[plane_at + select(0u, u32(s.x) * p.source.y + u32(s.y), hit)];
       sum += select(0.0, weight[(filter_at * KH + th) * KW + tw] * value, hit);
     }
   }

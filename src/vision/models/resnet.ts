@@ -4,7 +4,6 @@ import { ReLU } from "../../nn/activation-layers.ts";
 import { chain } from "../../nn/chain.ts";
 import { Sequential } from "../../nn/containers.ts";
 import { Conv2d } from "../../nn/conv-layers.ts";
-import { convNormRelu } from "../../nn/fused.ts";
 import { kaimingNormal_ } from "../../nn/initialization.ts";
 import { Linear } from "../../nn/linear-layer.ts";
 import { Module } from "../../nn/module.ts";
@@ -41,8 +40,8 @@ export class BasicBlock extends Module {
   override forward(x: Tensor): Tensor {
     return scope(() => {
       const identity = this.downsample?.forward(x) ?? x;
-      const y = convNormRelu(this.conv1, this.bn1, this.relu, x);
-      return convNormRelu(this.conv2, this.bn2, this.relu, y, identity);
+      const y = chain(x, [this.conv1, this.bn1, this.relu, this.conv2, this.bn2]);
+      return this.relu.forward(y.add(identity));
     });
   }
 }
@@ -74,11 +73,8 @@ export class Bottleneck extends Module {
   override forward(x: Tensor): Tensor {
     return scope(() => {
       const identity = this.downsample?.forward(x) ?? x;
-      const y = chain(x, [
-        (t) => convNormRelu(this.conv1, this.bn1, this.relu, t),
-        (t) => convNormRelu(this.conv2, this.bn2, this.relu, t),
-      ]);
-      return convNormRelu(this.conv3, this.bn3, this.relu, y, identity);
+      const y = chain(x, [this.conv1, this.bn1, this.relu, this.conv2, this.bn2, this.relu, this.conv3, this.bn3]);
+      return this.relu.forward(y.add(identity));
     });
   }
 }
@@ -142,7 +138,9 @@ export class ResNet extends Module {
 
   override forward(x: Tensor): Tensor {
     return chain(x, [
-      (t) => convNormRelu(this.conv1, this.bn1, this.relu, t),
+      this.conv1,
+      this.bn1,
+      this.relu,
       this.maxpool,
       this.layer1,
       this.layer2,

@@ -1,9 +1,9 @@
 // Convolution with 1x1 kernels as a batch of matrix products, an image each: y = W x, and dx = W^T dy.
-import type { DeviceInfo } from "../../gpu/device.ts";
-import { type Epilogue, noEpilogue } from "../epilogue.ts";
-import { launchMatmul, type MatmulShape, matmulTiles } from "../matmul.ts";
-import type { ConvAlgorithm, ForwardIo, InputGradientIo } from "./algorithm.ts";
-import { area, type ConvGeometry } from "./geometry.ts";
+import type { DeviceInfo } from "../gpu/device.ts";
+import type { ConvAlgorithm, ForwardIo, InputGradientIo } from "./conv-algorithm.ts";
+import { area, type ConvGeometry } from "./conv-geometry.ts";
+import { type Epilogue, noEpilogue } from "./epilogue.ts";
+import { launchMatmul, type MatmulShape, matmulTiles } from "./matmul-plan.ts";
 
 const supports = (g: ConvGeometry): boolean =>
   g.groups === 1 && area(g.kernel) === 1 && area(g.stride) === 1 && g.padding.every((n) => n === 0);

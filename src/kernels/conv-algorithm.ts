@@ -1,9 +1,9 @@
 // A convolution algorithm as a value: what it supports, and its variants, which say how it is launched and with what scratch.
-import type { DeviceInfo } from "../../gpu/device.ts";
-import type { Storage } from "../../tensor/storage.ts";
-import type { Epilogue } from "../epilogue.ts";
-import type { Way } from "../variants.ts";
-import type { ConvGeometry } from "./geometry.ts";
+import type { DeviceInfo } from "../gpu/device.ts";
+import type { Storage } from "../tensor/storage.ts";
+import type { ConvGeometry } from "./conv-geometry.ts";
+import type { Epilogue } from "./epilogue.ts";
+import type { Way } from "./variants.ts";
 
 /** y from x and weight, with an epilogue. */
 export interface ForwardIo {

@@ -1,15 +1,15 @@
 // The weight gradient of a convolution as implicit GEMM: in general, and by map rows for kernels three wide.
-import type { Run } from "../../autograd/run.ts";
-import type { DeviceInfo } from "../../gpu/device.ts";
-import { Tensor } from "../../tensor/tensor.ts";
-import { Kernel } from "../kernel.ts";
-import { reduceInto } from "../reduction-plan.ts";
-import { Lists, subgroupTiles, type Tile, tilesOf, type Way } from "../variants.ts";
-import rowWgsl from "../wgsl/conv-weight-row-subgroup.wgsl";
-import subgroupWgsl from "../wgsl/conv-weight-subgroup.wgsl";
-import workgroupWgsl from "../wgsl/conv-weight-workgroup.wgsl";
-import type { ConvAlgorithm, WeightGradientIo } from "./algorithm.ts";
-import { area, byRows, type ConvGeometry } from "./geometry.ts";
+import type { Run } from "../autograd/run.ts";
+import type { DeviceInfo } from "../gpu/device.ts";
+import { Tensor } from "../tensor/tensor.ts";
+import type { ConvAlgorithm, WeightGradientIo } from "./conv-algorithm.ts";
+import { area, byRows, type ConvGeometry } from "./conv-geometry.ts";
+import { Kernel } from "./kernel.ts";
+import { reduceInto } from "./reduction-plan.ts";
+import { Lists, subgroupTiles, type Tile, tilesOf, type Way } from "./variants.ts";
+import rowWgsl from "./wgsl/conv-weight-row-subgroup.wgsl";
+import subgroupWgsl from "./wgsl/conv-weight-subgroup.wgsl";
+import workgroupWgsl from "./wgsl/conv-weight-workgroup.wgsl";
 
 const kernels = { subgroup: new Kernel(subgroupWgsl), workgroup: new Kernel(workgroupWgsl) };
 const rowKernel = new Kernel(rowWgsl);
@@ -60,7 +60,7 @@ export function inSplits(
   const into = splits === 1 ? whole : run.scratch([splits, size]);
   if (clear) run.queue.clear(into.storage);
   launch(into);
-  if (splits > 1) reduceInto(run, "sum", into, whole, [0], 1);
+  if (splits > 1) reduceInto(run.queue, "sum", into, whole, [0], 1);
   whole.dispose();
 }
 

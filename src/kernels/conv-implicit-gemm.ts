@@ -1,15 +1,15 @@
 // Convolution as implicit GEMM, forward and input gradient: in general, and by map rows for kernels three wide.
-import type { Run } from "../../autograd/run.ts";
-import type { DeviceInfo } from "../../gpu/device.ts";
-import type { Storage } from "../../tensor/storage.ts";
-import { type Epilogue, epilogueBuffers, epilogueOverrides, epilogueParams, noEpilogue } from "../epilogue.ts";
-import { Kernel } from "../kernel.ts";
-import { Lists, subgroupTiles, type Tile, tilesOf, type Way } from "../variants.ts";
-import rowWgsl from "../wgsl/conv-row-subgroup.wgsl";
-import subgroupWgsl from "../wgsl/conv-subgroup.wgsl";
-import workgroupWgsl from "../wgsl/conv-workgroup.wgsl";
-import type { ConvAlgorithm, ForwardIo, InputGradientIo } from "./algorithm.ts";
-import { area, byRows, type ConvGeometry, negated } from "./geometry.ts";
+import type { Run } from "../autograd/run.ts";
+import type { DeviceInfo } from "../gpu/device.ts";
+import type { Storage } from "../tensor/storage.ts";
+import type { ConvAlgorithm, ForwardIo, InputGradientIo } from "./conv-algorithm.ts";
+import { area, byRows, type ConvGeometry, negated } from "./conv-geometry.ts";
+import { type Epilogue, epilogueBuffers, epilogueOverrides, epilogueParams, noEpilogue } from "./epilogue.ts";
+import { Kernel } from "./kernel.ts";
+import { Lists, subgroupTiles, type Tile, tilesOf, type Way } from "./variants.ts";
+import rowWgsl from "./wgsl/conv-row-subgroup.wgsl";
+import subgroupWgsl from "./wgsl/conv-subgroup.wgsl";
+import workgroupWgsl from "./wgsl/conv-workgroup.wgsl";
 
 const kernels = { subgroup: new Kernel(subgroupWgsl), workgroup: new Kernel(workgroupWgsl) };
 const rowKernel = new Kernel(rowWgsl);
@@ -118,12 +118,9 @@ function launch(
 ): void {
   const { overrides, tag } = epilogueOverrides(end);
   const grid = [Math.ceil(columns / tile.columns), Math.ceil(params.rows / tile.rows), planes] as const;
-  tile.variant(overrides as Record<string, string>, tag).launch(
-    run,
-    { weight, source, dest, ...epilogueBuffers(end) },
-    params,
-    grid,
-  );
+  tile
+    .variant(overrides as Record<string, string>, tag)
+    .launch(run, { weight, source, dest, ...epilogueBuffers(end) }, params, grid);
 }
 
 const forwardWay = (g: ConvGeometry, tile: ConvTile): Way<ForwardIo> => ({

@@ -1,17 +1,17 @@
 // Depthwise convolution, its input gradient and its weight gradient: in general, and by rows for kernels that keep the map.
-import type { Run } from "../../autograd/run.ts";
-import type { DeviceInfo } from "../../gpu/device.ts";
-import type { Storage } from "../../tensor/storage.ts";
-import { type Epilogue, epilogueBuffers, epilogueOverrides, epilogueParams, noEpilogue } from "../epilogue.ts";
-import { Kernel } from "../kernel.ts";
-import type { Way } from "../variants.ts";
-import plainWgsl, { WG } from "../wgsl/depthwise.wgsl";
-import rowWgsl, { ROWS } from "../wgsl/depthwise-row.wgsl";
-import weightWgsl from "../wgsl/depthwise-weight.wgsl";
-import weightRowWgsl from "../wgsl/depthwise-weight-row.wgsl";
-import type { ConvAlgorithm, ForwardIo, InputGradientIo, WeightGradientIo } from "./algorithm.ts";
-import { area, type ConvGeometry, isDepthwise } from "./geometry.ts";
-import { inSplits, splitBatch } from "./weight-gradient.ts";
+import type { Run } from "../autograd/run.ts";
+import type { DeviceInfo } from "../gpu/device.ts";
+import type { Storage } from "../tensor/storage.ts";
+import type { ConvAlgorithm, ForwardIo, InputGradientIo, WeightGradientIo } from "./conv-algorithm.ts";
+import { area, type ConvGeometry, isDepthwise } from "./conv-geometry.ts";
+import { inSplits, splitBatch } from "./conv-weight-gradient.ts";
+import { type Epilogue, epilogueBuffers, epilogueOverrides, epilogueParams, noEpilogue } from "./epilogue.ts";
+import { Kernel } from "./kernel.ts";
+import type { Way } from "./variants.ts";
+import plainWgsl, { WG } from "./wgsl/depthwise.wgsl";
+import rowWgsl, { ROWS } from "./wgsl/depthwise-row.wgsl";
+import weightWgsl from "./wgsl/depthwise-weight.wgsl";
+import weightRowWgsl from "./wgsl/depthwise-weight-row.wgsl";
 
 const plain = new Kernel(plainWgsl);
 const byRow = new Kernel(rowWgsl);
@@ -44,12 +44,21 @@ const paramsOf = (g: ConvGeometry, source: ConvGeometry["size"], dest: ConvGeome
 /** Workgroups for the items of a plane, and for planes: few, with several each, where starting one is dear. */
 function planeGrid(items: number, planes: number, { isSoftware, limits }: DeviceInfo) {
   const groups = Math.ceil(items / WG);
-  const most = isSoftware ? Math.ceil(256 / groups) : Math.min(65_535, limits.maxComputeWorkgroupsPerDimension ?? 65_535);
+  const most = isSoftware
+    ? Math.ceil(256 / groups)
+    : Math.min(65_535, limits.maxComputeWorkgroupsPerDimension ?? 65_535);
   const plane_step = Math.max(1, Math.min(planes, most));
   return { plane_step, grid: [groups, plane_step] as const };
 }
 
-function launchPlain(run: Run, g: ConvGeometry, w: Storage, source: Storage, dest: Storage, end: Epilogue | null): void {
+function launchPlain(
+  run: Run,
+  g: ConvGeometry,
+  w: Storage,
+  source: Storage,
+  dest: Storage,
+  end: Epilogue | null,
+): void {
   const [from, to] = end ? [g.size, g.out] : [g.out, g.size];
   const params = paramsOf(g, from, to, end ? g.filters : g.channels);
   const { plane_step, grid } = planeGrid(area(to), params.planes, run.device.info);
@@ -91,9 +100,7 @@ export const depthwiseForward: ConvAlgorithm<ForwardIo> = {
   supports,
   ways: (g) => [
     ...(supportsRows(g)
-      ? [
-          way<ForwardIo>("depthwise rows", (run, io) => launchRows(run, g, io.weight, io.x, io.y, io.end)),
-        ]
+      ? [way<ForwardIo>("depthwise rows", (run, io) => launchRows(run, g, io.weight, io.x, io.y, io.end))]
       : []),
     way<ForwardIo>("depthwise", (run, io) => launchPlain(run, g, io.weight, io.x, io.y, io.end)),
   ],
@@ -104,9 +111,7 @@ export const depthwiseInputGradient: ConvAlgorithm<InputGradientIo> = {
   supports,
   ways: (g) => [
     ...(supportsRows(g)
-      ? [
-          way<InputGradientIo>("depthwise rows", (run, io) => launchRows(run, g, io.weight, io.dy, io.dx, null)),
-        ]
+      ? [way<InputGradientIo>("depthwise rows", (run, io) => launchRows(run, g, io.weight, io.dy, io.dx, null))]
       : []),
     way<InputGradientIo>("depthwise", (run, io) => launchPlain(run, g, io.weight, io.dy, io.dx, null)),
   ],

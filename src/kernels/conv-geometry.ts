@@ -1,5 +1,5 @@
 // The geometry of a convolution, and classes of geometries for which one variant is best.
-import { magnitude } from "../variants.ts";
+import { magnitude } from "./variants.ts";
 
 type Pair = readonly [number, number];
 
