@@ -43,7 +43,8 @@ async function main(): Promise<void> {
     refused.stack?.startsWith("ShapeError: [matmul]");
   const head: nn.Module = new nn.Sequential(new nn.Linear(2, 3), new nn.ReLU());
   const names = Array.from(head.namedParameters(), ([name]) => name);
-  console.log(JSON.stringify({ losses, typed, names }));
+  const message = refused instanceof Error ? refused.message : String(refused);
+  console.log(JSON.stringify({ losses, typed, names, message }));
 }
 
 void main();
