@@ -1,11 +1,42 @@
-// The build: dist/node (ESM for Node, bundled), dist/cjs (CommonJS for Node), dist/browser (ESM) and dist/types.
+// The build: dist/node (ESM for Node, bundled), dist/cjs (CommonJS for Node), dist/browser (ESM), dist/browser-production (the
+// same with short error messages) and dist/types.
 import { readFile, writeFile } from "node:fs/promises";
-import { defineConfig } from "tsup";
+import { posix } from "node:path";
+import type { Plugin } from "esbuild";
+import { defineConfig, type Options } from "tsup";
 import { emitTypes } from "./scripts/emit-types.ts";
 import { fileByFile } from "./scripts/file-by-file.ts";
+import { shortErrorsPlugin } from "./scripts/short-errors.ts";
 import { allKernels, esbuild as wgsl } from "./scripts/wgsl-plugin.mjs";
 
+const KERNELS = "./kernels/wgsl.js";
 const entries = ["src/**/*.ts", "!src/**/*.d.ts"];
+
+/** A build for browsers; `kernels` is where the module with all kernels is, seen from its index. */
+function browser(name: string, kernels: string, plugins: Plugin[]): Options {
+  const outDir = `dist/${name}`;
+  return {
+    name,
+    entry: [...entries, "!src/node/**"],
+    outDir,
+    format: ["esm"],
+    platform: "browser",
+    target: "es2022",
+    splitting: false,
+    clean: true,
+    esbuildPlugins: [
+      ...plugins,
+      fileByFile({ ending: ".js", platform: "./browser-platform", kernels: posix.join("..", kernels) }),
+      wgsl(),
+    ],
+    onSuccess: async () => {
+      if (kernels === KERNELS) await writeFile(`${outDir}/${KERNELS}`, await allKernels());
+      // Imported before all else, the kernels come first in a bundle and leave its code in one piece: 1 % less gzipped.
+      const index = await readFile(`${outDir}/index.js`, "utf8");
+      await writeFile(`${outDir}/index.js`, `import "${kernels}";\n${index}`);
+    },
+  };
+}
 
 export default defineConfig([
   {
@@ -33,26 +64,9 @@ export default defineConfig([
     clean: true,
     esbuildPlugins: [wgsl(), fileByFile({ ending: ".cjs", platform: "../node/node-platform" })],
   },
-  {
-    // File by file: an application's bundler then leaves out whole files, their kernels included. In a single file it would
-    // keep every namespace object (`nn`, `vision`) and every kernel that is made at module scope.
-    name: "browser",
-    entry: [...entries, "!src/node/**"],
-    outDir: "dist/browser",
-    format: ["esm"],
-    platform: "browser",
-    target: "es2022",
-    splitting: false,
-    clean: true,
-    esbuildPlugins: [
-      fileByFile({ ending: ".js", platform: "./browser-platform", kernels: "../kernels/wgsl.js" }),
-      wgsl(),
-    ],
-    onSuccess: async () => {
-      await writeFile("dist/browser/kernels/wgsl.js", await allKernels());
-      // Imported before all else, the kernels come first in a bundle and leave its code in one piece: 1 % less gzipped.
-      const index = await readFile("dist/browser/index.js", "utf8");
-      await writeFile("dist/browser/index.js", `import "./kernels/wgsl.js";\n${index}`);
-    },
-  },
+  // File by file: an application's bundler then leaves out whole files, their kernels included. In a single file it would
+  // keep every namespace object (`nn`, `vision`) and every kernel that is made at module scope.
+  browser("browser", KERNELS, []),
+  // The same with short messages, for bundlers that build for production. It shares the other's kernels.
+  browser("browser-production", "../browser/kernels/wgsl.js", [shortErrorsPlugin()]),
 ]);

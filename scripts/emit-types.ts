@@ -15,7 +15,7 @@ export function emitTypes(outDir: string): void {
   const config = ts.getParsedCommandLineOfConfigFile("tsconfig.json", {}, host)!;
   const emit = { noEmit: false, declaration: true, emitDeclarationOnly: true, rootDir: "src", outDir };
   const options = { ...config.options, ...emit };
-  const program = ts.createProgram([...Object.keys(ROOTS), "src/wgsl.d.ts"], options);
+  const program = ts.createProgram([...Object.keys(ROOTS), "src/kernels/wgsl.d.ts"], options);
   const emitted = new Map<string, string>();
   const result = program.emit(undefined, (path, text) => void emitted.set(resolve(path), text));
   const problems = [...result.diagnostics, ...program.getDeclarationDiagnostics()];

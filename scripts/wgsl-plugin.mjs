@@ -1,6 +1,6 @@
 // Imports `.wgsl` files as modules: one loader behind three doors (Vite/Vitest, esbuild/tsup, Node's own module hooks).
 // A kernel's default export says what it declares (see src/kernels/reflect.ts) and holds its text; its constants are named
-// exports. `import package::lib::rows;` in a kernel is an import of lib/rows.wgsl, whose default export is a list of texts.
+// exports. `import package::lib::rows;` in a kernel is an import of lib/rows.wgsl, whose default export is its text.
 import { readdir, readFile } from "node:fs/promises";
 import { basename, dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -56,9 +56,19 @@ export async function kernelPaths() {
   return { kernels: paths.filter((path) => !isPart(path)).sort(), parts: paths.filter(isPart).sort() };
 }
 
-/** What src/kernels/kernel.ts takes, as the text of an expression; `parts` are the names of the imported ones. */
-async function sourceText(path, text, parts) {
+/** The paths of all parts that a kernel is linked with, those of its parts included. */
+async function partsOf(path) {
+  const [, ...parts] = await linkedPaths(path);
+  return parts;
+}
+
+/**
+ * What src/kernels/kernel.ts takes, as the text of an expression. It names the parts and does not spread lists of them:
+ * to a bundler that would be an effect, which keeps the kernel in every bundle.
+ */
+async function sourceText(path, text) {
   const { bindings, params } = await reflected(path);
+  const parts = (await partsOf(path)).map((part) => `lib_${identifier(part)}`);
   const binding = ({ name, access, optional }) =>
     `${name}:${{ read: "r", write: "w", uniform: "u" }[access]}${optional ? "?" : ""}`;
   const field = ({ name, offset, words, float }) =>
@@ -67,25 +77,22 @@ async function sourceText(path, text, parts) {
     `name: ${JSON.stringify(basename(path, ".wgsl"))}`,
     `bindings: ${JSON.stringify(bindings.map(binding).join(" "))}`,
     `params: ${params ? JSON.stringify(params.map(field).join(" ")) : "null"}`,
-    `text: [${[JSON.stringify(text), ...parts.map((part) => `...${part}`)].join(", ")}]`,
+    `text: [${[JSON.stringify(text), ...parts].join(", ")}]`,
   ];
   return `{ ${fields.join(", ")} }`;
 }
 
 /** The text of a module for one file. */
 async function moduleText(path) {
-  const { text, imports } = await read(path);
-  const names = imports.map((part) => `lib_${identifier(part)}`);
-  const lines = imports.map((part, i) => `import ${names[i]} from ${JSON.stringify(specifier(path, part))};`);
-  if (isPart(path)) {
-    return [...lines, `export default [${[JSON.stringify(text), ...names.map((n) => `...${n}`)].join(", ")}];`].join(
-      "\n",
-    );
-  }
-  lines.push(`export default ${await sourceText(path, text, names)};`);
+  const { text } = await read(path);
+  if (isPart(path)) return `export default ${JSON.stringify(text)};`;
+  const parts = await partsOf(path);
   const { constants } = await reflected(path);
-  for (const [name, value] of Object.entries(constants)) lines.push(`export const ${name} = ${value};`);
-  return lines.join("\n");
+  return [
+    ...parts.map((part) => `import lib_${identifier(part)} from ${JSON.stringify(specifier(path, part))};`),
+    `export default ${await sourceText(path, text)};`,
+    ...Object.entries(constants).map(([name, value]) => `export const ${name} = ${value};`),
+  ].join("\n");
 }
 
 function specifier(from, to) {
@@ -99,29 +106,20 @@ function specifier(from, to) {
  */
 export async function allKernels() {
   const { kernels, parts } = await kernelPaths();
-  const lines = [];
-  const done = new Set();
-  const addPart = async (path) => {
-    if (done.has(path)) return;
-    done.add(path);
-    const { text, imports } = await read(path);
-    for (const part of imports) await addPart(part);
-    const spread = imports.map((part) => `...lib_${identifier(part)}`);
-    lines.push(`const lib_${identifier(path)} = [${[JSON.stringify(stripped(text)), ...spread].join(", ")}];`);
-  };
-  for (const path of parts) await addPart(path);
-  const texts = await Promise.all(
+  const text = async (path) => stripped((await read(path)).text);
+  const partLines = await Promise.all(
+    parts.map(async (path) => `const lib_${identifier(path)} = ${JSON.stringify(await text(path))};`),
+  );
+  const kernelLines = await Promise.all(
     kernels.map(async (path) => {
-      const { text, imports } = await read(path);
-      const names = imports.map((part) => `lib_${identifier(part)}`);
       const { constants } = await reflected(path);
       return [
-        `export const ${identifier(path)} = ${await sourceText(path, stripped(text), names)};`,
+        `export const ${identifier(path)} = ${await sourceText(path, await text(path))};`,
         ...Object.entries(constants).map(([name, value]) => `export const ${identifier(path)}_${name} = ${value};`),
       ].join("\n");
     }),
   );
-  return [...lines, ...texts.sort((a, b) => a.length - b.length)].join("\n");
+  return [...partLines, ...kernelLines.sort((a, b) => a.length - b.length)].join("\n");
 }
 
 // One line for each declaration at module scope, which is how src/kernels/specialize.ts finds them. A space stays between

@@ -1,35 +1,107 @@
 // Every error that wgrad throws on purpose: typed, and saying what came, what was expected and what to do.
+// A class says its name as a string, which survives minification, and on its prototype, where the stack's first line finds it.
 
 /** Base class of all errors thrown on purpose by wgrad. */
 export class WgradError extends Error {
-  constructor(message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.name = new.target.name;
+  override get name(): string {
+    return "WgradError";
   }
 }
 
 /** Shapes that do not fit together, e.g. `[conv2d] input has 3 channels but weight [64, 4, 3, 3] expects 4`. */
-export class ShapeError extends WgradError {}
+export class ShapeError extends WgradError {
+  override get name(): string {
+    return "ShapeError";
+  }
+}
+
 /** An operation got a dtype that it does not take. */
-export class DtypeError extends WgradError {}
+export class DtypeError extends WgradError {
+  override get name(): string {
+    return "DtypeError";
+  }
+}
+
 /** An argument is out of its range: a label, a probability, an option. */
-export class ValueError extends WgradError {}
+export class ValueError extends WgradError {
+  override get name(): string {
+    return "ValueError";
+  }
+}
+
 /** A tensor or graph is used in a state that does not allow it: disposed, no gradient, graph already freed. */
-export class StateError extends WgradError {}
+export class StateError extends WgradError {
+  override get name(): string {
+    return "StateError";
+  }
+}
+
 /** No WebGPU adapter, device lost, or an error that the device reported. */
-export class DeviceError extends WgradError {}
+export class DeviceError extends WgradError {
+  override get name(): string {
+    return "DeviceError";
+  }
+}
+
 /** The device could not allocate a buffer. */
-export class OutOfMemoryError extends DeviceError {}
+export class OutOfMemoryError extends DeviceError {
+  override get name(): string {
+    return "OutOfMemoryError";
+  }
+}
+
 /** A buffer, binding or grid exceeds what the adapter allows. */
-export class LimitError extends DeviceError {}
+export class LimitError extends DeviceError {
+  override get name(): string {
+    return "LimitError";
+  }
+}
+
+/** A kernel does not compile. `line` and `column` count from 1 in its whole text, parts included. */
+export class KernelError extends DeviceError {
+  readonly kernel: string;
+  readonly line: number;
+  readonly column: number;
+
+  constructor(message: string, at: { kernel: string; line: number; column: number }, options?: ErrorOptions) {
+    super(message, options);
+    this.kernel = at.kernel;
+    this.line = at.line;
+    this.column = at.column;
+  }
+
+  override get name(): string {
+    return "KernelError";
+  }
+}
+
 /** A file is damaged, truncated or not of the format it claims. */
-export class FormatError extends WgradError {}
+export class FormatError extends WgradError {
+  override get name(): string {
+    return "FormatError";
+  }
+}
+
 /** A pickle asks for something other than tensors and plain containers. It was not run. */
-export class UnsafePickleError extends FormatError {}
+export class UnsafePickleError extends FormatError {
+  override get name(): string {
+    return "UnsafePickleError";
+  }
+}
+
 /** A state dict lacks a key, has one too many, or one with another shape. */
-export class StateDictError extends WgradError {}
+export class StateDictError extends WgradError {
+  override get name(): string {
+    return "StateDictError";
+  }
+}
+
 /** Data that was asked for cannot be had: missing folder, failed download, wrong checksum. */
-export class DataError extends WgradError {}
+export class DataError extends WgradError {
+  override get name(): string {
+    return "DataError";
+  }
+}
 
 type WgradErrorClass = new (message: string) => WgradError;
 

@@ -235,15 +235,17 @@ const functions: Functions = {
   registerHook,
   retainGrad: (x) => retainGrad(x, arithmetic.add),
 };
-for (const [name, run] of Object.entries<(x: Tensor, ...args: never[]) => unknown>(functions)) {
-  function value(this: Tensor, ...args: never[]) {
-    return run(this, ...args);
-  }
-  Object.defineProperty(Tensor.prototype, name, { value, writable: true, configurable: true });
-}
 
 /**
- * Called by `init`, which ties the methods above to it: without such a use a bundler would drop this file, since the
- * package declares that its files have no side effects.
+ * Gives `Tensor` the methods above. Called by `init`, not by this file as it loads: the package declares that its files
+ * have no side effects, so a bundler would drop it.
  */
-export function provideMethods(): void {}
+export function provideMethods(): void {
+  if (Object.hasOwn(Tensor.prototype, "add")) return;
+  for (const [name, run] of Object.entries<(x: Tensor, ...args: never[]) => unknown>(functions)) {
+    function value(this: Tensor, ...args: never[]) {
+      return run(this, ...args);
+    }
+    Object.defineProperty(Tensor.prototype, name, { value, writable: true, configurable: true });
+  }
+}

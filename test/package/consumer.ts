@@ -37,10 +37,14 @@ async function main(): Promise<void> {
     refused = error;
   }
   const typed =
-    refused instanceof ShapeError && refused instanceof WgradError && refused.message.startsWith("[matmul]");
+    refused instanceof ShapeError &&
+    refused instanceof WgradError &&
+    refused.message.startsWith("[matmul]") &&
+    refused.stack?.startsWith("ShapeError: [matmul]");
   const head: nn.Module = new nn.Sequential(new nn.Linear(2, 3), new nn.ReLU());
   const names = Array.from(head.namedParameters(), ([name]) => name);
-  console.log(JSON.stringify({ losses, typed, names }));
+  const message = refused instanceof Error ? refused.message : String(refused);
+  console.log(JSON.stringify({ losses, typed, names, message }));
 }
 
 void main();

@@ -1,0 +1,77 @@
+// esbuild plugin of the production build: an error about a mistake in the program keeps its class and `[tag]`, and loses its text.
+import { readFile } from "node:fs/promises";
+import type { Plugin } from "esbuild";
+import ts from "typescript";
+
+/**
+ * Mistakes in a program, which the development build explains when it runs again. The other errors come from a device, a
+ * file or the network, once and on somebody else's machine: they keep their texts.
+ */
+const MISTAKES = new Set(["ShapeError", "DtypeError", "ValueError", "StateError", "StateDictError", "Error"]);
+/** What `check` of src/errors.ts throws where it is given no class. */
+const DEFAULT_CLASS = "ShapeError";
+const POINTER = " see the development build";
+
+interface Edit {
+  readonly start: number;
+  readonly end: number;
+  readonly text: string;
+}
+
+/**
+ * Cuts messages in `check(condition, () => message, Kind?)` and `new Kind(message)` behind their tags, which may hold
+ * expressions: `[${name}]`. A message without a tag, or one that is not written out there, stays.
+ */
+export function shortErrors(source: string): string {
+  const edits: Edit[] = [];
+  const visit = (node: ts.Node): void => {
+    const message = messageOf(node);
+    if (message) edits.push(...cuts(message));
+    else ts.forEachChild(node, visit);
+  };
+  visit(ts.createSourceFile("source.ts", source, ts.ScriptTarget.Latest, true));
+  return edits.reduceRight((text, edit) => text.slice(0, edit.start) + edit.text + text.slice(edit.end), source);
+}
+
+function messageOf(node: ts.Node): ts.Expression | null {
+  if (ts.isNewExpression(node)) {
+    const [message] = node.arguments ?? [];
+    return message && MISTAKES.has(node.expression.getText()) ? message : null;
+  }
+  if (!ts.isCallExpression(node) || node.expression.getText() !== "check") return null;
+  const [, message, kind] = node.arguments;
+  if (!message || !ts.isArrowFunction(message) || ts.isBlock(message.body)) return null;
+  return MISTAKES.has(kind?.getText() ?? DEFAULT_CLASS) ? message.body : null;
+}
+
+/** Of "a" + b the whole is cut behind the tag of "a"; of `c ? "a" : "b"` each branch behind its own. */
+function cuts(message: ts.Expression, end = message.end): Edit[] {
+  if (ts.isParenthesizedExpression(message)) return cuts(message.expression);
+  if (ts.isConditionalExpression(message)) return [...cuts(message.whenTrue), ...cuts(message.whenFalse)];
+  if (ts.isBinaryExpression(message)) return cuts(message.left, end);
+  const start = endOfTag(message);
+  return start === null ? [] : [{ start, end, text: POINTER + message.getText().charAt(0) }];
+}
+
+/** Where the text of a literal is past its "[tag]"; null where it has none. */
+function endOfTag(message: ts.Expression): number | null {
+  if (!/^["'`]\[/.test(message.getText())) return null;
+  const literals = ts.isTemplateExpression(message)
+    ? [message.head, ...message.templateSpans.map((span) => span.literal)]
+    : [message];
+  for (const literal of literals) {
+    const at = literal.getText().indexOf("]");
+    if (at >= 0) return literal.getStart() + at + 1;
+  }
+  return null;
+}
+
+export const shortErrorsPlugin = (): Plugin => ({
+  name: "short-errors",
+  setup(build) {
+    build.onLoad({ filter: /\.ts$/ }, async ({ path }) => ({
+      contents: shortErrors(await readFile(path, "utf8")),
+      loader: "ts",
+    }));
+  },
+});
