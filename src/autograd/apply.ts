@@ -15,7 +15,7 @@ import {
   visibleOutputs,
 } from "./op.ts";
 import { Pending, pendingOf } from "./pending.ts";
-import { deviceOf, record } from "./run.ts";
+import { deviceOf, noteLeaves, record } from "./run.ts";
 
 /** Runs `op` and returns its visible outputs, recorded on the tape where an input requires a gradient. */
 export function apply<In extends Inputs, A, Out extends Outputs, Kept extends Outputs>(
@@ -27,6 +27,7 @@ export function apply<A>(op: OldOp<A>, inputs: readonly Tensor[], attrs: A): Ten
 // biome-ignore lint/suspicious/noExplicitAny: the overloads are the types
 export function apply(op: any, inputs: Inputs, attrs: unknown): any {
   const device = deviceOf(op.name, inputs) ?? currentDevice();
+  noteLeaves(inputs);
   const given = specsOf(inputs);
   // Also where another op takes it over: it is the one that the user named, and it checks what was given to it.
   const specs = op.infer(given, attrs, device.info) as readonly Spec[];

@@ -47,6 +47,12 @@ export function deviceOf(name: string, tensors: Inputs): Device | null {
   return device;
 }
 
+/** Tells a capture in progress which leaves an operation reads. */
+export function noteLeaves(inputs: Inputs): void {
+  const { capture } = context;
+  if (capture) for (const input of inputs) if (input?.isLeaf) capture.read(input);
+}
+
 /** Records the kernels of `op`, which fill `outputs`. */
 export function record<In extends Inputs, A, Out extends Outputs, Kept extends Outputs>(
   op: Op<In, A, Out, Kept>,
@@ -57,8 +63,7 @@ export function record<In extends Inputs, A, Out extends Outputs, Kept extends O
 ): void {
   context.pending?.run();
   for (const input of inputs) input?.storage.settle();
-  const { capture, origin } = context;
-  if (capture) for (const input of inputs) if (input?.isLeaf) capture.read(input);
+  const { origin } = context;
   context.origin = { name: op.name, inputs };
   const run = new Run(device);
   try {
@@ -81,6 +86,7 @@ export function runInto<In extends Inputs, A, Out extends Outputs>(
 ): void {
   const device = deviceOf(op.name, [...inputs, ...into]);
   if (!device) return;
+  noteLeaves(inputs);
   record(op, device, inputs, into as unknown as readonly [...Out], attrs);
   for (const t of into) t.storage.version++;
 }

@@ -1,6 +1,6 @@
 // tune: measures the variants of the matrix kernels that a step launches, and keeps the fastest for each class of shapes.
 import { Run } from "../autograd/run.ts";
-import { within } from "../context.ts";
+import { context, within } from "../context.ts";
 import { currentDevice, type Device } from "../gpu/device.ts";
 import { Profiler } from "../gpu/profile.ts";
 import { scope } from "../tensor/scope.ts";
@@ -158,6 +158,7 @@ export async function tune(step: () => unknown, options: TuneOptions = {}): Prom
     within({ onLaunch }, () =>
       scope(() => {
         step();
+        context.pending?.run(); // what waits would not be heard
       }),
     );
     for (const [key, launch] of launches) {

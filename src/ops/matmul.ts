@@ -201,11 +201,7 @@ function launchParts(run: Run, shape: MatmulShape, a: Tensor, b: Tensor, c: Tens
 /** The operand of a product whose last two dimensions are these; checks that a product of the two exists. */
 function checkInner(a: Shape, b: Shape): void {
   const [[, k], [k2]] = [matrixOf(a), matrixOf(b)];
-  check(
-    k === k2,
-    () =>
-      `[matmul] inner sizes ${k} and ${k2} differ: ${show(a)} has rows of ${k} elements, ${show(b)} columns of ${k2}`,
-  );
+  check(k === k2, () => `[matmul] ${show(a)} has rows of ${k} elements but ${show(b)} has columns of ${k2}`);
 }
 
 /**

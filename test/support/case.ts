@@ -3,7 +3,7 @@
 import fc from "fast-check";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type InitOptions, init, memory, type Tensor } from "wgrad";
-import { within } from "../../src/context.ts";
+import { context, within } from "../../src/context.ts";
 import { currentDevice } from "../../src/gpu/device.ts";
 import type { LaunchListener } from "../../src/kernels/variants.ts";
 import { type HostArray, host, uniform, upload } from "./host.ts";
@@ -73,7 +73,10 @@ export function eachVariant(
         const onLaunch: LaunchListener = (_key, { ways }) => {
           for (const way of ways) names.add(way.name);
         };
-        within({ onLaunch }, run);
+        within({ onLaunch }, () => {
+          run();
+          context.pending?.run();
+        });
         expect(names).toContain(variant);
       });
       register();
