@@ -116,7 +116,8 @@ export const convInputGradient: OldOp<GradientAttrs> = {
 export const convWeightGradient: OldOp<GradientAttrs> = {
   name: "conv2dWeightGradient",
   infer: (_inputs, { shape }) => [{ shape, dtype: "f32" }],
-  forward({ queue }, [dy, x], [dw], attrs) {
+  forward(run, [dy, x], [dw], attrs) {
+    const { queue } = run;
     const g = geometry(x!.shape, dw!.shape, attrs);
     const { device, shape } = dw!;
     const [dyStorage, xStorage, out] = [dy!.storage, x!.storage, dw!.storage];
@@ -135,7 +136,7 @@ export const convWeightGradient: OldOp<GradientAttrs> = {
         const whole = new Tensor(out.retain(), shape, "f32");
         if (clear) queue.clear(parts.storage);
         queue.dispatch(tile.shader, [dyStorage, xStorage, parts.storage], params, grid);
-        reduceInto(queue, "sum", parts, whole, [0], 1);
+        reduceInto(run, "sum", parts, whole, [0], 1);
         parts.dispose();
         whole.dispose();
       },
