@@ -26,21 +26,12 @@ export { type TunedClass, type TuneOptions, type TuneProgress, tune } from "./ke
 export type { TensorMethods } from "./methods.ts";
 export * as nn from "./nn/index.ts";
 export { cat, stack } from "./ops/cat.ts";
+export { bernoulli, rand, randint, randn, randperm } from "./ops/random.ts";
 export { where } from "./ops/where.ts";
 export * as optim from "./optim/index.ts";
 export { arange, full, ones, type TensorOptions, tensor, zeros } from "./tensor/create.ts";
 export type { Dtype } from "./tensor/dtype.ts";
-export {
-  bernoulli,
-  getRngState,
-  manualSeed,
-  type RngState,
-  rand,
-  randint,
-  randn,
-  randperm,
-  setRngState,
-} from "./tensor/rng.ts";
+export { getRngState, manualSeed, type RngState, setRngState } from "./tensor/random-state.ts";
 export { scope } from "./tensor/scope.ts";
 export type { Shape } from "./tensor/shape.ts";
 export { type MemoryInfo, memory } from "./tensor/storage.ts";

@@ -4,7 +4,7 @@ import { noGrad } from "../autograd/mode.ts";
 import { check, StateError, ValueError, WgradError } from "../errors.ts";
 import { tensor } from "../tensor/create.ts";
 import { philox } from "../tensor/philox.ts";
-import { getRngState, type RngState, setRngState } from "../tensor/rng.ts";
+import { getRngState, type RngState, setRngState } from "../tensor/random-state.ts";
 import { scope } from "../tensor/scope.ts";
 import { show } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";

@@ -7,7 +7,7 @@ import type { Device } from "../gpu/device.ts";
 import { type Command, type Program, programOf } from "../gpu/queue.ts";
 import { binary } from "../ops/binary.ts";
 import { clone } from "../ops/clone.ts";
-import { advanceStreams, rngShift, streamCount } from "../tensor/rng.ts";
+import { advanceStreams, rngShift, streamCount } from "../tensor/random-state.ts";
 import { keep, scope } from "../tensor/scope.ts";
 import { show } from "../tensor/shape.ts";
 import type { BufferSource } from "../tensor/storage.ts";

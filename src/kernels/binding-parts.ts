@@ -1,13 +1,17 @@
 // Parts of tensors that are larger than one binding may be (AlexNet's largest weight holds 151 MB, the default is 128 MiB).
 import type { DeviceInfo } from "../gpu/device.ts";
 import type { Binding } from "../gpu/queue.ts";
+import { type Shape, sizeOf } from "../tensor/shape.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 
 /** Bindings start at multiples of 256 bytes, which are 64 elements. */
 const ALIGN = 64;
+/** What WebGPU promises. */
+const DEFAULT_BYTES = 2 ** 27;
 
 /** Elements of four bytes that one binding holds. */
 export const bindingElements = ({ limits }: DeviceInfo): number =>
-  Math.floor(limits.maxStorageBufferBindingSize! / (4 * ALIGN)) * ALIGN;
+  Math.floor((limits.maxStorageBufferBindingSize ?? DEFAULT_BYTES) / (4 * ALIGN)) * ALIGN;
 
 /** Elements that n take up when something else may start behind them. */
 export const padded = (n: number): number => Math.ceil(n / ALIGN) * ALIGN;
@@ -24,3 +28,26 @@ export const partOf = ({ buffer, offset }: Binding, first: number, count: number
   offset: offset + 4 * first,
   bytes: 4 * count,
 });
+
+const whole = ({ storage }: Tensor): Binding => storage;
+
+/**
+ * Calls `launch` for the elements of a merged walk in as few parts as bindings hold, mostly one. `part` gives what to bind of
+ * a tensor: these `count` elements, or all of it where it has another number (one value for all). Where an operand repeats
+ * along some of several dimensions there is only one part.
+ */
+export function inParts(
+  info: DeviceInfo,
+  shape: Shape,
+  launch: (part: (t: Tensor) => Binding, count: number, first: number) => void,
+): void {
+  const n = sizeOf(shape);
+  const most = bindingElements(info);
+  if (n <= most || shape.length > 1) {
+    launch(whole, n, 0);
+    return;
+  }
+  for (const [first, count] of ranges(n, most)) {
+    launch((t) => (t.numel === n ? partOf(t.storage, first, count) : t.storage), count, first);
+  }
+}

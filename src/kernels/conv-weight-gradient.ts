@@ -60,7 +60,7 @@ export function inSplits(
   const into = splits === 1 ? whole : run.scratch([splits, size]);
   if (clear) run.queue.clear(into.storage);
   launch(into);
-  if (splits > 1) reduceInto(run.queue, "sum", into, whole, [0], 1);
+  if (splits > 1) reduceInto(run, "sum", into, whole, [0], 1);
   whole.dispose();
 }
 

@@ -2,7 +2,7 @@
 import { type Op, withoutGradient } from "../autograd/op.ts";
 import { grid1d } from "../gpu/queue.ts";
 import type { Dtype } from "../tensor/dtype.ts";
-import { bindingElements, partOf, ranges } from "./binding-parts.ts";
+import { inParts } from "./binding-parts.ts";
 import { Kernel } from "./kernel.ts";
 import fillWgsl, { WG } from "./wgsl/fill.wgsl";
 
@@ -23,9 +23,10 @@ export const fillOp: Op<readonly [], { readonly value: number }> = {
     throw new Error("[fill] fills tensors that exist: use runInto");
   },
   forward(run, _, [y], { value }) {
-    for (const [first, n] of ranges(y.numel, bindingElements(run.device.info))) {
-      kernel.launch(run, { y: partOf(y.storage, first, n) }, { n, value: bitsOf(value, y.dtype) }, grid1d(n, WG));
-    }
+    const bits = bitsOf(value, y.dtype);
+    inParts(run.device.info, [y.numel], (part, n) => {
+      kernel.launch(run, { y: part(y) }, { n, value: bits }, grid1d(n, WG));
+    });
   },
   ...withoutGradient,
 };

@@ -1,12 +1,12 @@
 // Plan of padding and of the adjoint of slices.
-import { grid1d, type Queue } from "../gpu/queue.ts";
+import type { Run } from "../autograd/run.ts";
+import { grid1d } from "../gpu/queue.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { OldKernel as Kernel } from "./specialize.ts";
-import { checkRank, eightWords } from "./strided-walk.ts";
-import padWgsl from "./wgsl/pad.wgsl";
+import { Kernel } from "./kernel.ts";
+import { checkRank } from "./strided-walk.ts";
+import padWgsl, { WG } from "./wgsl/pad.wgsl";
 
-const kernel = new Kernel("pad", padWgsl);
-const WG = 64;
+const kernel = new Kernel(padWgsl);
 
 /** Element j of x along a dimension goes to start + j * step of y; the rest of y becomes the value with these bits. */
 export interface Placement {
@@ -14,32 +14,21 @@ export interface Placement {
   readonly step: readonly number[];
 }
 
-export function placeInto(queue: Queue, x: Tensor, y: Tensor, { start, step }: Placement, bits: number): void {
-  const shape: number[] = [];
-  const starts: number[] = [];
-  const steps: number[] = [];
-  const sizes: number[] = [];
-  for (const [d, n] of y.shape.entries()) {
-    const last = shape.length - 1;
+export function placeInto(run: Run, x: Tensor, y: Tensor, place: Placement, value: number): void {
+  const dims: { size: number; start: number; step: number; from: number }[] = [];
+  for (const [d, size] of y.shape.entries()) {
+    const [start, step, from] = [place.start[d] ?? 0, place.step[d] ?? 1, x.shape[d] ?? 1];
+    const last = dims.at(-1);
     // A dimension that x fills is walked together with the one before it.
-    const whole = start[d] === 0 && step[d] === 1 && x.shape[d] === n;
-    if (last >= 0 && whole && steps[last] === 1) {
-      shape[last]! *= n;
-      starts[last]! *= n;
-      sizes[last]! *= n;
-    } else {
-      shape.push(n);
-      starts.push(start[d]!);
-      steps.push(step[d]!);
-      sizes.push(x.shape[d]!);
-    }
+    if (last?.step === 1 && start === 0 && step === 1 && from === size) {
+      last.size *= size;
+      last.start *= size;
+      last.from *= size;
+    } else dims.push({ size, start, step, from });
   }
-  checkRank("pad", shape.length);
-  const blocks = [shape, starts, steps, sizes].flatMap(eightWords);
-  queue.dispatch(
-    kernel.variant(),
-    [x.storage, y.storage],
-    [y.numel, shape.length, bits, 0, ...blocks],
-    grid1d(y.numel, WG),
-  );
+  checkRank("pad", dims.length);
+  const n = y.numel;
+  const list = (key: "size" | "start" | "step" | "from") => dims.map((dim) => dim[key]);
+  const params = { n, value, shape: list("size"), start: list("start"), step: list("step"), size: list("from") };
+  kernel.variant({ RANK: `${dims.length}u` }).launch(run, { x, y }, params, grid1d(n, WG));
 }

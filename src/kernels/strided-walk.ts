@@ -5,9 +5,10 @@ import type { Shape } from "../tensor/shape.ts";
 /** The most dimensions that a strided kernel takes after merging. */
 const MAX_RANK = 8;
 
-export interface Walk {
-  readonly shape: readonly number[];
-  readonly strides: readonly (readonly number[])[];
+/** The merged shape, and the strides of each operand. */
+export interface Walk<Operands extends readonly Shape[] = readonly Shape[]> {
+  readonly shape: Shape;
+  readonly strides: { readonly [K in keyof Operands]: Shape };
 }
 
 /** Strides that read a tensor of shape `from` as if it had the (broadcast) shape `to`. */
@@ -15,9 +16,9 @@ export function broadcastStrides(from: Shape, to: Shape): number[] {
   const strides = new Array<number>(to.length).fill(0);
   let step = 1;
   for (let i = from.length - 1; i >= 0; i--) {
-    const d = from[i]!;
-    if (d !== 1) strides[i + to.length - from.length] = step;
-    step *= d;
+    const size = from[i] ?? 1;
+    if (size !== 1) strides[i + to.length - from.length] = step;
+    step *= size;
   }
   return strides;
 }
@@ -31,29 +32,27 @@ export const checkRank = (op: string, rank: number): void =>
   );
 
 /** Drops dimensions of size 1 and merges neighbours that every operand walks as one. At least one dimension is left. */
-export function mergeDims(op: string, shape: Shape, strides: readonly (readonly number[])[]): Walk {
-  const outShape: number[] = [];
-  const out: number[][] = strides.map(() => []);
-  for (let i = 0; i < shape.length; i++) {
-    const d = shape[i]!;
-    if (d === 1) continue;
-    const last = outShape.length - 1;
-    if (last >= 0 && strides.every((s, k) => out[k]![last] === s[i]! * d)) {
-      outShape[last]! *= d;
-      for (const [k, s] of strides.entries()) out[k]![last] = s[i]!;
-    } else {
-      outShape.push(d);
-      for (const [k, s] of strides.entries()) out[k]!.push(s[i]!);
-    }
+export function mergeDims<const Operands extends readonly Shape[]>(
+  op: string,
+  shape: Shape,
+  strides: Operands,
+): Walk<Operands> {
+  const dims: { size: number; steps: Shape }[] = [];
+  for (const [i, size] of shape.entries()) {
+    if (size === 1) continue;
+    const steps = strides.map((operand) => operand[i] ?? 0);
+    const last = dims.at(-1);
+    if (last && steps.every((step, k) => last.steps[k] === step * size)) {
+      last.size *= size;
+      last.steps = steps;
+    } else dims.push({ size, steps });
   }
-  if (outShape.length === 0) {
-    outShape.push(1);
-    for (const s of out) s.push(0);
-  }
-  checkRank(op, outShape.length);
-  return { shape: outShape, strides: out };
+  if (dims.length === 0) dims.push({ size: 1, steps: [] });
+  checkRank(op, dims.length);
+  const merged = strides.map((_, k) => dims.map(({ steps }) => steps[k] ?? 0));
+  // One list of strides for each operand: TypeScript does not follow `map` through tuples.
+  return { shape: dims.map(({ size }) => size), strides: merged as readonly Shape[] as Walk<Operands>["strides"] };
 }
 
-/** `values` as the words of an `array<vec4u, 2>`. */
-export const eightWords = (values: readonly number[]): number[] =>
-  Array.from({ length: MAX_RANK }, (_, i) => values[i] ?? 0);
+/** A rank as the value of a kernel's constant. */
+export const rankOf = ({ shape }: Pick<Walk, "shape">): string => `${Math.max(1, shape.length)}u`;

@@ -88,7 +88,7 @@ declare module "*/cast-from-half.wgsl" {
   const source: Wgsl.Source<
     { x: Wgsl.Buffer; y: Wgsl.Buffer },
     { n: number },
-    "WG" | "Params"
+    "Params" | "each" | "WG"
   >;
   export default source;
   export const WG: 64;
@@ -97,8 +97,8 @@ declare module "*/cast-from-half.wgsl" {
 declare module "*/cast-to-half.wgsl" {
   const source: Wgsl.Source<
     { x: Wgsl.Buffer; y: Wgsl.Buffer },
-    { n: number },
-    "WG" | "Params" | "half"
+    { n: number; count: number },
+    "Params" | "half" | "each" | "WG"
   >;
   export default source;
   export const WG: 64;
@@ -108,7 +108,7 @@ declare module "*/cast.wgsl" {
   const source: Wgsl.Source<
     { x: Wgsl.Buffer; y: Wgsl.Buffer },
     { n: number },
-    "T" | "R" | "WG" | "Params"
+    "T" | "R" | "Params" | "each" | "WG"
   >;
   export default source;
   export const WG: 64;
@@ -118,7 +118,7 @@ declare module "*/cat.wgsl" {
   const source: Wgsl.Source<
     { x: Wgsl.Buffer; y: Wgsl.Buffer },
     { n: number; width: number; pitch: number; offset: number },
-    "WG" | "Params"
+    "Params" | "each" | "WG"
   >;
   export default source;
   export const WG: 64;
@@ -316,10 +316,11 @@ declare module "*/fill.wgsl" {
 declare module "*/gather-backward.wgsl" {
   const source: Wgsl.Source<
     { dy: Wgsl.Buffer; index: Wgsl.Buffer; dx: Wgsl.Buffer },
-    { n: number; rank: number; dim: number; length: number; stride: number; shape: readonly number[]; strides: readonly number[]; bounds: readonly number[] },
-    "WG" | "Params"
+    { n: number; dim: number; length: number; stride: number; index_stride: number; shape: readonly number[]; strides: readonly number[]; index_strides: readonly number[]; bounds: readonly number[] },
+    "RANK" | "Params" | "each" | "WG"
   >;
   export default source;
+  export const RANK: 1;
   export const WG: 64;
 }
 
@@ -336,10 +337,11 @@ declare module "*/gather-images.wgsl" {
 declare module "*/gather.wgsl" {
   const source: Wgsl.Source<
     { x: Wgsl.Buffer; index: Wgsl.Buffer; y: Wgsl.Buffer },
-    { n: number; rank: number; size: number; stride: number; shape: readonly number[]; strides: readonly number[] },
-    "WG" | "Params"
+    { n: number; size: number; stride: number; shape: readonly number[]; strides: readonly number[]; index_strides: readonly number[] },
+    "RANK" | "Params" | "each" | "WG" | "walk"
   >;
   export default source;
+  export const RANK: 1;
   export const WG: 64;
 }
 
@@ -364,34 +366,16 @@ declare module "*/grad-norm.wgsl" {
   export const CHUNK: 16384;
 }
 
-declare module "*/index-select-backward.wgsl" {
-  const source: Wgsl.Source<
-    { dy: Wgsl.Buffer; index: Wgsl.Buffer; dx: Wgsl.Buffer },
-    { n: number; inner: number; count: number; size: number },
-    "WG" | "Params"
-  >;
-  export default source;
-  export const WG: 64;
-}
-
-declare module "*/index-select.wgsl" {
-  const source: Wgsl.Source<
-    { x: Wgsl.Buffer; index: Wgsl.Buffer; y: Wgsl.Buffer },
-    { n: number; inner: number; count: number; size: number },
-    "WG" | "Params"
-  >;
-  export default source;
-  export const WG: 64;
-}
-
 declare module "*/inplace.wgsl" {
   const source: Wgsl.Source<
     { y: Wgsl.Buffer; b: Wgsl.Buffer },
-    { n: number; rank: number; shape: readonly number[]; strides: readonly number[] },
-    "T" | "WG" | "Params" | "f"
+    { n: number; shape: readonly number[]; strides: readonly number[] },
+    "T" | "RANK" | "Params" | "f" | "each" | "WG" | "PER" | "walk"
   >;
   export default source;
+  export const RANK: 1;
   export const WG: 64;
+  export const PER: 4;
 }
 
 declare module "*/layer-norm-backward.wgsl" {
@@ -473,18 +457,19 @@ declare module "*/max-pool.wgsl" {
 declare module "*/pad.wgsl" {
   const source: Wgsl.Source<
     { x: Wgsl.Buffer; y: Wgsl.Buffer },
-    { n: number; rank: number; value: number; shape: readonly number[]; start: readonly number[]; step: readonly number[]; size: readonly number[] },
-    "WG" | "Params"
+    { n: number; value: number; shape: readonly number[]; start: readonly number[]; step: readonly number[]; size: readonly number[] },
+    "RANK" | "Params" | "each" | "WG"
   >;
   export default source;
+  export const RANK: 1;
   export const WG: 64;
 }
 
 declare module "*/random.wgsl" {
   const source: Wgsl.Source<
     { shift: Wgsl.Buffer; y: Wgsl.Buffer },
-    { n: number; first: number; seed_low: number; seed_high: number; stream: number; a: number; b: number },
-    "T" | "WG" | "Params" | "draw" | "unit" | "multiply" | "philox"
+    { n: number; first: number; seed_low: number; seed_high: number; stream: number; a: number; b: number; low: number; range: number },
+    "T" | "Params" | "draw" | "unit" | "multiply" | "philox" | "each" | "WG"
   >;
   export default source;
   export const WG: 64;
@@ -493,12 +478,14 @@ declare module "*/random.wgsl" {
 declare module "*/reduce.wgsl" {
   const source: Wgsl.Source<
     { x: Wgsl.Buffer; y: Wgsl.Buffer },
-    { outputs: number; splits: number; chunk: number; length: number; inner: number; inner_stride: number; step_outer: number; step_inner: number; kept_rank: number; outer_rank: number; scale: number; step: number; wrap: number; kept_shape: readonly number[]; kept_strides: readonly number[]; outer_shape: readonly number[]; outer_strides: readonly number[] },
-    "T" | "WG" | "LANES" | "DEEP" | "IDENTITY" | "Params" | "each" | "combine" | "finish" | "kept" | "outer_offset"
+    { outputs: number; splits: number; chunk: number; length: number; inner: number; inner_stride: number; step_outer: number; step_inner: number; step: number; wrap: number; scale: number; kept_shape: readonly number[]; kept_strides: readonly number[]; outer_shape: readonly number[]; outer_strides: readonly number[] },
+    "T" | "Part" | "WG" | "LANES" | "KEPT_RANK" | "OUTER_RANK" | "DEEP" | "IDENTITY" | "Params" | "each" | "join" | "finish" | "outer_offset" | "group" | "walk" | "tree"
   >;
   export default source;
   export const WG: 64;
   export const LANES: 64;
+  export const KEPT_RANK: 1;
+  export const OUTER_RANK: 1;
 }
 
 declare module "*/resize-bilinear.wgsl" {
@@ -558,18 +545,18 @@ declare module "*/strided.wgsl" {
   const source: Wgsl.Source<
     { x: Wgsl.Buffer; y: Wgsl.Buffer },
     { n: number; start: number; shape: readonly number[]; strides: readonly number[] },
-    "WG" | "RANK" | "Params"
+    "RANK" | "Params" | "each" | "WG" | "walk"
   >;
   export default source;
-  export const WG: 64;
   export const RANK: 1;
+  export const WG: 64;
 }
 
 declare module "*/topk.wgsl" {
   const source: Wgsl.Source<
     { x: Wgsl.Buffer; values: Wgsl.Buffer; indices: Wgsl.Buffer },
     { rows: number; k: number; length: number; inner: number },
-    "T" | "WG" | "LANES" | "Params" | "NONE" | "before" | "better"
+    "T" | "WG" | "LANES" | "NONE" | "Params" | "Part" | "before" | "better" | "join" | "group" | "tree"
   >;
   export default source;
   export const WG: 64;
@@ -617,9 +604,11 @@ declare module "*/warp-images.wgsl" {
 declare module "*/where.wgsl" {
   const source: Wgsl.Source<
     { c: Wgsl.Buffer; a: Wgsl.Buffer; b: Wgsl.Buffer; y: Wgsl.Buffer },
-    { n: number; rank: number; truth: number; shape: readonly number[]; sc: readonly number[]; sa: readonly number[]; sb: readonly number[] },
-    "WG" | "Params"
+    { n: number; truth: number; shape: readonly number[]; sc: readonly number[]; sa: readonly number[]; sb: readonly number[] },
+    "RANK" | "Params" | "each" | "WG" | "PER" | "walk"
   >;
   export default source;
+  export const RANK: 1;
   export const WG: 64;
+  export const PER: 4;
 }

@@ -1,7 +1,7 @@
 // Conv2d: the layer around ops/conv2d.ts.
 import { check, ValueError } from "../errors.ts";
 import { type ConvOptions, conv2d } from "../ops/conv2d.ts";
-import { uniform } from "../tensor/rng.ts";
+import { uniform } from "../ops/random.ts";
 import { pair } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { checkCount } from "./layer-arguments.ts";

@@ -1,10 +1,10 @@
 // Initialisation of parameters, in place: zeros, constants, uniform and normal numbers, Xavier's and Kaiming's scales.
 import { noGrad } from "../autograd/mode.ts";
 import { check, ShapeError, ValueError } from "../errors.ts";
+import { randn, uniform } from "../ops/random.ts";
 import { unary } from "../ops/unary.ts";
 import { copy_ } from "../tensor/copy.ts";
 import { full } from "../tensor/create.ts";
-import { randn, uniform } from "../tensor/rng.ts";
 import { scope } from "../tensor/scope.ts";
 import { type Shape, show, sizeOf } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -26,16 +26,18 @@ function assign<T extends Tensor>(target: T, values: () => Tensor): T {
 }
 
 /** Every element `value`. */
-export const constant_ = <T extends Tensor>(t: T, value: number): T => assign(t, () => full(t.shape, value));
+export const constant_ = <T extends Tensor>(t: T, value: number): T =>
+  assign(t, () => full(t.shape, value, { device: t.device }));
 export const zeros_ = <T extends Tensor>(t: T): T => constant_(t, 0);
 export const ones_ = <T extends Tensor>(t: T): T => constant_(t, 1);
 
 /** Uniform numbers in [a, b). */
-export const uniform_ = <T extends Tensor>(t: T, a = 0, b = 1): T => assign(t, () => uniform(t.shape, a, b));
+export const uniform_ = <T extends Tensor>(t: T, a = 0, b = 1): T =>
+  assign(t, () => uniform(t.shape, a, b, { device: t.device }));
 
 /** Normal numbers. */
 export const normal_ = <T extends Tensor>(t: T, mean = 0, std = 1): T =>
-  assign(t, () => unary("affine", randn(t.shape), { scale: std, offset: mean }));
+  assign(t, () => unary("affine", randn(t.shape, { device: t.device }), { scale: std, offset: mean }));
 
 /** Inputs and outputs of a layer's weight: [out, in, ...kernel]. */
 export function fans(shape: Shape): { fanIn: number; fanOut: number } {
@@ -44,8 +46,9 @@ export function fans(shape: Shape): { fanIn: number; fanOut: number } {
     () => `[init] a weight of at least two dimensions is needed to know its inputs and outputs, got ${show(shape)}`,
     ShapeError,
   );
-  const kernel = sizeOf(shape.slice(2));
-  return { fanIn: shape[1]! * kernel, fanOut: shape[0]! * kernel };
+  const [outputs = 0, inputs = 0, ...kernel] = shape;
+  const taps = sizeOf(kernel);
+  return { fanIn: inputs * taps, fanOut: outputs * taps };
 }
 
 /** How much a nonlinearity shrinks: the standard deviation is multiplied by it. */

@@ -1,6 +1,6 @@
 // Linear: y = x W^T + b.
 import { linear } from "../ops/matmul.ts";
-import { uniform } from "../tensor/rng.ts";
+import { uniform } from "../ops/random.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { checkCount } from "./layer-arguments.ts";
 import { Module } from "./module.ts";

@@ -48,14 +48,14 @@ export async function loadInto(
   if (strict) {
     problems.unshift(
       ...missing.map(([name, t]) => `${name} ${show(t.shape)} is missing`),
-      ...unexpectedKeys.map((name) => `${name} ${show(dict.get(name)!.shape)} is not expected`),
+      ...unexpectedKeys.map((name) => `${name} ${show(dict.get(name)?.shape ?? [])} is not expected`),
     );
   }
   if (problems.length > 0) {
     const advice = strict ? " ({ strict: false } accepts missing and unexpected keys)" : "";
     throw new StateDictError(`[loadStateDict] the dict does not fit ${module}${advice}:\n  ${problems.join("\n  ")}`);
   }
-  const converted = await Promise.all(pairs.map(({ target, source }) => convert(source, target.dtype)));
+  const converted = await Promise.all(pairs.map(({ target, source }) => convert(source, target)));
   for (const [i, { target, source }] of pairs.entries()) {
     copy_(target, converted[i] ?? source);
     converted[i]?.dispose();
@@ -63,13 +63,13 @@ export async function loadInto(
   return { missingKeys: missing.map(([name]) => name), unexpectedKeys };
 }
 
-/** A new tensor of that dtype, or null where `source` has it already. */
-async function convert(source: Tensor, dtype: Tensor["dtype"]): Promise<Tensor | null> {
+/** A new tensor of the target's dtype, or null where `source` has it already. */
+async function convert(source: Tensor, { dtype, device }: Tensor): Promise<Tensor | null> {
   if (source.dtype === dtype) return null;
   if (dtype === "f16") {
     throw new StateDictError(
       `[loadStateDict] ${source.dtype} values cannot be converted to ${dtype}: convert them first`,
     );
   }
-  return fromHost(arrayTypes[dtype].from(await source.data()), source.shape, dtype);
+  return fromHost(arrayTypes[dtype].from(await source.data()), source.shape, dtype, { device });
 }

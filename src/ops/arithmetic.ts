@@ -15,14 +15,14 @@ const MOST = 3.4028234663852886e38;
 
 /** A row of the binary table with a number on the right. Carries no gradient: f32 arithmetic goes through `unary`. */
 function withNumber(name: BinaryName, x: Tensor, value: number): Tensor {
-  const { dtype } = x;
+  const { dtype, device } = x;
   checkDtype(name, "input", dtype, ...dtypesOf(name));
   check(
     dtype === "f32" || Number.isInteger(value),
     () => `[${name}] ${value} is no ${dtype}: give a whole number, or convert with .to("f32")`,
     ValueError,
   );
-  return scope(() => binary(name, x, full([], value, { dtype })));
+  return scope(() => binary(name, x, full([], value, { dtype, device })));
 }
 
 /** An operation with a tensor or a number; `float` is its differentiable form for an f32 tensor and a number. */

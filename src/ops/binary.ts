@@ -3,9 +3,10 @@ import { apply1 } from "../autograd/apply.ts";
 import { type Op, type Saved, savesNothing, type VjpContext } from "../autograd/op.ts";
 import { check, DtypeError } from "../errors.ts";
 import { grid1d } from "../gpu/queue.ts";
+import { inParts } from "../kernels/binding-parts.ts";
 import { bodyOf } from "../kernels/elementwise.ts";
 import { Kernel } from "../kernels/kernel.ts";
-import { broadcastStrides, mergeDims } from "../kernels/strided-walk.ts";
+import { broadcastStrides, mergeDims, rankOf } from "../kernels/strided-walk.ts";
 import binaryWgsl, { PER, WG } from "../kernels/wgsl/binary.wgsl";
 import type { Dtype } from "../tensor/dtype.ts";
 import { broadcastShapes } from "../tensor/shape.ts";
@@ -112,10 +113,10 @@ const kernel = new Kernel(binaryWgsl);
 type BinaryOp = Op<readonly [a: Tensor, b: Tensor]>;
 
 function binaryOp(name: BinaryName, row: BinaryRow): BinaryOp {
-  const variant = (dtype: Dtype, rank: number) => {
+  const variant = (dtype: Dtype, rank: string) => {
     const result = row.result ?? dtype;
     const f = `fn f(a: T, b: T) -> R { ${bodyOf(row.f)} }`;
-    return kernel.variant({ T: dtype, R: result, RANK: `${rank}u`, f }, `${name} ${dtype} rank=${rank}`);
+    return kernel.variant({ T: dtype, R: result, RANK: rank, f }, `${name} ${dtype} rank=${rank}`);
   };
   const { vjp } = row;
   return {
@@ -130,13 +131,13 @@ function binaryOp(name: BinaryName, row: BinaryRow): BinaryOp {
       return [{ shape: broadcastShapes(name, a.shape, b.shape), dtype: row.result ?? a.dtype }];
     },
     forward(run, [a, b], [y]) {
-      const { shape, strides } = mergeDims(name, y.shape, [
-        broadcastStrides(a.shape, y.shape),
-        broadcastStrides(b.shape, y.shape),
-      ]);
-      const [sa = [], sb = []] = strides;
-      const n = y.numel;
-      variant(a.dtype, shape.length).launch(run, { a, b, y }, { n, shape, sa, sb }, grid1d(n, WG * PER));
+      const walk = mergeDims(name, y.shape, [broadcastStrides(a.shape, y.shape), broadcastStrides(b.shape, y.shape)]);
+      const [sa, sb] = walk.strides;
+      const { shape } = walk;
+      const shader = variant(a.dtype, rankOf(walk));
+      inParts(run.device.info, shape, (part, n) => {
+        shader.launch(run, { a: part(a), b: part(b), y: part(y) }, { n, shape, sa, sb }, grid1d(n, WG * PER));
+      });
     },
     saves: row.saves
       ? ([a, b]): Saved => {

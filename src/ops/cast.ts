@@ -1,41 +1,41 @@
 // to(dtype): conversion between element types. f16 only stores: to() and data() understand it, kernels do not.
 import { apply1 } from "../autograd/apply.ts";
-import { type OldOp, savesNothing } from "../autograd/op.ts";
+import { type Op, savesNothing } from "../autograd/op.ts";
 import { check, DtypeError } from "../errors.ts";
 import { grid1d } from "../gpu/queue.ts";
-import { OldKernel as Kernel } from "../kernels/specialize.ts";
-import castWgsl from "../kernels/wgsl/cast.wgsl";
+import { Kernel } from "../kernels/kernel.ts";
+import castWgsl, { WG } from "../kernels/wgsl/cast.wgsl";
 import fromHalfWgsl from "../kernels/wgsl/cast-from-half.wgsl";
 import toHalfWgsl from "../kernels/wgsl/cast-to-half.wgsl";
 import type { Dtype } from "../tensor/dtype.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { view } from "./view.ts";
 
-const cast = new Kernel("cast", castWgsl);
-const toHalf = new Kernel("cast_to_half", toHalfWgsl);
-const fromHalf = new Kernel("cast_from_half", fromHalfWgsl);
-const WG = 64;
+const cast = new Kernel(castWgsl);
+const toHalf = new Kernel(toHalfWgsl);
+const fromHalf = new Kernel(fromHalfWgsl);
 
-const castOp: OldOp<{ dtype: Dtype }> = {
+const castOp: Op<readonly [Tensor], { readonly dtype: Dtype }> = {
   name: "to",
   infer([x], { dtype }) {
-    const half = x!.dtype === "f16" ? dtype : dtype === "f16" ? x!.dtype : "f32";
+    const half = x.dtype === "f16" ? dtype : dtype === "f16" ? x.dtype : "f32";
     check(
       half === "f32",
-      () => `[to] ${x!.dtype} does not convert to ${dtype} directly: go through .to("f32")`,
+      () => `[to] ${x.dtype} does not convert to ${dtype} directly: go through .to("f32")`,
       DtypeError,
     );
-    return [{ shape: x!.shape, dtype }];
+    return [{ shape: x.shape, dtype }];
   },
-  forward({ queue }, [x], [y], { dtype }) {
-    const n = x!.numel;
-    const shader =
-      dtype === "f16"
-        ? toHalf.variant()
-        : x!.dtype === "f16"
-          ? fromHalf.variant()
-          : cast.variant({ T: x!.dtype, R: dtype }, `${x!.dtype} to ${dtype}`);
-    queue.dispatch(shader, [x!.storage, y!.storage], [n], grid1d(dtype === "f16" ? Math.ceil(n / 2) : n, WG));
+  forward(run, [x], [y], { dtype }) {
+    const n = x.numel;
+    if (dtype === "f16") {
+      const words = Math.ceil(n / 2);
+      toHalf.launch(run, { x, y }, { n: words, count: n }, grid1d(words, WG));
+      return;
+    }
+    const kernel =
+      x.dtype === "f16" ? fromHalf.variant() : cast.variant({ T: x.dtype, R: dtype }, `${x.dtype} to ${dtype}`);
+    kernel.launch(run, { x, y }, { n }, grid1d(n, WG));
   },
   saves: savesNothing,
   vjp: "not differentiable",

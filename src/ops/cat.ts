@@ -1,10 +1,10 @@
 // Joining tensors: cat along a dimension that exists, stack along a new one.
 import { apply1 } from "../autograd/apply.ts";
-import { type OldOp, savesNothing } from "../autograd/op.ts";
+import { type Op, savesNothing } from "../autograd/op.ts";
 import { check, DtypeError, ValueError } from "../errors.ts";
 import { grid1d } from "../gpu/queue.ts";
-import { OldKernel as Kernel } from "../kernels/specialize.ts";
-import catWgsl from "../kernels/wgsl/cat.wgsl";
+import { Kernel } from "../kernels/kernel.ts";
+import catWgsl, { WG } from "../kernels/wgsl/cat.wgsl";
 import { checkDtype } from "../tensor/dtype.ts";
 import { scope } from "../tensor/scope.ts";
 import { normalizeDim, sameShape, show, sizeOf } from "../tensor/shape.ts";
@@ -12,36 +12,42 @@ import type { Tensor } from "../tensor/tensor.ts";
 import { narrow } from "./movement.ts";
 import { unsqueeze } from "./view.ts";
 
-const kernel = new Kernel("cat", catWgsl);
-const WG = 64;
+const kernel = new Kernel(catWgsl);
 
-const catOp: OldOp<{ dim: number }> = {
+/** The first of a list that may not be empty. */
+function firstOf<T>(op: string, [first]: readonly T[]): T {
+  check(first !== undefined, () => `[${op}] needs at least one tensor, got an empty list`, ValueError);
+  return first;
+}
+
+const catOp: Op<readonly Tensor[], { readonly dim: number }> = {
   name: "cat",
   infer(inputs, { dim }) {
-    const [first] = inputs;
-    checkDtype("cat", "input", first!.dtype, "f32", "i32", "u32");
+    const first = firstOf("cat", inputs);
+    checkDtype("cat", "input", first.dtype, "f32", "i32", "u32");
     let size = 0;
     for (const [i, t] of inputs.entries()) {
       check(
-        t.shape.length === first!.shape.length && t.shape.every((n, d) => d === dim || n === first!.shape[d]),
+        t.shape.length === first.shape.length && t.shape.every((n, d) => d === dim || n === first.shape[d]),
         () =>
-          `[cat] tensor ${i} has shape ${show(t.shape)}, tensor 0 has ${show(first!.shape)}: all but dimension ${dim} must agree`,
+          `[cat] tensor ${i} has shape ${show(t.shape)}, tensor 0 has ${show(first.shape)}: all but dimension ${dim} must agree`,
       );
       check(
-        t.dtype === first!.dtype,
-        () => `[cat] tensor ${i} is ${t.dtype}, tensor 0 is ${first!.dtype}: convert with .to(dtype)`,
+        t.dtype === first.dtype,
+        () => `[cat] tensor ${i} is ${t.dtype}, tensor 0 is ${first.dtype}: convert with .to(dtype)`,
         DtypeError,
       );
-      size += t.shape[dim]!;
+      size += t.shape[dim] ?? 0;
     }
-    return [{ shape: first!.shape.map((n, d) => (d === dim ? size : n)), dtype: first!.dtype }];
+    return [{ shape: first.shape.map((n, d) => (d === dim ? size : n)), dtype: first.dtype }];
   },
-  forward({ queue }, inputs, [y], { dim }) {
-    const pitch = sizeOf(y!.shape.slice(dim));
+  forward(run, inputs, [y], { dim }) {
+    const pitch = sizeOf(y.shape.slice(dim));
     let offset = 0;
     for (const x of inputs) {
       const width = sizeOf(x.shape.slice(dim));
-      queue.dispatch(kernel.variant(), [x.storage, y!.storage], [x.numel, width, pitch, offset], grid1d(x.numel, WG));
+      const n = x.numel;
+      kernel.launch(run, { x, y }, { n, width, pitch, offset }, grid1d(n, WG));
       offset += width;
     }
   },
@@ -49,9 +55,9 @@ const catOp: OldOp<{ dim: number }> = {
   vjp: ([dy], { attrs, inputSpecs, needs }) => {
     let start = 0;
     return inputSpecs.map(({ shape }, i) => {
-      const size = shape[attrs.dim]!;
+      const size = shape[attrs.dim] ?? 0;
       start += size;
-      return needs[i] ? narrow(dy!, attrs.dim, start - size, size) : null;
+      return needs[i] ? narrow(dy, attrs.dim, start - size, size) : null;
     });
   },
 };
@@ -61,14 +67,12 @@ const catOp: OldOp<{ dim: number }> = {
  * @throws ShapeError, DtypeError. @see https://pytorch.org/docs/stable/generated/torch.cat.html
  */
 export function cat(tensors: readonly Tensor[], dim = 0): Tensor {
-  check(tensors.length > 0, () => "[cat] needs at least one tensor, got an empty list", ValueError);
-  return apply1(catOp, tensors, { dim: normalizeDim("cat", dim, tensors[0]!.ndim) });
+  return apply1(catOp, tensors, { dim: normalizeDim("cat", dim, firstOf("cat", tensors).ndim) });
 }
 
 /** Joins tensors of one shape along a new dimension `dim`. @see https://pytorch.org/docs/stable/generated/torch.stack.html */
 export function stack(tensors: readonly Tensor[], dim = 0): Tensor {
-  check(tensors.length > 0, () => "[stack] needs at least one tensor, got an empty list", ValueError);
-  const { shape, ndim } = tensors[0]!;
+  const { shape, ndim } = firstOf("stack", tensors);
   for (const [i, t] of tensors.entries()) {
     check(
       sameShape(t.shape, shape),

@@ -1,8 +1,8 @@
 // Dropout: zeroes random elements while training.
 import { check, ValueError } from "../errors.ts";
-import { bernoulli } from "../tensor/rng.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { binary } from "./binary.ts";
+import { bernoulli } from "./random.ts";
 import { unary } from "./unary.ts";
 
 /**
@@ -15,7 +15,7 @@ export function dropout(x: Tensor, p = 0.5, training = true): Tensor {
   check(p >= 0 && p <= 1, () => `[dropout] p must be from 0 to 1, got ${p}`, ValueError);
   if (!training || p === 0) return x;
   if (p === 1) return unary("affine", x, { scale: 0, offset: 0 });
-  const mask = bernoulli(x.shape, 1 - p, 1 / (1 - p));
+  const mask = bernoulli(x.shape, 1 - p, 1 / (1 - p), { device: x.device });
   const y = binary("mul", x, mask);
   mask.dispose();
   return y;

@@ -1,16 +1,16 @@
 // Operations in place: fill_, copy_, add_, sub_, mul_, div_. Never on the tape; refused where the tape would miss them.
-
 import { gradEnabled } from "../autograd/mode.ts";
+import { type Op, withoutGradient } from "../autograd/op.ts";
 import { runInto } from "../autograd/run.ts";
-import { within } from "../context.ts";
 import { check, DtypeError, ShapeError, StateError } from "../errors.ts";
 import { grid1d } from "../gpu/queue.ts";
+import { inParts } from "../kernels/binding-parts.ts";
 import { bodyOf } from "../kernels/elementwise.ts";
 import { fillOp } from "../kernels/fill.ts";
-import { OldKernel as Kernel } from "../kernels/specialize.ts";
-import { broadcastStrides, eightWords, mergeDims } from "../kernels/strided-walk.ts";
-import inplaceWgsl from "../kernels/wgsl/inplace.wgsl";
-import { copy_ as copyElements } from "../tensor/copy.ts";
+import { Kernel } from "../kernels/kernel.ts";
+import { broadcastStrides, mergeDims, rankOf } from "../kernels/strided-walk.ts";
+import inplaceWgsl, { PER, WG } from "../kernels/wgsl/inplace.wgsl";
+import { copy_ } from "../tensor/copy.ts";
 import { full } from "../tensor/create.ts";
 import { scope } from "../tensor/scope.ts";
 import { broadcastShapes, sameShape, show } from "../tensor/shape.ts";
@@ -21,28 +21,46 @@ import { clone } from "./clone.ts";
 
 type InplaceName = "add" | "div" | "mul" | "sub";
 
-const kernel = new Kernel("inplace", inplaceWgsl);
-const WG = 64;
+const kernel = new Kernel(inplaceWgsl);
 
-/** Runs `write` as operation `name` on `target`, unless autograd would need to know of it. Returns `target`. */
-function inPlace(name: string, target: Tensor, others: readonly Tensor[], write: () => void): Tensor {
+function updateOp(name: InplaceName): Op<readonly [target: Tensor, other: Tensor]> {
+  const f = `fn f(a: T, b: T) -> T { ${bodyOf(binaryRows[name].f)} }`;
+  return {
+    name: `${name}_`,
+    infer: ([target]) => [target],
+    forward(run, [, other], [y]) {
+      // One buffer cannot be bound for reading and for writing at once.
+      const b = other.storage === y.storage ? clone(other) : other;
+      const walk = mergeDims(`${name}_`, y.shape, [broadcastStrides(b.shape, y.shape)]);
+      const RANK = rankOf(walk);
+      const variant = kernel.variant({ T: y.dtype, RANK, f }, `${name} ${y.dtype} rank=${RANK}`);
+      const { shape, strides } = walk;
+      inParts(run.device.info, shape, (part, n) => {
+        variant.launch(run, { y: part(y), b: part(b) }, { n, shape, strides: strides[0] }, grid1d(n, WG * PER));
+      });
+    },
+    ...withoutGradient,
+  };
+}
+
+const updateOps = { add: updateOp("add"), div: updateOp("div"), mul: updateOp("mul"), sub: updateOp("sub") };
+
+/** Throws where autograd would need to know of a change of `target` in place. */
+function checkOffTape(name: string, target: Tensor, ...others: Tensor[]): void {
   check(
     !gradEnabled() || ![target, ...others].some((t) => t.requiresGrad),
     () =>
       `[${name}] changes ${String(target)} in place, which autograd does not follow: wrap it in noGrad(() => ...), or use the operation without "_"`,
     StateError,
   );
-  within({ origin: { name, inputs: [target, ...others] } }, write);
-  target.storage.version++;
-  return target;
 }
 
 /** target = f(target, other), f a row of the binary table. */
 export function update(name: InplaceName, target: Tensor, other: Operand): Tensor {
   const label = `${name}_`;
-  const { dtype, shape } = target;
+  const { dtype, shape, device } = target;
   scope(() => {
-    const b = typeof other === "number" ? full([], other, { dtype }) : other;
+    const b = typeof other === "number" ? full([], other, { dtype, device }) : other;
     check(
       b.dtype === dtype && dtypesOf(name).includes(dtype),
       () => `[${label}] cannot apply ${b.dtype} to ${dtype} in place: convert with .to("f32")`,
@@ -53,22 +71,8 @@ export function update(name: InplaceName, target: Tensor, other: Operand): Tenso
       () => `[${label}] shape ${show(b.shape)} does not broadcast to ${show(shape)}, and a tensor cannot grow in place`,
       ShapeError,
     );
-    // One buffer cannot be bound for reading and for writing at once.
-    const operand = b.storage === target.storage ? clone(b) : b;
-    inPlace(label, target, typeof other === "number" ? [] : [other], () => {
-      const walk = mergeDims(label, shape, [broadcastStrides(operand.shape, shape)]);
-      const params = [
-        target.numel,
-        walk.shape.length,
-        0,
-        0,
-        ...eightWords(walk.shape),
-        ...eightWords(walk.strides[0]!),
-      ];
-      const f = `fn f(a: T, b: T) -> T { ${bodyOf(binaryRows[name].f)} }`;
-      const shader = kernel.variant({ T: dtype, f }, `${name} ${dtype}`);
-      target.device.queue.dispatch(shader, [target.storage, operand.storage], params, grid1d(target.numel, WG));
-    });
+    checkOffTape(label, target, b);
+    runInto(updateOps[name], [target, b], undefined, [target]);
   });
   return target;
 }
@@ -80,10 +84,14 @@ export function fill(target: Tensor, value: number): Tensor {
     () => `[fill_] ${value} does not fit a tensor of ${target.dtype}`,
     DtypeError,
   );
-  return inPlace("fill_", target, [], () => runInto(fillOp, [], { value }, [target]));
+  checkOffTape("fill_", target);
+  runInto(fillOp, [], { value }, [target]);
+  return target;
 }
 
 /** Copies the elements of a tensor of the same shape and dtype. */
 export function copyInto(target: Tensor, source: Tensor): Tensor {
-  return inPlace("copy_", target, [source], () => copyElements(target, source));
+  checkOffTape("copy_", target, source);
+  copy_(target, source);
+  return target;
 }

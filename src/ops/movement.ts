@@ -1,8 +1,8 @@
 // Rearranging copies: permute, transpose, flip, slices, and constant padding, the adjoint of a slice.
 import { apply1 } from "../autograd/apply.ts";
-import { type OldOp, savesNothing } from "../autograd/op.ts";
+import { type Op, savesNothing } from "../autograd/op.ts";
+import type { Run } from "../autograd/run.ts";
 import { check, ValueError } from "../errors.ts";
-import type { Queue } from "../gpu/queue.ts";
 import { copyStrided } from "../kernels/copy-strided.ts";
 import { bitsOf } from "../kernels/fill.ts";
 import { type Placement, placeInto } from "../kernels/place-into.ts";
@@ -12,31 +12,25 @@ import { normalizeDim, normalizeDims, type Shape, show, stridesOf } from "../ten
 import type { Tensor } from "../tensor/tensor.ts";
 import { view } from "./view.ts";
 
-const permuteOp: OldOp<{ order: readonly number[] }> = {
+/** What a list has for each dimension, in this order of dimensions. */
+const permuted = (list: readonly number[], order: readonly number[]): number[] => order.map((d) => list[d] ?? 1);
+
+const permuteOp: Op<readonly [Tensor], { readonly order: readonly number[] }> = {
   name: "permute",
   infer([x], { order }) {
-    checkDtype("permute", "input", x!.dtype, "f32", "i32", "u32");
+    checkDtype("permute", "input", x.dtype, "f32", "i32", "u32");
     check(
-      order.length === x!.shape.length && new Set(order).size === order.length,
+      order.length === x.shape.length && new Set(order).size === order.length,
       () =>
-        `[permute] order ${show(order)} must name each of the ${x!.shape.length} dimensions of ${show(x!.shape)} once`,
+        `[permute] order ${show(order)} must name each of the ${x.shape.length} dimensions of ${show(x.shape)} once`,
     );
-    return [{ shape: order.map((d) => x!.shape[d]!), dtype: x!.dtype }];
+    return [{ shape: permuted(x.shape, order), dtype: x.dtype }];
   },
-  forward({ queue }, [x], [y], { order }) {
-    const strides = stridesOf(x!.shape);
-    copyStrided(
-      queue,
-      x!,
-      y!,
-      order.map((d) => strides[d]!),
-    );
-  },
+  forward: (run, [x], [y], { order }) => copyStrided(run, x, y, permuted(stridesOf(x.shape), order)),
   saves: savesNothing,
   vjp: ([dy], { attrs }) => {
-    const inverse = new Array<number>(attrs.order.length);
-    for (const [i, d] of attrs.order.entries()) inverse[d] = i;
-    return [permute(dy!, inverse)];
+    const inverse = attrs.order.map((_, d) => attrs.order.indexOf(d));
+    return [permute(dy, inverse)];
   },
 };
 
@@ -59,30 +53,26 @@ export function t(x: Tensor): Tensor {
 }
 
 /** Element j of y along a dimension is element start + j * step of x. */
-function copySlice(queue: Queue, x: Tensor, y: Tensor, { start, step }: Placement): void {
-  const strides = stridesOf(x.shape);
-  copyStrided(
-    queue,
-    x,
-    y,
-    strides.map((s, d) => s * step[d]!),
-    strides.reduce((sum, s, d) => sum + s * start[d]!, 0),
-  );
+function copySlice(run: Run, x: Tensor, y: Tensor, { start, step }: Placement): void {
+  const all = stridesOf(x.shape);
+  const strides = all.map((stride, d) => stride * (step[d] ?? 1));
+  const first = all.reduce((sum, stride, d) => sum + stride * (start[d] ?? 0), 0);
+  copyStrided(run, x, y, strides, first);
 }
 
-const flipOp: OldOp<{ dims: readonly number[] }> = {
+const flipOp: Op<readonly [Tensor], { readonly dims: readonly number[] }> = {
   name: "flip",
   infer([x]) {
-    checkDtype("flip", "input", x!.dtype, "f32", "i32", "u32");
-    return [x!];
+    checkDtype("flip", "input", x.dtype, "f32", "i32", "u32");
+    return [x];
   },
-  forward({ queue }, [x], [y], { dims }) {
-    const start = x!.shape.map((n, d) => (dims.includes(d) ? n - 1 : 0));
-    const step = x!.shape.map((_, d) => (dims.includes(d) ? -1 : 1));
-    copySlice(queue, x!, y!, { start, step });
+  forward(run, [x], [y], { dims }) {
+    const start = x.shape.map((n, d) => (dims.includes(d) ? n - 1 : 0));
+    const step = x.shape.map((_, d) => (dims.includes(d) ? -1 : 1));
+    copySlice(run, x, y, { start, step });
   },
   saves: savesNothing,
-  vjp: ([dy], { attrs }) => [flip(dy!, attrs.dims)],
+  vjp: ([dy], { attrs }) => [flip(dy, attrs.dims)],
 };
 
 /** Reverses the order of elements along `dims`. */
@@ -93,43 +83,46 @@ interface SliceAttrs extends Placement {
   readonly shape: Shape;
 }
 
-const sliceOp: OldOp<SliceAttrs> = {
+const sliceOp: Op<readonly [Tensor], SliceAttrs> = {
   name: "slice",
   infer([x], { shape }) {
-    checkDtype("slice", "input", x!.dtype, "f32", "i32", "u32");
-    return [{ shape, dtype: x!.dtype }];
+    checkDtype("slice", "input", x.dtype, "f32", "i32", "u32");
+    return [{ shape, dtype: x.dtype }];
   },
-  forward: ({ queue }, [x], [y], attrs) => copySlice(queue, x!, y!, attrs),
+  forward: (run, [x], [y], attrs) => copySlice(run, x, y, attrs),
   saves: savesNothing,
   vjp: ([dy], { attrs, inputSpecs }) => {
     const { start, step } = attrs;
-    return [apply1(placeOp, [dy!], { start, step, shape: inputSpecs[0]!.shape, value: 0 })];
+    return [apply1(placeOp, [dy], { start, step, shape: inputSpecs[0].shape, value: 0 })];
   },
 };
 
-const placeOp: OldOp<SliceAttrs & { value: number }> = {
+const placeOp: Op<readonly [Tensor], SliceAttrs & { readonly value: number }> = {
   name: "pad",
   infer([x], { shape, value }) {
-    checkDtype("pad", "input", x!.dtype, "f32", "i32", "u32");
+    checkDtype("pad", "input", x.dtype, "f32", "i32", "u32");
     check(
       shape.every((d) => d >= 0),
-      () => `[pad] crops more of ${show(x!.shape)} than there is`,
+      () => `[pad] crops more of ${show(x.shape)} than there is`,
     );
     check(
-      x!.dtype === "f32" || Number.isInteger(value),
-      () => `[pad] the value ${value} is no ${x!.dtype}: give a whole number`,
+      x.dtype === "f32" || Number.isInteger(value),
+      () => `[pad] the value ${value} is no ${x.dtype}: give a whole number`,
       ValueError,
     );
-    return [{ shape, dtype: x!.dtype }];
+    return [{ shape, dtype: x.dtype }];
   },
-  forward: ({ queue }, [x], [y], attrs) => placeInto(queue, x!, y!, attrs, bitsOf(attrs.value, y!.dtype)),
+  forward: (run, [x], [y], attrs) => placeInto(run, x, y, attrs, bitsOf(attrs.value, y.dtype)),
   saves: savesNothing,
   vjp: ([dy], { attrs, inputSpecs }) => {
-    const { shape } = inputSpecs[0]!;
+    const { shape } = inputSpecs[0];
     // Where padding crops, nothing of dy comes back: pad dy's negative part again with zeros.
     const start = attrs.start.map((s) => Math.max(s, 0));
-    const size = shape.map((n, d) => Math.max(0, Math.min(n + attrs.start[d]!, attrs.shape[d]!) - start[d]!));
-    const inside = apply1(sliceOp, [dy!], { start, step: attrs.step, shape: size });
+    const size = shape.map((n, d) => {
+      const [before, padded] = [attrs.start[d] ?? 0, attrs.shape[d] ?? 0];
+      return Math.max(0, Math.min(n + before, padded) - Math.max(before, 0));
+    });
+    const inside = apply1(sliceOp, [dy], { start, step: attrs.step, shape: size });
     if (size.every((n, d) => n === shape[d])) return [inside];
     return [apply1(placeOp, [inside], { ...attrs, start: attrs.start.map((s) => Math.max(-s, 0)), shape, value: 0 })];
   },
@@ -180,7 +173,7 @@ export function slice(x: Tensor, ranges: readonly SliceRange[]): Tensor {
 }
 
 function indexIn(op: string, index: number, d: number, x: Tensor): number {
-  const n = x.shape[d]!;
+  const n = x.shape[d] ?? 0;
   check(
     Number.isInteger(index) && index >= -n && index < n,
     () => `[${op}] index ${index} is out of range for dimension ${d} of ${show(x.shape)}`,
@@ -189,16 +182,16 @@ function indexIn(op: string, index: number, d: number, x: Tensor): number {
   return index < 0 ? index + n : index;
 }
 
-function boundsIn(range: readonly (number | null | undefined)[] | null, n: number): [number, number, number] {
+function boundsIn(range: Exclude<SliceRange, number>, n: number): [number, number, number] {
   const [from, to, step = 1] = range ?? [];
   check(
-    Number.isInteger(step) && step! > 0 && Number.isInteger(from ?? 0) && Number.isInteger(to ?? 0),
+    Number.isInteger(step) && step > 0 && Number.isInteger(from ?? 0) && Number.isInteger(to ?? 0),
     () =>
       `[slice] range ${JSON.stringify(range)} must hold whole numbers and a step of at least 1: use flip() to reverse`,
     ValueError,
   );
   const clamp = (i: number) => Math.min(n, Math.max(0, i < 0 ? i + n : i));
-  return [clamp(from ?? 0), clamp(to ?? n), step!];
+  return [clamp(from ?? 0), clamp(to ?? n), step];
 }
 
 /** The slice at one index of a dimension, which goes away. */
@@ -210,7 +203,7 @@ export function select(x: Tensor, dim: number, index: number): Tensor {
 /** `length` elements of a dimension from `start` on. */
 export function narrow(x: Tensor, dim: number, start: number, length: number): Tensor {
   const d = normalizeDim("narrow", dim, x.ndim);
-  const n = x.shape[d]!;
+  const n = x.shape[d] ?? 0;
   const from = start < 0 ? start + n : start;
   check(
     Number.isInteger(from) && Number.isInteger(length) && from >= 0 && length >= 0 && from + length <= n,
@@ -222,7 +215,7 @@ export function narrow(x: Tensor, dim: number, start: number, length: number): T
 /** Parts along `dim` of `size` elements each (the last may be smaller), or of the given sizes. */
 export function split(x: Tensor, size: number | readonly number[], dim = 0): Tensor[] {
   const d = normalizeDim("split", dim, x.ndim);
-  const n = x.shape[d]!;
+  const n = x.shape[d] ?? 0;
   check(
     typeof size !== "number" || (Number.isInteger(size) && size > 0),
     () => `[split] parts must have a whole number of elements of at least 1, got ${String(size)}`,
@@ -247,6 +240,6 @@ export function split(x: Tensor, size: number | readonly number[], dim = 0): Ten
 /** At most `chunks` parts along `dim`, all of one size but for the last. */
 export function chunk(x: Tensor, chunks: number, dim = 0): Tensor[] {
   check(Number.isInteger(chunks) && chunks > 0, () => `[chunk] needs at least 1 chunk, got ${chunks}`, ValueError);
-  const n = x.shape[normalizeDim("chunk", dim, x.ndim)]!;
+  const n = x.shape[normalizeDim("chunk", dim, x.ndim)] ?? 0;
   return split(x, Math.max(1, Math.ceil(n / chunks)), dim);
 }

@@ -1,7 +1,7 @@
 // Reductions over any dimensions: amax, amin, and what is composed of sums.
 import { apply1 } from "../autograd/apply.ts";
 import { noGrad } from "../autograd/mode.ts";
-import type { OldOp } from "../autograd/op.ts";
+import type { Op } from "../autograd/op.ts";
 import { check } from "../errors.ts";
 import { reduceInto } from "../kernels/reduction-plan.ts";
 import { checkDtype } from "../tensor/dtype.ts";
@@ -17,23 +17,23 @@ import { view } from "./view.ts";
 export { type Dims, expand, mean, type ReduceOptions, sum } from "./sum-expand.ts";
 
 /** amax and amin: the gradient is shared evenly among equal extremes, as PyTorch's amax does. */
-function extremeOp(kind: "max" | "min"): OldOp<ReduceAttrs> {
+function extremeOp(kind: "max" | "min"): Op<readonly [Tensor], ReduceAttrs> {
   return {
     name: kind,
     infer([x], { dims, shape }) {
-      checkDtype(kind, "input", x!.dtype, "f32", "i32", "u32");
+      checkDtype(kind, "input", x.dtype, "f32", "i32", "u32");
       check(
-        dims.every((d) => x!.shape[d]! > 0),
-        () => `[${kind}] input ${show(x!.shape)} has no elements along dimensions ${show(dims)}`,
+        dims.every((d) => x.shape[d] !== 0),
+        () => `[${kind}] input ${show(x.shape)} has no elements along dimensions ${show(dims)}`,
       );
-      return [{ shape, dtype: x!.dtype }];
+      return [{ shape, dtype: x.dtype }];
     },
-    forward: ({ queue }, [x], [y], { dims }) => reduceInto(queue, kind, x!, y!, dims),
+    forward: (run, [x], [y], { dims }) => reduceInto(run, kind, x, y, dims),
     saves: () => ({ inputs: [0], outputs: [0] }),
     vjp: ([dy], c) => {
-      const shape = keptShape(c.inputSpecs[0]!.shape, c.attrs.dims);
+      const shape = keptShape(c.inputSpecs[0].shape, c.attrs.dims);
       const ties = binary("equalMask", c.input(0), view(kind, c.output(0), shape));
-      const share = binary("div", view(kind, dy!, shape), sum(ties, c.attrs.dims, { keepdim: true }));
+      const share = binary("div", view(kind, dy, shape), sum(ties, c.attrs.dims, { keepdim: true }));
       return [binary("mul", ties, share)];
     },
   };
@@ -65,7 +65,7 @@ export interface VarianceOptions extends ReduceOptions {
 /** Variance over `dims`, f32, in two passes. @see https://pytorch.org/docs/stable/generated/torch.var.html */
 export function variance(x: Tensor, dims?: Dims, { correction = 1, keepdim = false }: VarianceOptions = {}): Tensor {
   const { dims: list } = reduced("var", x, dims, {});
-  const n = sizeOf(list.map((d) => x.shape[d]!));
+  const n = sizeOf(x.shape.filter((_, d) => list.includes(d)));
   return scope(() => {
     // The deviations sum to zero, so that no gradient flows through the mean.
     const deviation = binary(
@@ -83,19 +83,19 @@ export const std = (x: Tensor, dims?: Dims, options: VarianceOptions = {}): Tens
   scope(() => unary("sqrt", variance(x, dims, options)));
 
 /** The gradient at the origin is 0, as PyTorch's. */
-const normOp: OldOp<ReduceAttrs> = {
+const normOp: Op<readonly [Tensor], ReduceAttrs> = {
   name: "norm",
   infer([x], { shape }) {
-    checkDtype("norm", "input", x!.dtype, "f32");
+    checkDtype("norm", "input", x.dtype, "f32");
     return [{ shape, dtype: "f32" }];
   },
-  forward: ({ queue }, [x], [y], { dims }) => reduceInto(queue, "norm", x!, y!, dims),
+  forward: (run, [x], [y], { dims }) => reduceInto(run, "norm", x, y, dims),
   saves: () => ({ inputs: [0], outputs: [0] }),
   vjp: ([dy], c) => {
-    const shape = keptShape(c.inputSpecs[0]!.shape, c.attrs.dims);
+    const shape = keptShape(c.inputSpecs[0].shape, c.attrs.dims);
     // Where y is 0, so is x: any finite divisor will do.
     const divisor = unary("clamp", view("norm", c.output(0), shape), { low: 1.1754944e-38, high: 3.4028234e38 });
-    return [binary("mul", binary("div", c.input(0), divisor), view("norm", dy!, shape))];
+    return [binary("mul", binary("div", c.input(0), divisor), view("norm", dy, shape))];
   },
 };
 

@@ -1,6 +1,6 @@
 // Sums, means and their adjoint, expand: what broadcasting needs in both directions.
 import { apply1 } from "../autograd/apply.ts";
-import { type OldOp, savesNothing } from "../autograd/op.ts";
+import { type Op, savesNothing } from "../autograd/op.ts";
 import { check } from "../errors.ts";
 import { copyStrided } from "../kernels/copy-strided.ts";
 import { reduceInto } from "../kernels/reduction-plan.ts";
@@ -24,19 +24,20 @@ export interface ReduceAttrs {
   readonly shape: Shape;
 }
 
-const expandOp: OldOp<{ shape: Shape }> = {
+const expandOp: Op<readonly [Tensor], { readonly shape: Shape }> = {
   name: "expand",
   infer([x], { shape }) {
+    checkDtype("expand", "input", x.dtype, "f32", "i32", "u32");
     check(
-      shape.length >= x!.shape.length &&
-        x!.shape.every((d, i) => d === 1 || d === shape[i + shape.length - x!.shape.length]),
-      () => `[expand] shape ${show(x!.shape)} does not broadcast to ${show(shape)}`,
+      shape.length >= x.shape.length &&
+        x.shape.every((d, i) => d === 1 || d === shape[i + shape.length - x.shape.length]),
+      () => `[expand] shape ${show(x.shape)} does not broadcast to ${show(shape)}`,
     );
-    return [{ shape, dtype: x!.dtype }];
+    return [{ shape, dtype: x.dtype }];
   },
-  forward: ({ queue }, [x], [y]) => copyStrided(queue, x!, y!, broadcastStrides(x!.shape, y!.shape)),
+  forward: (run, [x], [y]) => copyStrided(run, x, y, broadcastStrides(x.shape, y.shape)),
   saves: savesNothing,
-  vjp: ([dy], { inputSpecs }) => [sumTo(dy!, inputSpecs[0]!.shape)],
+  vjp: ([dy], { inputSpecs }) => [sumTo(dy, inputSpecs[0].shape)],
 };
 
 /**
@@ -51,18 +52,17 @@ export function expand<S extends Shape>(x: Tensor, shape: S): Tensor<S> {
 /** The shape with ones where `dims` are reduced. */
 export const keptShape = (shape: Shape, dims: readonly number[]): number[] =>
   shape.map((d, i) => (dims.includes(i) ? 1 : d));
-const sumOp: OldOp<ReduceAttrs & { mean: boolean }> = {
+const sumOp: Op<readonly [Tensor], ReduceAttrs & { readonly mean: boolean }> = {
   name: "sum",
   infer([x], { shape, mean }) {
-    checkDtype(mean ? "mean" : "sum", "input", x!.dtype, "f32", ...(mean ? [] : (["i32", "u32"] as const)));
-    return [{ shape, dtype: x!.dtype }];
+    checkDtype(mean ? "mean" : "sum", "input", x.dtype, "f32", ...(mean ? [] : (["i32", "u32"] as const)));
+    return [{ shape, dtype: x.dtype }];
   },
-  forward: ({ queue }, [x], [y], { dims, mean }) =>
-    reduceInto(queue, "sum", x!, y!, dims, mean ? y!.numel / x!.numel : 1),
+  forward: (run, [x], [y], { dims, mean }) => reduceInto(run, "sum", x, y, dims, mean ? y.numel / x.numel : 1),
   saves: savesNothing,
   vjp: ([dy], c) => {
-    const { shape } = c.inputSpecs[0]!;
-    const scaled = c.attrs.mean ? unary("affine", dy!, { scale: dy!.numel / sizeOf(shape), offset: 0 }) : dy!;
+    const { shape } = c.inputSpecs[0];
+    const scaled = c.attrs.mean ? unary("affine", dy, { scale: dy.numel / sizeOf(shape), offset: 0 }) : dy;
     return [expand(view("expand", scaled, keptShape(shape, c.attrs.dims)), shape)];
   },
 };

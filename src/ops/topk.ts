@@ -1,10 +1,10 @@
 // The k best elements along a dimension, with their positions; argmax and argmin are the case k = 1.
 import { apply } from "../autograd/apply.ts";
-import type { OldOp } from "../autograd/op.ts";
+import type { Op } from "../autograd/op.ts";
 import { check, ValueError } from "../errors.ts";
 import { grid1d } from "../gpu/queue.ts";
-import { OldKernel as Kernel } from "../kernels/specialize.ts";
-import topkWgsl from "../kernels/wgsl/topk.wgsl";
+import { Kernel } from "../kernels/kernel.ts";
+import topkWgsl, { WG } from "../kernels/wgsl/topk.wgsl";
 import { checkDtype } from "../tensor/dtype.ts";
 import { scope } from "../tensor/scope.ts";
 import { normalizeDim, type Shape, show, sizeOf } from "../tensor/shape.ts";
@@ -12,8 +12,7 @@ import type { Tensor } from "../tensor/tensor.ts";
 import { scatterAdd } from "./gather.ts";
 import { view } from "./view.ts";
 
-const kernel = new Kernel("topk", topkWgsl);
-const WG = 64;
+const kernel = new Kernel(topkWgsl);
 
 interface TopkAttrs {
   readonly op: string;
@@ -22,48 +21,43 @@ interface TopkAttrs {
   readonly largest: boolean;
 }
 
-const topkOp: OldOp<TopkAttrs> = {
+const topkOp: Op<readonly [Tensor], TopkAttrs, readonly [values: Tensor, indices: Tensor]> = {
   name: "topk",
   infer([x], { op, k, dim }) {
-    checkDtype(op, "input", x!.dtype, "f32", "i32", "u32");
-    const length = x!.shape[dim]!;
+    checkDtype(op, "input", x.dtype, "f32", "i32", "u32");
+    const length = x.shape[dim] ?? 1;
     check(
       Number.isInteger(k) && k >= 0 && k <= length,
-      () => `[${op}] ${k} elements were asked for, but dimension ${dim} of ${show(x!.shape)} has ${length}`,
+      () => `[${op}] ${k} elements were asked for, but dimension ${dim} of ${show(x.shape)} has ${length}`,
       ValueError,
     );
-    const shape = x!.shape.map((n, d) => (d === dim ? k : n));
+    const shape = x.shape.map((n, d) => (d === dim ? k : n));
     return [
-      { shape, dtype: x!.dtype },
+      { shape, dtype: x.dtype },
       { shape, dtype: "i32" },
     ];
   },
-  forward({ queue }, [x], [values, indices], { k, dim, largest }) {
-    const length = x!.shape[dim]!;
-    const inner = sizeOf(x!.shape.slice(dim + 1));
-    const rows = k === 0 ? 0 : values!.numel / k;
-    const lanes = length < 64 || (rows >= 1024 && length <= 1024) ? 1 : 64;
+  forward(run, [x], [values, indices], { k, dim, largest }) {
+    const length = x.shape[dim] ?? 1;
+    const inner = sizeOf(x.shape.slice(dim + 1));
+    const rows = k === 0 ? 0 : values.numel / k;
+    const lanes = length < WG || (rows >= 1024 && length <= 1024) ? 1 : WG;
     const before = `fn before(a: T, b: T) -> bool { return a ${largest ? ">" : "<"} b; }`;
-    const shader = kernel.variant(
-      { T: x!.dtype, LANES: `${lanes}u`, before },
-      `${largest ? "largest" : "smallest"} ${x!.dtype} lanes=${lanes}`,
+    const variant = kernel.variant(
+      { T: x.dtype, LANES: `${lanes}u`, before },
+      `${largest ? "largest" : "smallest"} ${x.dtype} lanes=${lanes}`,
     );
-    queue.dispatch(
-      shader,
-      [x!.storage, values!.storage, indices!.storage],
-      [rows, k, length, inner],
-      grid1d(rows * lanes, WG),
-    );
+    variant.launch(run, { x, values, indices }, { rows, k, length, inner }, grid1d(rows * lanes, WG));
   },
   saves: () => ({ inputs: [], outputs: [1] }),
-  vjp: ([dy], c) => [scatterAdd(dy!, c.output(1), c.attrs.dim, c.inputSpecs[0]!.shape)],
+  vjp: ([dy], c) => [scatterAdd(dy, c.output(1), c.attrs.dim, c.inputSpecs[0].shape)],
 };
 
 /** The k largest (or smallest) elements along `dim`, best first, and their i32 positions; of equal ones the first. Meant for small k. @see https://pytorch.org/docs/stable/generated/torch.topk.html */
 export function topk(x: Tensor, k: number, dim = -1, largest = true): { values: Tensor; indices: Tensor } {
   const attrs = { op: "topk", k, dim: normalizeDim("topk", dim, x.ndim), largest };
   const [values, indices] = apply(topkOp, [x], attrs);
-  return { values: values!, indices: indices! };
+  return { values, indices };
 }
 
 /** i32 positions of the best element along `dim`, or in the flattened tensor. */
@@ -71,10 +65,10 @@ function argBest(op: string, x: Tensor, dim: number | undefined, keepdim: boolea
   return scope(() => {
     const row = dim === undefined ? view(op, x, [x.numel]) : x;
     const d = dim === undefined ? 0 : normalizeDim(op, dim, x.ndim);
-    check(row.shape[d]! > 0, () => `[${op}] input ${show(x.shape)} has no elements along dimension ${dim ?? 0}`);
+    check(row.shape[d] !== 0, () => `[${op}] input ${show(x.shape)} has no elements along dimension ${dim ?? 0}`);
     const [, indices] = apply(topkOp, [row.detach()], { op, k: 1, dim: d, largest });
     const ones: Shape = x.shape.map((n, i) => (dim === undefined || i === d ? 1 : n));
-    return view(op, indices!, keepdim ? ones : dim === undefined ? [] : x.shape.filter((_, i) => i !== d));
+    return view(op, indices, keepdim ? ones : dim === undefined ? [] : x.shape.filter((_, i) => i !== d));
   });
 }
 

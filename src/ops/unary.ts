@@ -2,6 +2,7 @@
 import { apply1 } from "../autograd/apply.ts";
 import { type Op, withoutGradient } from "../autograd/op.ts";
 import { grid1d } from "../gpu/queue.ts";
+import { inParts } from "../kernels/binding-parts.ts";
 import { type UnaryRow, unaryBody, valuesOf } from "../kernels/elementwise.ts";
 import { Kernel } from "../kernels/kernel.ts";
 import unaryWgsl, { PER, WG } from "../kernels/wgsl/unary.wgsl";
@@ -41,8 +42,10 @@ function unaryOp(name: string, row: UnaryRow): UnaryOp {
     name: `${name}Backward`,
     infer: ([dy]) => [dy],
     forward(run, [dy, s], [dx], [a = 0, b = 0]) {
-      const n = Math.ceil(dy.numel / 4);
-      backward.launch(run, { dy, s, dx }, { n, a, b }, grid1d(n, TILE));
+      inParts(run.device.info, [dy.numel], (part, count) => {
+        const n = Math.ceil(count / 4);
+        backward.launch(run, { dy: part(dy), s: s && part(s), dx: part(dx) }, { n, a, b }, grid1d(n, TILE));
+      });
     },
     ...withoutGradient,
   };
@@ -55,8 +58,10 @@ function unaryOp(name: string, row: UnaryRow): UnaryOp {
       return [x];
     },
     forward(run, [x], [y], [a = 0, b = 0]) {
-      const n = Math.ceil(x.numel / 4);
-      forward.launch(run, { x, y }, { n, a, b }, grid1d(n, TILE));
+      inParts(run.device.info, [x.numel], (part, count) => {
+        const n = Math.ceil(count / 4);
+        forward.launch(run, { x: part(x), y: part(y) }, { n, a, b }, grid1d(n, TILE));
+      });
     },
     saves: () => ({ inputs: row.saves === "x" ? [0] : [], outputs: row.saves === "y" ? [0] : [] }),
     vjp: ([dy], c) => {

@@ -1,6 +1,6 @@
 // Another shape on the same storage: reshape, flatten, squeeze, unsqueeze.
 import { apply1 } from "../autograd/apply.ts";
-import { type OldOp, savesNothing } from "../autograd/op.ts";
+import { type Op, savesNothing } from "../autograd/op.ts";
 import { check } from "../errors.ts";
 import { normalizeDim, normalizeDims, type Shape, show, sizeOf } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -11,19 +11,19 @@ interface ViewAttrs {
   readonly shape: Shape;
 }
 
-const viewOp: OldOp<ViewAttrs> = {
+const viewOp: Op<readonly [Tensor], ViewAttrs> = {
   name: "view",
   alias: true,
   infer([x], { op, shape }) {
     check(
-      sizeOf(x!.shape) === sizeOf(shape),
-      () => `[${op}] shape ${show(x!.shape)} has ${sizeOf(x!.shape)} elements and cannot become ${show(shape)}`,
+      sizeOf(x.shape) === sizeOf(shape),
+      () => `[${op}] shape ${show(x.shape)} has ${sizeOf(x.shape)} elements and cannot become ${show(shape)}`,
     );
-    return [{ shape, dtype: x!.dtype }];
+    return [{ shape, dtype: x.dtype }];
   },
   forward() {},
   saves: savesNothing,
-  vjp: ([dy], { inputSpecs }) => [view("view", dy!, inputSpecs[0]!.shape)],
+  vjp: ([dy], { inputSpecs }) => [view("view", dy, inputSpecs[0].shape)],
 };
 
 /** The same elements under exactly this shape. */

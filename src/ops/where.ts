@@ -1,11 +1,11 @@
 // where: elementwise choice between two tensors.
 import { apply1 } from "../autograd/apply.ts";
-import type { OldOp } from "../autograd/op.ts";
+import type { Op } from "../autograd/op.ts";
 import { check, DtypeError } from "../errors.ts";
 import { grid1d } from "../gpu/queue.ts";
-import { OldKernel as Kernel } from "../kernels/specialize.ts";
-import { broadcastStrides, eightWords, mergeDims } from "../kernels/strided-walk.ts";
-import whereWgsl from "../kernels/wgsl/where.wgsl";
+import { Kernel } from "../kernels/kernel.ts";
+import { broadcastStrides, mergeDims, rankOf } from "../kernels/strided-walk.ts";
+import whereWgsl, { PER, WG } from "../kernels/wgsl/where.wgsl";
 import { full } from "../tensor/create.ts";
 import { checkDtype } from "../tensor/dtype.ts";
 import { scope } from "../tensor/scope.ts";
@@ -13,44 +13,42 @@ import { broadcastShapes } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { sumTo } from "./sum-expand.ts";
 
-const kernel = new Kernel("where", whereWgsl);
-const WG = 64;
+const kernel = new Kernel(whereWgsl);
 
-const whereOp: OldOp = {
+const whereOp: Op<readonly [condition: Tensor, a: Tensor, b: Tensor]> = {
   name: "where",
   infer([c, a, b]) {
-    checkDtype("where", "condition", c!.dtype, "i32", "u32", "f32");
-    checkDtype("where", "input", a!.dtype, "f32", "i32", "u32");
+    checkDtype("where", "condition", c.dtype, "i32", "u32", "f32");
+    checkDtype("where", "input", a.dtype, "f32", "i32", "u32");
     check(
-      a!.dtype === b!.dtype,
-      () => `[where] chooses between tensors of one dtype, got ${a!.dtype} and ${b!.dtype}: convert with .to(dtype)`,
+      a.dtype === b.dtype,
+      () => `[where] chooses between tensors of one dtype, got ${a.dtype} and ${b.dtype}: convert with .to(dtype)`,
       DtypeError,
     );
-    const shape = broadcastShapes("where", broadcastShapes("where", c!.shape, a!.shape), b!.shape);
-    return [{ shape, dtype: a!.dtype }];
+    const shape = broadcastShapes("where", broadcastShapes("where", c.shape, a.shape), b.shape);
+    return [{ shape, dtype: a.dtype }];
   },
-  forward({ queue }, inputs, [y]) {
-    const walk = mergeDims(
-      "where",
-      y!.shape,
-      inputs.map((t) => broadcastStrides(t.shape, y!.shape)),
-    );
-    const truth = inputs[0]!.dtype === "f32" ? 0x7fffffff : 0xffffffff;
-    queue.dispatch(
-      kernel.variant(),
-      [...inputs.map((t) => t.storage), y!.storage],
-      [y!.numel, walk.shape.length, truth, 0, ...[walk.shape, ...walk.strides].flatMap(eightWords)],
-      grid1d(y!.numel, WG),
-    );
+  forward(run, [c, a, b], [y]) {
+    const walk = mergeDims("where", y.shape, [
+      broadcastStrides(c.shape, y.shape),
+      broadcastStrides(a.shape, y.shape),
+      broadcastStrides(b.shape, y.shape),
+    ]);
+    const [sc, sa, sb] = walk.strides;
+    const n = y.numel;
+    const truth = c.dtype === "f32" ? 0x7fffffff : 0xffffffff;
+    const variant = kernel.variant({ RANK: rankOf(walk) });
+    variant.launch(run, { c, a, b, y }, { n, truth, shape: walk.shape, sc, sa, sb }, grid1d(n, WG * PER));
   },
   saves: () => ({ inputs: [0], outputs: [] }),
   vjp: ([dy], c) => {
-    const zero = full([], 0);
-    const part = (i: 1 | 2) => {
-      const chosen = i === 1 ? [c.input(0), dy!, zero] : [c.input(0), zero, dy!];
-      return c.needs[i] ? sumTo(apply1(whereOp, chosen, undefined), c.inputSpecs[i]!.shape) : null;
-    };
-    return [null, part(1), part(2)];
+    const zero = full([], 0, { device: dy.device });
+    const chosen = (a: Tensor, b: Tensor) => apply1(whereOp, [c.input(0), a, b], undefined);
+    return [
+      null,
+      c.needs[1] ? sumTo(chosen(dy, zero), c.inputSpecs[1].shape) : null,
+      c.needs[2] ? sumTo(chosen(zero, dy), c.inputSpecs[2].shape) : null,
+    ];
   },
 };
 
@@ -60,9 +58,9 @@ const whereOp: OldOp = {
  */
 export function where(condition: Tensor, a: Tensor | number, b: Tensor | number): Tensor {
   return scope(() => {
+    const { device } = condition;
     const dtype = typeof a !== "number" ? a.dtype : typeof b !== "number" ? b.dtype : "f32";
-    const x = typeof a === "number" ? full([], a, { dtype }) : a;
-    const y = typeof b === "number" ? full([], b, { dtype }) : b;
-    return apply1(whereOp, [condition, x, y], undefined);
+    const tensorOf = (x: Tensor | number) => (typeof x === "number" ? full([], x, { dtype, device }) : x);
+    return apply1(whereOp, [condition, tensorOf(a), tensorOf(b)], undefined);
   });
 }

@@ -1,12 +1,25 @@
 // copy_: new values for an existing tensor, in place, so that whoever holds it (an optimizer, a captured step) goes on.
+import { type Op, withoutGradient } from "../autograd/op.ts";
+import { runInto } from "../autograd/run.ts";
 import { check, DtypeError, ShapeError } from "../errors.ts";
 import { bytesPerElement } from "./dtype.ts";
 import { sameShape, show } from "./shape.ts";
 import type { Tensor } from "./tensor.ts";
 
+const copyOp: Op<readonly [target: Tensor, source: Tensor]> = {
+  name: "copy_",
+  infer: ([target]) => [target],
+  forward(run, [, source], [target]) {
+    const bytes = target.numel * bytesPerElement(target.dtype);
+    const whole = ({ storage }: Tensor) => ({ buffer: storage.buffer, offset: storage.offset, bytes });
+    run.queue.copy(whole(source), whole(target));
+  },
+  ...withoutGradient,
+};
+
 /**
  * Copies the elements of `source` into `target` on the device. Same shape and dtype. Not recorded on the tape.
- * @throws ShapeError, DtypeError
+ * @throws ShapeError, DtypeError, or DeviceError where they live on two devices
  */
 export function copy_(target: Tensor, source: Tensor): void {
   check(
@@ -20,8 +33,5 @@ export function copy_(target: Tensor, source: Tensor): void {
     DtypeError,
   );
   if (target.storage === source.storage || target.numel === 0) return;
-  const bytes = target.numel * bytesPerElement(target.dtype);
-  const whole = ({ storage }: Tensor) => ({ buffer: storage.buffer, offset: storage.offset, bytes });
-  target.device.queue.copy(whole(source), whole(target));
-  target.storage.version++;
+  runInto(copyOp, [target, source], undefined, [target]);
 }

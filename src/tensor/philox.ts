@@ -36,7 +36,7 @@ export function shuffled(
     const words = philox([i, 0, 0, seed[1]], [seed[0], stream]);
     // 53 random bits: the bias of scaling them to i + 1 cannot be noticed.
     const j = Math.floor(((words[0] * 2 ** 21 + (words[1] >>> 11)) / 2 ** 53) * (i + 1));
-    [order[i], order[j]] = [order[j]!, order[i]!];
+    [order[i], order[j]] = [order[j] ?? 0, order[i] ?? 0];
   }
   return order;
 }

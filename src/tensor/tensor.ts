@@ -141,10 +141,12 @@ export class Tensor<S extends Shape = Shape> implements Spec {
 
   set grad(value: Tensor | null) {
     if (value === this.#grad && value !== null) return;
-    check(
-      value === null || (value.dtype === this.dtype && String(value.shape) === String(this.shape)),
-      () => `[grad] a gradient of shape ${show(value!.shape)} cannot be set on a tensor of shape ${show(this.shape)}`,
-    );
+    if (value) {
+      check(
+        value.dtype === this.dtype && String(value.shape) === String(this.shape),
+        () => `[grad] a gradient of shape ${show(value.shape)} cannot be set on a tensor of shape ${show(this.shape)}`,
+      );
+    }
     context.capture?.gradientSet(this);
     if (value === this.#grad) return;
     this.#grad?.dispose();
@@ -182,16 +184,17 @@ export class Tensor<S extends Shape = Shape> implements Spec {
       () => `[item] needs a tensor of one element, got shape ${show(this.shape)}: use data()`,
       ShapeError,
     );
-    return (await this.data())[0]!;
+    const [value = Number.NaN] = await this.data();
+    return value;
   }
 
   /** The elements as nested arrays. */
   async array(): Promise<NestedArray> {
     const data = await this.data();
     let at = 0;
-    const build = (dim: number): NestedArray =>
-      dim === this.ndim ? data[at++]! : Array.from({ length: this.shape[dim]! }, () => build(dim + 1));
-    return build(0);
+    const build = ([length, ...inner]: Shape): NestedArray =>
+      length === undefined ? (data[at++] ?? Number.NaN) : Array.from({ length }, () => build(inner));
+    return build(this.shape);
   }
 
   /** Waits for the elements and writes them out in rows, long dimensions abbreviated. */
@@ -200,7 +203,7 @@ export class Tensor<S extends Shape = Shape> implements Spec {
   }
 
   toString(): string {
-    const grad = this.#requiresGrad ? (this.isLeaf ? ", requiresGrad" : `, gradFn=${this.gradFn!.name}`) : "";
+    const grad = this.#requiresGrad ? (this.isLeaf ? ", requiresGrad" : `, gradFn=${this.gradFn?.name}`) : "";
     return `Tensor(${this.dtype} ${show(this.shape)}${grad}${this.disposed ? ", disposed" : ""})`;
   }
 

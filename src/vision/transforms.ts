@@ -1,6 +1,6 @@
 // Transforms of image batches on the device, with torchvision's names and semantics.
 import { check, ShapeError, ValueError } from "../errors.ts";
-import { rand } from "../tensor/rng.ts";
+import { rand } from "../ops/random.ts";
 import { scope } from "../tensor/scope.ts";
 import { pair, type Shape, show } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";

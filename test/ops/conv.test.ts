@@ -169,7 +169,9 @@ eachVariant(
   [...sizes, "rows 16x1", "rows 8x2", "rows 8x1", "workgroup"],
   () => {
     const [x, w] = [upload(uniform([1, 3, 4, 4], 1)), upload(uniform([4, 3, 3, 3], 2))];
-    for (const t of [conv(x, w, null, { padding: 1 }), x, w]) t.dispose();
+    const y = conv(x, w, null, { padding: 1 });
+    y.storage.settle();
+    for (const t of [y, x, w]) t.dispose();
   },
   () => testCase({ ...base, name: "conv2d on network shapes", draw: fc.constantFrom(...real), runs: 40, step: 0 }),
 );

@@ -71,3 +71,36 @@ test("optimizer steps", async () => {
   });
   expect(parts).toEqual(whole);
 });
+
+test("elementwise operations, in place and not", async () => {
+  const [whole, parts] = await both(4096, () =>
+    scope(() => {
+      const x = upload(uniform([3001], 1), true);
+      const b = upload(uniform([3001], 2), true);
+      const one = upload(uniform([1], 3));
+      x.sin()
+        .mul(b)
+        .add(one)
+        .exp()
+        .backward(upload(uniform([3001], 4)));
+      const changed = noGrad(() => x.clone().add_(b).mul_(one).sub_(0.5));
+      const compared = x.lt(b);
+      return [x.sigmoid().detach(), x.detach(), x.grad?.detach(), b.grad?.detach(), changed, compared].filter(
+        (t) => t !== undefined,
+      );
+    }),
+  );
+  expect(parts).toEqual(whole);
+  expect(parts).toHaveLength(6);
+});
+
+test("an operand that repeats along some dimensions is not divided", async () => {
+  // The device itself takes them whole.
+  const [whole, parts] = await both(1024, () =>
+    scope(() => {
+      const [x, row] = [upload(uniform([40, 40], 1)), upload(uniform([40], 2))];
+      return [x.add(row), x.clone().mul_(row)];
+    }),
+  );
+  expect(parts).toEqual(whole);
+});

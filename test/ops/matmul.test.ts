@@ -88,7 +88,9 @@ eachVariant(
   [...["16x4", "8x8", "16x2", "8x4", "32x2"].map((size) => `subgroup ${size}`), "workgroup"],
   () => {
     const a = upload(uniform([2, 2], 1));
-    for (const t of [matmul(a, a), a]) t.dispose();
+    const c = matmul(a, a);
+    c.storage.settle();
+    for (const t of [c, a]) t.dispose();
   },
   () => testCase(matmulCase),
 );

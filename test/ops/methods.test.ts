@@ -234,8 +234,13 @@ describe("to", () => {
     expect([...(await h.data())]).toEqual(want);
     expect([...(await back.data())]).toEqual(want);
     expect(() => h.add(1)).toThrow(DtypeError);
+    expect(() => h.expand([2, 9])).toThrow(
+      '[expand] input is f16 but must be f32 or i32 or u32: convert it with .to("f32")',
+    );
+    const copy = h.clone();
+    expect([...(await copy.data())]).toEqual(want);
     expect(() => h.to("i32")).toThrow('[to] f16 does not convert to i32 directly: go through .to("f32")');
-    free(x, h, back);
+    free(x, h, back, copy);
   });
 
   test("the same dtype keeps the gradient", async () => {

@@ -13,8 +13,9 @@ import {
   ValueError,
 } from "wgrad";
 import { currentDevice } from "../../src/gpu/device.ts";
+import { uniform } from "../../src/ops/random.ts";
 import { philox } from "../../src/tensor/philox.ts";
-import { advanceStreams, permutation, rngShift, streamCount, uniform } from "../../src/tensor/rng.ts";
+import { advanceStreams, permutation, rngShift, streamCount } from "../../src/tensor/random-state.ts";
 import { withDevice } from "../support/case.ts";
 
 withDevice();

@@ -1,9 +1,9 @@
-// y[i] = two f32 elements of x as halves in one word, i < ceil(n / 2). Needs no f16 feature of the adapter.
+// y[i] = two of the `count` f32 elements of x as halves in one word, i < n words. Needs no f16 feature of the adapter.
 // WGSL leaves pack2x16float open for values that overflow: those become infinite here, as in IEEE 754.
-// One word an invocation. Traffic: n loads, n / 2 stores.
-const WG = 64u;
+// Traffic: 2n loads, n stores.
+import package::lib::each;
 
-struct Params { n: u32 }
+struct Params { n: u32, count: u32 }
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(1) var<storage, read_write> y: array<u32>;
 @group(0) @binding(2) var<uniform> p: Params;
@@ -15,11 +15,8 @@ fn half(v: f32) -> u32 {
   return select(bits, sign | 0x7c00u, abs(v) >= 65520.0);
 }
 
-@compute @workgroup_size(WG)
-fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let i = id.x + id.y * groups.x * WG;
-  if (i >= (p.n + 1u) / 2u) { return; }
+fn each(i: u32) {
   var high = 0.0;
-  if (2u * i + 1u < p.n) { high = x[2u * i + 1u]; }
+  if (2u * i + 1u < p.count) { high = x[2u * i + 1u]; }
   y[i] = half(x[2u * i]) | (half(high) << 16u);
 }

@@ -1,25 +1,24 @@
-// y[i] = x[(i - start) / step] where that is a whole index of x in every dimension, else value. Constant padding (step 1;
-// a negative start crops) and the adjoint of a slice (value 0): every output looks up whether an input lands on it.
-// Moves bits. One element an invocation. Traffic: at most n loads, n stores.
-const WG = 64u;
+// y[i] = x[(i - start) / step] where that is a whole index of x in every dimension, else value, i < n. Constant padding
+// (step 1; a negative start crops) and the adjoint of a slice (value 0): every output looks up whether an input lands on
+// it. Moves bits. Traffic: at most n loads, n stores.
+import package::lib::each;
+// Of the merged walk.
+const RANK = 1u;
 
 struct Params {
-  n: u32, rank: u32, value: u32,
+  n: u32, value: u32,
   shape: array<vec4u, 2>, start: array<vec4u, 2>, step: array<vec4u, 2>, size: array<vec4u, 2>,
 }
 @group(0) @binding(0) var<storage, read> x: array<u32>;
 @group(0) @binding(1) var<storage, read_write> y: array<u32>;
 @group(0) @binding(2) var<uniform> p: Params;
 
-@compute @workgroup_size(WG)
-fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let i = id.x + id.y * groups.x * WG;
-  if (i >= p.n) { return; }
+fn each(i: u32) {
   var rest = i;
   var at = 0u;
   var stride = 1u;
   var hit = true;
-  for (var r = p.rank; r > 0u; r--) {
+  for (var r = RANK; r > 0u; r--) {
     let d = r - 1u;
     var index = rest;
     if (d > 0u) {

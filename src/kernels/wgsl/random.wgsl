@@ -1,13 +1,17 @@
-// y[4i .. 4i + 3] = draw(philox4x32-10(counter = (first + i, 0, 0, seed_high), key = (seed_low, stream + shift))), 4i < n.
-// Counter-based (Salmon et al., Parallel Random Numbers: As Easy as 1, 2, 3, SC 2011): integer arithmetic alone, so the
-// same words on every adapter. `shift` lies in a buffer: a captured step draws new numbers when that is written.
-// Traffic: n stores.
+// y[i] = draw(philox4x32-10(counter = (first + i, 0, 0, seed_high), key = (seed_low, stream + shift))), in n vectors of four;
+// the last one may reach into the padding of its buffer. Counter-based (Salmon et al., Parallel Random Numbers: As Easy as
+// 1, 2, 3, SC 2011): integer arithmetic alone, so the same words on every adapter. `shift` lies in a buffer: a captured
+// step draws new numbers when that is written. Traffic: n stores, in vectors.
+import package::lib::each;
 alias T = f32;
-const WG = 64u;
 
-struct Params { n: u32, first: u32, seed_low: u32, seed_high: u32, stream: u32, a: u32, b: u32 }
+// a and b are the numbers of a draw of floats, low and range those of a draw of integers.
+struct Params {
+  n: u32, first: u32, seed_low: u32, seed_high: u32, stream: u32,
+  a: f32, b: f32, low: u32, range: u32,
+}
 @group(0) @binding(0) var<storage, read> shift: array<u32>;
-@group(0) @binding(1) var<storage, read_write> y: array<T>;
+@group(0) @binding(1) var<storage, read_write> y: array<vec4<T>>;
 @group(0) @binding(2) var<uniform> p: Params;
 
 // Four draws from four words of 32 random bits.
@@ -36,11 +40,6 @@ fn philox(counter: vec4u, key: vec2u) -> vec4u {
   return c;
 }
 
-@compute @workgroup_size(WG)
-fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  let i = id.x + id.y * groups.x * WG;
-  if (4u * i >= p.n) { return; }
-  let values = draw(philox(vec4u(p.first + i, 0u, 0u, p.seed_high), vec2u(p.seed_low, p.stream + shift[0])));
-  let left = min(p.n - 4u * i, 4u);
-  for (var j = 0u; j < left; j++) { y[4u * i + j] = values[j]; }
+fn each(i: u32) {
+  y[i] = draw(philox(vec4u(p.first + i, 0u, 0u, p.seed_high), vec2u(p.seed_low, p.stream + shift[0])));
 }

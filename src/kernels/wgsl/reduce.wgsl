@@ -1,18 +1,24 @@
-// y[k] = finish(combine over j < length of each(x[kept(k) + reduced(j)])): kept(k) and reduced(j) walk the kept and the
+// y[k] = finish(join over j < length of each(x[kept(k) + reduced(j)])): kept(k) and reduced(j) walk the kept and the
 // reduced dimensions of x through strides. A team of LANES invocations takes one output, or one of `splits` chunks of
 // its elements, and meets in workgroup memory. Reduced dimensions beyond two (DEEP) are rare and looked up by division;
 // otherwise the position advances by additions: `step` from one element to the next, and `wrap` after the inner dimension.
 // Traffic: outputs * length loads, outputs * splits stores.
+import package::lib::groups;
+import package::lib::strided;
+import package::lib::tree;
 alias T = f32;
+alias Part = T;
 const WG = 64u;
 const LANES = 64u;
-const DEEP = false;
+// Of the merged walks over the kept dimensions, and over the reduced ones but the last, `inner`.
+const KEPT_RANK = 1u;
+const OUTER_RANK = 1u;
+const DEEP = OUTER_RANK > 1u;
 const IDENTITY = T(0);
 
 struct Params {
   outputs: u32, splits: u32, chunk: u32, length: u32,
-  inner: u32, inner_stride: u32, step_outer: u32, step_inner: u32,
-  kept_rank: u32, outer_rank: u32, scale: f32, step: u32, wrap: u32,
+  inner: u32, inner_stride: u32, step_outer: u32, step_inner: u32, step: u32, wrap: u32, scale: f32,
   kept_shape: array<vec4u, 2>, kept_strides: array<vec4u, 2>,
   outer_shape: array<vec4u, 2>, outer_strides: array<vec4u, 2>,
 }
@@ -20,56 +26,27 @@ struct Params {
 @group(0) @binding(1) var<storage, read_write> y: array<T>;
 @group(0) @binding(2) var<uniform> p: Params;
 
-var<workgroup> partial: array<T, WG>;
-
 fn each(v: T) -> T { return v; }
-fn combine(a: T, b: T) -> T { return a + b; }
+fn join(a: Part, b: Part) -> Part { return a + b; }
 fn finish(v: T) -> T { return v; }
 
-fn kept(k: u32) -> u32 {
-  var rest = k;
-  var at = 0u;
-  for (var d = p.kept_rank - 1u; d > 0u; d--) {
-    let size = p.kept_shape[d / 4u][d % 4u];
-    let quotient = rest / size;
-    at += (rest - quotient * size) * p.kept_strides[d / 4u][d % 4u];
-    rest = quotient;
-  }
-  return at + rest * p.kept_strides[0][0];
-}
+fn outer_offset(o: u32) -> u32 { return walk(o, OUTER_RANK, p.outer_shape, p.outer_strides); }
 
-fn outer_offset(o: u32) -> u32 {
-  var rest = o;
-  var at = 0u;
-  for (var d = p.outer_rank - 1u; d > 0u; d--) {
-    let size = p.outer_shape[d / 4u][d % 4u];
-    let quotient = rest / size;
-    at += (rest - quotient * size) * p.outer_strides[d / 4u][d % 4u];
-    rest = quotient;
-  }
-  return at + rest * p.outer_strides[0][0];
-}
-
-@compute @workgroup_size(WG)
-fn main(
-  @builtin(local_invocation_index) local: u32,
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-) {
-  let team = (group.x + group.y * groups.x) * (WG / LANES) + local / LANES;
+fn group(index: u32, local: u32) {
+  let team = index * (WG / LANES) + local / LANES;
   let lane = local % LANES;
   let live = team < p.outputs * p.splits;
   let k = team / p.splits;
   let first = (team - k * p.splits) * p.chunk;
   let end = select(0u, min(first + p.chunk, p.length), live);
-  let base = kept(k);
+  let base = walk(k, KEPT_RANK, p.kept_shape, p.kept_strides);
   var j = first + lane;
   var o = j / p.inner;
   var i = j - o * p.inner;
   var at = base + outer_offset(o) + i * p.inner_stride;
-  var acc = IDENTITY;
+  var part = IDENTITY;
   while (j < end) {
-    acc = combine(acc, each(x[at]));
+    part = join(part, each(x[at]));
     j += LANES;
     at += p.step;
     i += p.step_inner;
@@ -81,10 +58,6 @@ fn main(
     }
     if (DEEP) { at = base + outer_offset(o) + i * p.inner_stride; }
   }
-  partial[local] = acc;
-  for (var half = LANES / 2u; half > 0u; half /= 2u) {
-    workgroupBarrier();
-    if (lane < half) { partial[local] = combine(partial[local], partial[local + half]); }
-  }
-  if (lane == 0u && live) { y[team] = finish(partial[local]); }
+  let whole = tree(part, local, LANES);
+  if (lane == 0u && live) { y[team] = finish(whole); }
 }
