@@ -119,10 +119,9 @@ function random<S extends Shape>(
   { kind, dtype, body }: Draw,
   shape: S,
   [a, b]: readonly [number, number],
-  requiresGrad = false,
+  { requiresGrad = false, device = currentDevice() }: RandomOptions = {},
 ): Tensor<S> {
   checkShape(op, shape);
-  const device = currentDevice();
   const y = empty(shape, dtype, device) as Tensor<S>;
   const draw = `fn draw(r: vec4u) -> vec4<T> { ${body} }`;
   const shader = kernel.variant({ T: dtype, draw }, kind);
@@ -136,19 +135,19 @@ function random<S extends Shape>(
   return y;
 }
 
-type RandomOptions = Pick<TensorOptions, "requiresGrad">;
+type RandomOptions = Pick<TensorOptions, "requiresGrad" | "device">;
 
 /** Uniform numbers in [0, 1), f32. @see https://pytorch.org/docs/stable/generated/torch.rand.html */
-export const rand = <S extends Shape>(shape: S, { requiresGrad }: RandomOptions = {}): Tensor<S> =>
-  random("rand", UNIFORM, shape, [f32Bits(0), f32Bits(1)], requiresGrad);
+export const rand = <S extends Shape>(shape: S, options?: RandomOptions): Tensor<S> =>
+  random("rand", UNIFORM, shape, [f32Bits(0), f32Bits(1)], options);
 
 /** Uniform numbers in [low, high), f32. */
 export const uniform = <S extends Shape>(shape: S, low: number, high: number): Tensor<S> =>
   random("uniform", UNIFORM, shape, [f32Bits(low), f32Bits(high)]);
 
 /** Normal numbers of mean 0 and variance 1, f32. @see https://pytorch.org/docs/stable/generated/torch.randn.html */
-export const randn = <S extends Shape>(shape: S, { requiresGrad }: RandomOptions = {}): Tensor<S> =>
-  random("randn", NORMAL, shape, [0, 0], requiresGrad);
+export const randn = <S extends Shape>(shape: S, options?: RandomOptions): Tensor<S> =>
+  random("randn", NORMAL, shape, [0, 0], options);
 
 /** Whole numbers in [low, high), i32. @see https://pytorch.org/docs/stable/generated/torch.randint.html */
 export function randint<S extends Shape>(low: number, high: number, shape: S): Tensor<S> {
