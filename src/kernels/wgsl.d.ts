@@ -34,7 +34,7 @@ declare module "*/avg-pool-backward.wgsl" {
   const source: Wgsl.Source<
     { dy: Wgsl.Buffer; dx: Wgsl.Buffer },
     { positions: number; per: number; step: Wgsl.Three; span: Wgsl.Two; turns: Wgsl.Two; size: Wgsl.Two; out: Wgsl.Two; stride: Wgsl.Two; pad: Wgsl.Two; reach: Wgsl.Two; per_stride: Wgsl.Two },
-    "Params" | "plus_windows" | "covering" | "each" | "WG" | "ROWS" | "COLUMNS" | "rows" | "columns" | "ADAPTIVE" | "INCLUDE_PAD" | "divide" | "window"
+    "plus_windows" | "Params" | "covering" | "each" | "WG" | "ROWS" | "COLUMNS" | "rows" | "columns" | "ADAPTIVE" | "INCLUDE_PAD" | "divide" | "window"
   >;
   export default source;
   export const WG: 64;
@@ -46,7 +46,7 @@ declare module "*/avg-pool.wgsl" {
   const source: Wgsl.Source<
     { x: Wgsl.Buffer; y: Wgsl.Buffer },
     { positions: number; per: number; step: Wgsl.Three; span: Wgsl.Two; turns: Wgsl.Two; size: Wgsl.Two; out: Wgsl.Two; stride: Wgsl.Two; pad: Wgsl.Two; reach: Wgsl.Two },
-    "Params" | "each" | "WG" | "ROWS" | "COLUMNS" | "rows" | "columns" | "ADAPTIVE" | "INCLUDE_PAD" | "divide" | "window"
+    "Params" | "each" | "ADAPTIVE" | "INCLUDE_PAD" | "divide" | "window" | "WG" | "ROWS" | "COLUMNS" | "rows" | "columns"
   >;
   export default source;
   export const WG: 64;
@@ -417,7 +417,7 @@ declare module "*/max-pool-backward.wgsl" {
   const source: Wgsl.Source<
     { dy: Wgsl.Buffer; found: Wgsl.Buffer; dx: Wgsl.Buffer },
     { positions: number; per: number; step: Wgsl.Three; span: Wgsl.Two; turns: Wgsl.Two; size: Wgsl.Two; out: Wgsl.Two; stride: Wgsl.Two; pad: Wgsl.Two; reach: Wgsl.Two; per_stride: Wgsl.Two },
-    "Params" | "plus_windows" | "covering" | "each" | "WG" | "ROWS" | "COLUMNS" | "rows" | "columns" | "ADAPTIVE" | "INCLUDE_PAD" | "divide" | "window"
+    "plus_windows" | "Params" | "covering" | "each" | "WG" | "ROWS" | "COLUMNS" | "rows" | "columns" | "ADAPTIVE" | "INCLUDE_PAD" | "divide" | "window"
   >;
   export default source;
   export const WG: 64;
@@ -568,7 +568,7 @@ declare module "*/unary.wgsl" {
 
 declare module "*/warp-images.wgsl" {
   const source: Wgsl.Source<
-    { x: Wgsl.Buffer; u: Wgsl.Buffer | null; y: Wgsl.Buffer },
+    { x: Wgsl.Buffer; y: Wgsl.Buffer; u: Wgsl.Buffer | null },
     { channels: number; height: number; width: number; steps: number; columns: number; stride: number; stride_y: number; stride_x: number; mean: Wgsl.Four; inv_std: Wgsl.Four; place: readonly number[]; amount: readonly number[] },
     "WG" | "MAX_STEPS" | "FIXED" | "CROP" | "FLIP" | "ROTATE" | "Params" | "has_u" | "prepare" | "each" | "normalized" | "walk_pixels"
   >;

@@ -2,13 +2,6 @@
 // An invocation takes several blocks of 2 x 2 inputs. Traffic: one load a window that covers the block, four stores a block.
 import package::lib::blocks;
 
-struct Params {
-  // The walk over blocks; `turns`: the windows that cover one.
-  positions: u32, per: u32, step: vec3u, span: vec2u, turns: vec2u,
-  // Of the input plane, rows then columns, as all pairs here.
-  size: vec2u, out: vec2u,
-  stride: vec2u, pad: vec2u, reach: vec2u, per_stride: vec2f,
-}
 @group(0) @binding(0) var<storage, read> dy: array<f32>;
 @group(0) @binding(1) var<storage, read_write> dx: array<f32>;
 @group(0) @binding(2) var<uniform> p: Params;

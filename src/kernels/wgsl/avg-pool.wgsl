@@ -1,8 +1,8 @@
 // y[o] = sum of x over the window of o, divided by the window's length in rows times its length in columns, per plane.
 // The windows are those of average pooling with stride and padding, or those of adaptive pooling.
 // An invocation takes several outputs. Traffic: window area loads and one store an output.
-import package::lib::planes;
 import package::lib::window;
+import package::lib::planes;
 
 struct Params {
   // The walk over outputs; `turns`: the largest window.

@@ -23,10 +23,9 @@ struct Params {
   place: array<vec4u, MAX_STEPS>, amount: array<vec4f, MAX_STEPS>,
 }
 @group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read> u: array<f32>;
-@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+@group(0) @binding(1) var<storage, read_write> y: array<f32>;
+@group(0) @binding(2) var<storage, read> u: array<f32>;
 @group(0) @binding(3) var<uniform> p: Params;
-
 const has_u = true;
 
 // (row, column) of the input = round(linear.xy * row + linear.zw * column + offset), and the input's size.

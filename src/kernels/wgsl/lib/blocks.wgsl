@@ -1,10 +1,18 @@
 // Gradients of pooling, gathered: the walk of planes.wgsl over blocks of 2 x 2 inputs, whose four gradients share the windows
 // that cover them (four for a 3 x 3 kernel with stride 2, where single inputs would look at nine in all).
-// The kernel declares `dx`, in its Params besides those of planes.wgsl and window.wgsl per_stride (1 / stride), and
-// `plus_windows(sums, i, row, line, across)`: the sums for the block at i, with what the windows from across.x to across.y add
-// that stand in this row, which is `line` in dy; it takes columns() turns.
+// The kernel declares `dx`, `p` and `plus_windows(sums, i, row, line, across)`: the sums for the block at i, with what the
+// windows from across.x to across.y add that stand in this row, which is `line` in dy; it takes columns() turns.
 import package::lib::planes;
 import package::lib::window;
+
+struct Params {
+  // The walk over blocks; `turns`: the windows that cover one.
+  positions: u32, per: u32, step: vec3u, span: vec2u, turns: vec2u,
+  // Of the input plane, rows then columns, as all pairs here.
+  size: vec2u, out: vec2u,
+  // reach: (kernel - 1) * dilation. per_stride: 1 / stride.
+  stride: vec2u, pad: vec2u, reach: vec2u, per_stride: vec2f,
+}
 
 // The windows that cover input i or i + 1 along an axis, from ceil((i + pad - reach) / stride) to
 // floor((i + 1 + pad) / stride): half an element keeps the rounded products away from whole numbers.
