@@ -183,6 +183,8 @@ export function record<A extends readonly Tensor[]>(step: (...inputs: A) => Step
     for (const [leaf, { before }] of touched) leaf.swapGrad(before);
     capture.guardLeaves();
     const program = programOf(commands);
+    // Of tensors that the step did not make and that were disposed since: recording again says which.
+    guards.add(program, { holds: () => !program.buffers.some((b) => b.destroyed), returns: false });
     const recording = { device, key: keyOf(given), guards, pool, inputs, program, hooks, left, outputs };
     const finished = { ...recording, firstStream, streams: streamCount() - firstStream };
     leaveGradients(finished, given);

@@ -82,7 +82,7 @@ export class Queue {
   readonly #pipelines: PipelineCache;
   readonly #params: ParamArena;
   readonly pool: BufferPool;
-  readonly #bindGroups = new Map<string, GPUBindGroup>();
+  readonly #bindGroups = new Map<string, { readonly group: GPUBindGroup; readonly buffers: readonly PooledBuffer[] }>();
   readonly #maxBinding: number;
   readonly #maxGrid: number;
   #pending: Command[] = [];
@@ -203,7 +203,7 @@ export class Queue {
     let key = `${pipeline.layout.label}|${slot}`;
     for (const s of storages) key += `|${s.buffer.id},${s.offset},${s.bytes}`;
     const known = this.#bindGroups.get(key);
-    if (known) return known;
+    if (known) return known.group;
     if (storages.length !== pipeline.bindings.length) {
       throw new DeviceError(`[${pipeline.key}] takes ${pipeline.bindings.length} buffers, got ${storages.length}`);
     }
@@ -224,7 +224,7 @@ export class Queue {
     this.stats.bindGroups++;
     // A pool in a steady state needs a few hundred; far more means shapes that keep changing: start afresh.
     if (this.#bindGroups.size > 20_000) this.#bindGroups.clear();
-    this.#bindGroups.set(key, group);
+    this.#bindGroups.set(key, { group, buffers: storages.map(({ buffer }) => buffer) });
     return group;
   }
 
@@ -241,6 +241,7 @@ export class Queue {
     const compiling = batch.filter((c) => c.kind === "dispatch" && !c.pipeline.gpu);
     if (this.#waiting === null && compiling.length === 0) {
       this.#submit(batch);
+      this.#advancePool();
       return;
     }
     const waiting = (this.#waiting ?? Promise.resolve())
@@ -250,9 +251,19 @@ export class Queue {
       })
       .catch((error: unknown) => this.#fail(error, batch))
       .then(() => {
-        if (this.#waiting === waiting) this.#waiting = null;
+        if (this.#waiting !== waiting) return;
+        this.#waiting = null;
+        this.#advancePool();
       });
     this.#waiting = waiting;
+  }
+
+  /** When all batches so far are submitted. Bind groups of buffers that the pool destroys are dropped. */
+  #advancePool(): void {
+    if (!this.pool.advance(this.submittedBatch)) return;
+    for (const [key, { buffers }] of this.#bindGroups) {
+      if (buffers.some((buffer) => buffer.destroyed)) this.#bindGroups.delete(key);
+    }
   }
 
   #submit(batch: readonly Command[]): void {

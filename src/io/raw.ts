@@ -109,20 +109,21 @@ export function rawFromBytes(name: string, dtype: FileDtype, shape: readonly num
 /** f32 values as half-precision bits, rounded to nearest, ties to even. */
 export function floatToHalf(values: Float32Array): Uint16Array {
   const out = new Uint16Array(values.length);
+  const all = new Uint32Array(values.buffer, values.byteOffset, values.length);
   const one = new Float32Array(1);
   const bits = new Uint32Array(one.buffer);
-  for (let i = 0; i < values.length; i++) {
-    one[0] = values[i]!;
-    const sign = (bits[0]! >>> 16) & 0x8000;
-    const magnitude = bits[0]! & 0x7fffffff;
+  for (let i = 0; i < all.length; i++) {
+    const word = all[i] ?? 0;
+    const sign = (word >>> 16) & 0x8000;
+    const magnitude = word & 0x7fffffff;
     if (magnitude >= 0x7f800000) out[i] = sign | 0x7c00 | (magnitude > 0x7f800000 ? 0x200 : 0);
     else if (magnitude >= 0x477ff000)
       out[i] = sign | 0x7c00; // 65520 and above round to infinity
     else if (magnitude < 0x38800000) {
       // Below 2^-14 the result is subnormal: adding 0.5 makes the f32 addition itself round at 2^-24.
       bits[0] = magnitude;
-      one[0] = one[0]! + 0.5;
-      out[i] = sign | (bits[0]! - 0x3f000000);
+      one[0] = (one[0] ?? 0) + 0.5;
+      out[i] = sign | ((bits[0] ?? 0) - 0x3f000000);
     } else out[i] = sign | ((magnitude - 0x38000000 + 0xfff + ((magnitude >>> 13) & 1)) >>> 13);
   }
   return out;
@@ -130,7 +131,7 @@ export function floatToHalf(values: Float32Array): Uint16Array {
 
 function bfloatToFloat(brain: Uint16Array): Float32Array {
   const bits = new Uint32Array(brain.length);
-  for (let i = 0; i < brain.length; i++) bits[i] = brain[i]! << 16;
+  for (let i = 0; i < brain.length; i++) bits[i] = (brain[i] ?? 0) << 16;
   return new Float32Array(bits.buffer);
 }
 
@@ -138,8 +139,8 @@ function bfloatToFloat(brain: Uint16Array): Float32Array {
 function narrow(name: string, dtype: "i64" | "u64", words: Int32Array): Int32Array {
   const out = new Int32Array(words.length / 2);
   for (let i = 0; i < out.length; i++) {
-    const low = words[2 * i]!;
-    const high = words[2 * i + 1]!;
+    const low = words[2 * i] ?? 0;
+    const high = words[2 * i + 1] ?? 0;
     if (high !== low >> 31 || (dtype === "u64" && high < 0)) {
       const big = (BigInt(high) << 32n) | BigInt(low >>> 0);
       const value = dtype === "u64" ? BigInt.asUintN(64, big) : big;

@@ -36,7 +36,7 @@ export function materialize(
   const { dtype, offset, shape, strides } = ref;
   const size = sizeOfFileDtype(dtype);
   const count = countOf(shape);
-  const last = count === 0 ? -1 : shape.reduce((at, d, i) => at + (d - 1) * strides[i]!, offset);
+  const last = count === 0 ? -1 : shape.reduce((at, d, i) => at + (d - 1) * (strides[i] ?? 0), offset);
   if (Number.isNaN(count) || !Number.isSafeInteger(last) || (last + 1) * size > storage.length) {
     throw new FormatError(
       `[${name}] ${dtype} tensor of shape [${shape.join(", ")}], strides [${strides.join(", ")}] and offset ${offset} ` +
@@ -62,8 +62,9 @@ export function materialize(
 function isContiguous(shape: readonly number[], strides: readonly number[]): boolean {
   let step = 1;
   for (let i = shape.length - 1; i >= 0; i--) {
-    if (shape[i] !== 1 && strides[i] !== step) return false;
-    step *= shape[i]!;
+    const size = shape[i] ?? 1;
+    if (size !== 1 && strides[i] !== step) return false;
+    step *= size;
   }
   return true;
 }
@@ -77,17 +78,17 @@ function gather(
   count: number,
 ): Uint8Array {
   const out = new Uint8Array(count * size);
-  const index = new Array<number>(shape.length).fill(0);
+  // An odometer: of each dimension, the last one first, its place, size and stride.
+  const wheels = shape.map((length, d) => ({ at: 0, length, stride: strides[d] ?? 0 })).reverse();
   let from = offset;
   for (let i = 0; i < count; i++) {
-    for (let b = 0; b < size; b++) out[i * size + b] = storage[from * size + b]!;
-    // The next index, as an odometer counts.
-    for (let d = shape.length - 1; d >= 0; d--) {
-      from += strides[d]!;
-      index[d] = index[d]! + 1;
-      if (index[d]! < shape[d]!) break;
-      from -= shape[d]! * strides[d]!;
-      index[d] = 0;
+    for (let b = 0; b < size; b++) out[i * size + b] = storage[from * size + b] ?? 0;
+    for (const wheel of wheels) {
+      from += wheel.stride;
+      wheel.at++;
+      if (wheel.at < wheel.length) break;
+      from -= wheel.length * wheel.stride;
+      wheel.at = 0;
     }
   }
   return out;

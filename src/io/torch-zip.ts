@@ -17,13 +17,14 @@ const MAX_RATIO = 1032;
  */
 export function readTorchZip(bytes: Uint8Array): TorchFile {
   const records = readRecords(bytes);
-  const pickles = [...records.keys()].filter((name) => name === "data.pkl" || name.endsWith("/data.pkl"));
-  if (pickles.length !== 1) {
+  const pickles = [...records].filter(([name]) => name === "data.pkl" || name.endsWith("/data.pkl"));
+  const [first] = pickles;
+  if (!first || pickles.length > 1) {
     fail(
       `the zip archive holds ${pickles.length} entries named data.pkl but 1 was expected: it is not from torch.save`,
     );
   }
-  const pickleName = pickles[0]!;
+  const [pickleName, pickle] = first;
   const folder = pickleName.slice(0, -"data.pkl".length);
   if (records.has(`${folder}constants.pkl`)) {
     fail(
@@ -34,7 +35,7 @@ export function readTorchZip(bytes: Uint8Array): TorchFile {
   if (order !== "little" && order !== "big") {
     fail(`the byte order is "${order.slice(0, 20)}" but little or big was expected: ${AGAIN}`);
   }
-  const { value: tree } = unpickle(records.get(pickleName)!, 0, {
+  const { value: tree } = unpickle(pickle, 0, {
     source: SOURCE,
     globals: torchGlobals(SOURCE),
     persistent: storageRef,

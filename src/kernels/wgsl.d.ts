@@ -33,21 +33,25 @@ declare module "*/adam.wgsl" {
 declare module "*/avg-pool-backward.wgsl" {
   const source: Wgsl.Source<
     { dy: Wgsl.Buffer; dx: Wgsl.Buffer },
-    { blocks: number; per: number; include_pad: number; step: Wgsl.Three; size: Wgsl.Two; out: Wgsl.Two; kernel: Wgsl.Two; stride: Wgsl.Two; pad: Wgsl.Two; grid: Wgsl.Two; per_stride: Wgsl.Two; windows: Wgsl.Two },
-    "WG" | "Params" | "window" | "covering" | "rows" | "columns"
+    { positions: number; per: number; step: Wgsl.Three; span: Wgsl.Two; turns: Wgsl.Two; size: Wgsl.Two; out: Wgsl.Two; stride: Wgsl.Two; pad: Wgsl.Two; reach: Wgsl.Two; per_stride: Wgsl.Two },
+    "plus_windows" | "Params" | "covering" | "each" | "WG" | "ROWS" | "COLUMNS" | "rows" | "columns" | "ADAPTIVE" | "INCLUDE_PAD" | "divide" | "window"
   >;
   export default source;
   export const WG: 64;
+  export const ROWS: 0;
+  export const COLUMNS: 0;
 }
 
 declare module "*/avg-pool.wgsl" {
   const source: Wgsl.Source<
     { x: Wgsl.Buffer; y: Wgsl.Buffer },
-    { outputs: number; per: number; include_pad: number; step: Wgsl.Three; size: Wgsl.Two; out: Wgsl.Two; kernel: Wgsl.Two; stride: Wgsl.Two; pad: Wgsl.Two },
-    "WG" | "Params" | "window" | "rows" | "columns"
+    { positions: number; per: number; step: Wgsl.Three; span: Wgsl.Two; turns: Wgsl.Two; size: Wgsl.Two; out: Wgsl.Two; stride: Wgsl.Two; pad: Wgsl.Two; reach: Wgsl.Two },
+    "Params" | "each" | "ADAPTIVE" | "INCLUDE_PAD" | "divide" | "window" | "WG" | "ROWS" | "COLUMNS" | "rows" | "columns"
   >;
   export default source;
   export const WG: 64;
+  export const ROWS: 0;
+  export const COLUMNS: 0;
 }
 
 declare module "*/batch-norm-backward.wgsl" {
@@ -128,7 +132,7 @@ declare module "*/color-jitter.wgsl" {
   const source: Wgsl.Source<
     { x: Wgsl.Buffer; u: Wgsl.Buffer; y: Wgsl.Buffer },
     { plane: number; channels: number; columns: number; column: number; enabled: number; low: Wgsl.Four; span: Wgsl.Four; gray: Wgsl.Four; mean: Wgsl.Four; inv_std: Wgsl.Four },
-    "WG" | "BRIGHTNESS" | "CONTRAST" | "SATURATION" | "HUE" | "Params" | "permutation" | "gray" | "turn_hue" | "adjust" | "pixel"
+    "WG" | "BRIGHTNESS" | "CONTRAST" | "SATURATION" | "HUE" | "Params" | "Part" | "join" | "permutation" | "gray" | "turn_hue" | "adjust" | "pixel" | "normalized" | "tree"
   >;
   export default source;
   export const WG: 128;
@@ -328,7 +332,7 @@ declare module "*/gather-images.wgsl" {
   const source: Wgsl.Source<
     { image: Wgsl.Buffer; label: Wgsl.Buffer; index: Wgsl.Buffer; y: Wgsl.Buffer; label_out: Wgsl.Buffer; faults: Wgsl.Buffer },
     { words: number; elements: number; plane: number; first: number; count: number; total: number; stride: number; blank: number; fault: number; mean: Wgsl.Four; inv_std: Wgsl.Four },
-    "WG" | "Params"
+    "WG" | "Params" | "normalized"
   >;
   export default source;
   export const WG: 64;
@@ -437,21 +441,25 @@ declare module "*/matmul-workgroup.wgsl" {
 declare module "*/max-pool-backward.wgsl" {
   const source: Wgsl.Source<
     { dy: Wgsl.Buffer; found: Wgsl.Buffer; dx: Wgsl.Buffer },
-    { blocks: number; per: number; step: Wgsl.Three; size: Wgsl.Two; out: Wgsl.Two; grid: Wgsl.Two; pad: Wgsl.Two; reach: Wgsl.Two; per_stride: Wgsl.Two; windows: Wgsl.Two },
-    "WG" | "Params" | "rows" | "columns"
+    { positions: number; per: number; step: Wgsl.Three; span: Wgsl.Two; turns: Wgsl.Two; size: Wgsl.Two; out: Wgsl.Two; stride: Wgsl.Two; pad: Wgsl.Two; reach: Wgsl.Two; per_stride: Wgsl.Two },
+    "plus_windows" | "Params" | "covering" | "each" | "WG" | "ROWS" | "COLUMNS" | "rows" | "columns" | "ADAPTIVE" | "INCLUDE_PAD" | "divide" | "window"
   >;
   export default source;
   export const WG: 64;
+  export const ROWS: 0;
+  export const COLUMNS: 0;
 }
 
 declare module "*/max-pool.wgsl" {
   const source: Wgsl.Source<
     { x: Wgsl.Buffer; y: Wgsl.Buffer; found: Wgsl.Buffer },
-    { outputs: number; per: number; step: Wgsl.Three; size: Wgsl.Two; out: Wgsl.Two; kernel: Wgsl.Two; stride: Wgsl.Two; pad: Wgsl.Two; dilation: Wgsl.Two },
-    "WG" | "Params" | "rows" | "columns"
+    { positions: number; per: number; step: Wgsl.Three; span: Wgsl.Two; turns: Wgsl.Two; size: Wgsl.Two; stride: Wgsl.Two; pad: Wgsl.Two; dilation: Wgsl.Two },
+    "Params" | "each" | "WG" | "ROWS" | "COLUMNS" | "rows" | "columns"
   >;
   export default source;
   export const WG: 64;
+  export const ROWS: 0;
+  export const COLUMNS: 0;
 }
 
 declare module "*/pad.wgsl" {
@@ -492,7 +500,7 @@ declare module "*/resize-bilinear.wgsl" {
   const source: Wgsl.Source<
     { x: Wgsl.Buffer; y: Wgsl.Buffer },
     { channels: number; height: number; width: number; in_height: number; in_width: number; stride: number; stride_y: number; stride_x: number; scale_y: number; scale_x: number; mean: Wgsl.Four; inv_std: Wgsl.Four },
-    "WG" | "Params"
+    "WG" | "Params" | "each" | "normalized" | "walk_pixels"
   >;
   export default source;
   export const WG: 64;
@@ -588,9 +596,9 @@ declare module "*/unary.wgsl" {
 
 declare module "*/warp-images.wgsl" {
   const source: Wgsl.Source<
-    { x: Wgsl.Buffer; u: Wgsl.Buffer; y: Wgsl.Buffer },
+    { x: Wgsl.Buffer; y: Wgsl.Buffer; u: Wgsl.Buffer | null },
     { channels: number; height: number; width: number; steps: number; columns: number; stride: number; stride_y: number; stride_x: number; mean: Wgsl.Four; inv_std: Wgsl.Four; place: readonly number[]; amount: readonly number[] },
-    "WG" | "MAX_STEPS" | "FIXED" | "CROP" | "FLIP" | "ROTATE" | "Params" | "prepare"
+    "WG" | "MAX_STEPS" | "FIXED" | "CROP" | "FLIP" | "ROTATE" | "Params" | "has_u" | "prepare" | "each" | "normalized" | "walk_pixels"
   >;
   export default source;
   export const WG: 64;

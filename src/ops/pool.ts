@@ -1,11 +1,10 @@
 // Max, average and adaptive average pooling over planes.
 import { apply1 } from "../autograd/apply.ts";
-import { type OldOp, savesNothing } from "../autograd/op.ts";
+import { type Op, savesNothing, withoutGradient } from "../autograd/op.ts";
+import type { Run } from "../autograd/run.ts";
 import { check, ShapeError, ValueError } from "../errors.ts";
-import type { Shader } from "../gpu/pipeline.ts";
-import { f32Bits } from "../gpu/queue.ts";
+import { Kernel } from "../kernels/kernel.ts";
 import { walkPlanes } from "../kernels/plane-plan.ts";
-import { OldKernel as Kernel } from "../kernels/specialize.ts";
 import avgWgsl from "../kernels/wgsl/avg-pool.wgsl";
 import avgBackwardWgsl from "../kernels/wgsl/avg-pool-backward.wgsl";
 import maxWgsl from "../kernels/wgsl/max-pool.wgsl";
@@ -43,13 +42,14 @@ interface Window {
   readonly ceilMode: boolean;
 }
 
-const maxKernel = new Kernel("max_pool", maxWgsl);
-const maxBackwardKernel = new Kernel("max_pool_backward", maxBackwardWgsl);
-const avgKernel = new Kernel("avg_pool", avgWgsl);
-const avgBackwardKernel = new Kernel("avg_pool_backward", avgBackwardWgsl);
+const maxKernel = new Kernel(maxWgsl);
+const maxBackwardKernel = new Kernel(maxBackwardWgsl);
+const avgKernel = new Kernel(avgWgsl);
+const avgBackwardKernel = new Kernel(avgBackwardWgsl);
 
-const rowsOf = (shape: Shape): Pair => [shape.at(-2)!, shape.at(-1)!];
+const rowsOf = (shape: Shape): Pair => [shape.at(-2) ?? 1, shape.at(-1) ?? 1];
 const planesOf = (shape: Shape): number => sizeOf(shape.slice(0, -2));
+const AXES = [0, 1] as const;
 const map = (f: (axis: 0 | 1) => number): Pair => [f(0), f(1)];
 
 function window(name: string, kernelSize: Size, o: MaxPoolOptions): Window {
@@ -57,7 +57,7 @@ function window(name: string, kernelSize: Size, o: MaxPoolOptions): Window {
   const padding = pair(name, "padding", o.padding ?? 0);
   const dilation = pair(name, "dilation", o.dilation ?? 1, 1);
   check(
-    [0, 1].every((i) => 2 * padding[i]! <= (kernel[i]! - 1) * dilation[i]! + 1),
+    AXES.every((i) => 2 * padding[i] <= (kernel[i] - 1) * dilation[i] + 1),
     () =>
       `[${name}] padding ${show(padding)} must be at most half of the kernel ${show(kernel)}, dilation ${show(dilation)}`,
     ValueError,
@@ -97,35 +97,32 @@ function checkInput(name: string, { shape, dtype }: Spec): void {
   );
 }
 
-/** The plan of a forward kernel, and the words with which its `Params` begin. */
-function outputWalk(x: Tensor, y: Tensor, third = 0) {
-  const out = rowsOf(y.shape);
-  const walk = walkPlanes(planesOf(y.shape), ...out, x.device.info.isSoftware);
-  return { grid: walk.grid, words: [walk.positions, walk.per, third, 0, ...walk.step, 0, ...rowsOf(x.shape), ...out] };
-}
+/** How a forward kernel walks its outputs. */
+const outputWalk = (run: Run, y: Tensor) => walkPlanes(planesOf(y.shape), rowsOf(y.shape), run.device.info);
 
-/** The same of a backward kernel, which walks blocks of 2 x 2 inputs; `blocks`: how many a plane has. */
-function blockWalk(dy: Tensor, dx: Tensor, third = 0) {
+/** How a backward kernel walks the inputs: in blocks of 2 x 2. */
+function blockWalk(run: Run, dx: Tensor) {
   const size = rowsOf(dx.shape);
-  const blocks = map((i) => Math.ceil(size[i] / 2));
-  const walk = walkPlanes(planesOf(dx.shape), ...blocks, dx.device.info.isSoftware);
-  const words = [walk.positions, walk.per, third, 0, ...walk.step, 0, ...size, ...rowsOf(dy.shape)];
-  return { grid: walk.grid, words, blocks };
+  return walkPlanes(
+    planesOf(dx.shape),
+    map((i) => Math.ceil(size[i] / 2)),
+    run.device.info,
+  );
 }
 
-/**
- * The variant for loops over `rows` and `columns`, with `extra` overrides under their own tag. Loops over squares of up
- * to this size are unrolled: on software adapters a turn of a loop costs as much as several loads.
- */
+/** Loops over squares of up to this size are unrolled. */
 const UNROLLED = 3;
-function variant(kernel: Kernel, [rows, columns]: Pair, extra: Record<string, string> = {}, tag = ""): Shader {
-  if (rows !== columns || rows > UNROLLED) return kernel.variant(extra, tag);
-  const loops = {
-    rows: `fn rows() -> u32 { return ${rows}u; }`,
-    columns: `fn columns() -> u32 { return ${columns}u; }`,
-  };
-  return kernel.variant({ ...loops, ...extra }, `${tag} ${rows}x${columns}`.trim());
-}
+const loops = ([rows, columns]: Pair) =>
+  rows === columns && rows <= UNROLLED ? { ROWS: `${rows}u`, COLUMNS: `${columns}u` } : {};
+
+/** The parameters that describe windows with stride and padding. */
+const windowParams = ({ kernel, stride, padding, dilation }: Window) => ({
+  stride,
+  pad: padding,
+  dilation,
+  reach: map((i) => (kernel[i] - 1) * dilation[i]),
+  per_stride: map((i) => 1 / stride[i]),
+});
 
 /** Rows and columns of windows that cover a block of 2 x 2 inputs, at most. */
 const covering = (w: Window): Pair =>
@@ -139,97 +136,73 @@ const covering = (w: Window): Pair =>
 
 type BackwardAttrs<A> = A & { readonly shape: Shape };
 
-const maxBackwardOp: OldOp<BackwardAttrs<Window>> = {
+const maxBackwardOp: Op<readonly [dy: Tensor, found: Tensor], BackwardAttrs<Window>> = {
   name: "maxPool2dBackward",
   infer: (_, { shape }) => [{ shape, dtype: "f32" }],
-  forward({ queue }, [dy, found], [dx], w) {
-    const { grid, words, blocks } = blockWalk(dy!, dx!);
-    const reach = map((i) => (w.kernel[i] - 1) * w.dilation[i]);
-    const inverse = map((i) => f32Bits(1 / w.stride[i]));
-    const windows = covering(w);
-    queue.dispatch(
-      variant(maxBackwardKernel, windows),
-      [dy!.storage, found!.storage, dx!.storage],
-      [...words, ...blocks, ...w.padding, ...reach, ...inverse, ...windows],
-      grid,
-    );
+  forward(run, [dy, found], [dx], w) {
+    const { params, grid } = blockWalk(run, dx);
+    const turns = covering(w);
+    const sizes = { size: rowsOf(dx.shape), out: rowsOf(dy.shape) };
+    maxBackwardKernel
+      .variant(loops(turns))
+      .launch(run, { dy, found, dx }, { ...params, turns, ...sizes, ...windowParams(w) }, grid);
   },
-  saves: savesNothing,
-  vjp: "not differentiable",
+  ...withoutGradient,
 };
 
-const maxOp: OldOp<Window> = {
+const maxOp: Op<readonly [x: Tensor], Window, readonly [y: Tensor], readonly [found: Tensor]> = {
   name: "maxPool2d",
   aux: 1,
   infer([x], w) {
-    const y = pooledSpec("maxPool2d", x!, w);
+    const y = pooledSpec("maxPool2d", x, w);
     return [y, { shape: y.shape, dtype: "u32" }];
   },
-  forward({ queue }, [x], [y, found], w) {
-    const { grid, words } = outputWalk(x!, y!);
-    queue.dispatch(
-      variant(maxKernel, w.kernel),
-      [x!.storage, y!.storage, found!.storage],
-      [...words, ...w.kernel, ...w.stride, ...w.padding, ...w.dilation],
-      grid,
-    );
+  forward(run, [x], [y, found], w) {
+    const { params, grid } = outputWalk(run, y);
+    const size = rowsOf(x.shape);
+    maxKernel
+      .variant(loops(w.kernel))
+      .launch(run, { x, y, found }, { ...params, turns: w.kernel, size, ...windowParams(w) }, grid);
   },
   saves: () => ({ inputs: [], outputs: [1] }),
-  vjp: ([dy], c) => [apply1(maxBackwardOp, [dy!, c.output(1)], { ...c.attrs, shape: c.inputSpecs[0]!.shape })],
+  vjp: ([dy], c) => [apply1(maxBackwardOp, [dy, c.output(1)], { ...c.attrs, shape: c.inputSpecs[0].shape })],
 };
 
 interface AvgAttrs extends Window {
   readonly countIncludePad: boolean;
 }
-const avgWords = (w: AvgAttrs): number[] => [...w.kernel, ...w.stride, ...w.padding];
 
-const avgBackwardOp: OldOp<BackwardAttrs<AvgAttrs>> = {
+const avgBackwardOp: Op<readonly [dy: Tensor], BackwardAttrs<AvgAttrs>> = {
   name: "avgPool2dBackward",
   infer: (_, { shape }) => [{ shape, dtype: "f32" }],
-  forward({ queue }, [dy], [dx], w) {
-    const { grid, words, blocks } = blockWalk(dy!, dx!, Number(w.countIncludePad));
-    const inverse = map((i) => f32Bits(1 / w.stride[i]));
-    const windows = covering(w);
-    const params = [...words, ...avgWords(w), ...blocks, ...inverse, ...windows];
-    queue.dispatch(variant(avgBackwardKernel, windows), [dy!.storage, dx!.storage], params, grid);
+  forward(run, [dy], [dx], w) {
+    const { params, grid } = blockWalk(run, dx);
+    const turns = covering(w);
+    const sizes = { size: rowsOf(dx.shape), out: rowsOf(dy.shape) };
+    avgBackwardKernel
+      .variant({ INCLUDE_PAD: w.countIncludePad, ...loops(turns) })
+      .launch(run, { dy, dx }, { ...params, turns, ...sizes, ...windowParams(w) }, grid);
   },
-  saves: savesNothing,
-  vjp: "not differentiable",
+  ...withoutGradient,
 };
 
-const avgOp: OldOp<AvgAttrs> = {
+const avgOp: Op<readonly [x: Tensor], AvgAttrs> = {
   name: "avgPool2d",
-  infer: ([x], w) => [pooledSpec("avgPool2d", x!, w)],
-  forward({ queue }, [x], [y], w) {
-    const { grid, words } = outputWalk(x!, y!, Number(w.countIncludePad));
-    queue.dispatch(variant(avgKernel, w.kernel), [x!.storage, y!.storage], [...words, ...avgWords(w)], grid);
+  infer: ([x], w) => [pooledSpec("avgPool2d", x, w)],
+  forward(run, [x], [y], w) {
+    const { params, grid } = outputWalk(run, y);
+    const sizes = { size: rowsOf(x.shape), out: rowsOf(y.shape) };
+    avgKernel
+      .variant({ INCLUDE_PAD: w.countIncludePad, ...loops(w.kernel) })
+      .launch(run, { x, y }, { ...params, turns: w.kernel, ...sizes, ...windowParams(w) }, grid);
   },
   saves: savesNothing,
-  vjp: ([dy], c) => [apply1(avgBackwardOp, [dy!], { ...c.attrs, shape: c.inputSpecs[0]!.shape })],
+  vjp: ([dy], c) => [apply1(avgBackwardOp, [dy], { ...c.attrs, shape: c.inputSpecs[0].shape })],
 };
 
-// Window o of n in a plane of m reaches from floor(o m / n) to ceil((o + 1) m / n). Whole quotients by way of floats, with
-// one step of correction: integer division is slow where it is emulated.
-const DIVIDE = `fn divide(a: u32, b: u32) -> u32 {
-  let q = u32(i32(f32(i32(a)) / f32(i32(b))));
-  let rest = i32(a - q * b);
-  return q + select(0u, 1u, rest >= i32(b)) - select(0u, 1u, rest < 0);
-}`;
-const ADAPTIVE = {
-  window: `${DIVIDE}
-fn window(o: u32, axis: u32) -> vec3u {
-  let begin = divide(o * p.size[axis], p.out[axis]);
-  let end = divide((o + 1u) * p.size[axis] + p.out[axis] - 1u, p.out[axis]);
-  return vec3u(begin, end, end - begin);
-}`,
-};
-const ADAPTIVE_BACKWARD = {
-  ...ADAPTIVE,
-  covering: `fn covering(i: u32, axis: u32) -> vec2u {
-  let end = divide(min(i + 2u, p.size[axis]) * p.out[axis] + p.size[axis] - 1u, p.size[axis]);
-  return vec2u(divide(i * p.out[axis], p.size[axis]), end);
-}`,
-};
+/** Adaptive windows follow from the sizes alone. */
+const NO_WINDOW = { stride: [0, 0], pad: [0, 0], reach: [0, 0], per_stride: [0, 0] } as const;
+
 /** The longest stretch of `to` positions that `span` of `from` overlap, where both cover the same length. */
 function longest(from: number, to: number, span: number): number {
   let most = 1;
@@ -240,47 +213,40 @@ function longest(from: number, to: number, span: number): number {
   return most;
 }
 
-const adaptiveBackwardOp: OldOp<{ shape: Shape }> = {
+const adaptiveBackwardOp: Op<readonly [dy: Tensor], { readonly shape: Shape }> = {
   name: "adaptiveAvgPool2dBackward",
   infer: (_, { shape }) => [{ shape, dtype: "f32" }],
-  forward({ queue }, [dy], [dx]) {
-    const { grid, words, blocks } = blockWalk(dy!, dx!);
-    const [size, out] = [rowsOf(dx!.shape), rowsOf(dy!.shape)];
-    const windows = map((i) => longest(size[i], out[i], 2));
-    queue.dispatch(
-      variant(avgBackwardKernel, windows, ADAPTIVE_BACKWARD, "adaptive"),
-      [dy!.storage, dx!.storage],
-      [...words, 0, 0, 0, 0, 0, 0, ...blocks, 0, 0, ...windows],
-      grid,
-    );
+  forward(run, [dy], [dx]) {
+    const { params, grid } = blockWalk(run, dx);
+    const [size, out] = [rowsOf(dx.shape), rowsOf(dy.shape)];
+    const turns = map((i) => longest(size[i], out[i], 2));
+    avgBackwardKernel
+      .variant({ ADAPTIVE: true, ...loops(turns) })
+      .launch(run, { dy, dx }, { ...params, turns, size, out, ...NO_WINDOW }, grid);
   },
-  saves: savesNothing,
-  vjp: "not differentiable",
+  ...withoutGradient,
 };
 
-const adaptiveOp: OldOp<{ out: Pair }> = {
+const adaptiveOp: Op<readonly [x: Tensor], { readonly out: Pair }> = {
   name: "adaptiveAvgPool2d",
   infer([x], { out }) {
-    checkInput("adaptiveAvgPool2d", x!);
+    checkInput("adaptiveAvgPool2d", x);
     check(
-      sizeOf(x!.shape.slice(1)) > 0,
-      () => `[adaptiveAvgPool2d] input ${show(x!.shape)} has no elements to average: only the batch may be empty`,
+      sizeOf(x.shape.slice(1)) > 0,
+      () => `[adaptiveAvgPool2d] input ${show(x.shape)} has no elements to average: only the batch may be empty`,
     );
-    return [{ shape: [...x!.shape.slice(0, -2), ...out], dtype: "f32" }];
+    return [{ shape: [...x.shape.slice(0, -2), ...out], dtype: "f32" }];
   },
-  forward({ queue }, [x], [y]) {
-    const { grid, words } = outputWalk(x!, y!);
-    const [size, out] = [rowsOf(x!.shape), rowsOf(y!.shape)];
-    const largest = map((i) => longest(out[i], size[i], 1));
-    queue.dispatch(
-      variant(avgKernel, largest, ADAPTIVE, "adaptive"),
-      [x!.storage, y!.storage],
-      [...words, ...largest, 0, 0, 0, 0],
-      grid,
-    );
+  forward(run, [x], [y]) {
+    const { params, grid } = outputWalk(run, y);
+    const [size, out] = [rowsOf(x.shape), rowsOf(y.shape)];
+    const turns = map((i) => longest(out[i], size[i], 1));
+    avgKernel
+      .variant({ ADAPTIVE: true, ...loops(turns) })
+      .launch(run, { x, y }, { ...params, turns, size, out, ...NO_WINDOW }, grid);
   },
   saves: savesNothing,
-  vjp: ([dy], c) => [apply1(adaptiveBackwardOp, [dy!], { shape: c.inputSpecs[0]!.shape })],
+  vjp: ([dy], c) => [apply1(adaptiveBackwardOp, [dy], { shape: c.inputSpecs[0].shape })],
 };
 
 /**

@@ -1,6 +1,5 @@
 // DataLoader: the batches of a data set on the device, in order or shuffled, with a bounded number of steps in flight.
 import { check, ValueError } from "../errors.ts";
-import { currentDevice } from "../gpu/device.ts";
 import { fromHost } from "../tensor/create.ts";
 import { shuffled } from "../tensor/philox.ts";
 import { keep } from "../tensor/scope.ts";
@@ -118,18 +117,18 @@ export class DataLoader implements AsyncIterable<LoadedBatch> {
     const order = this.order();
     this.#epoch++;
     const { batchSize, length } = this;
-    const { queue } = currentDevice();
+    const { device } = this.dataset;
     for (let i = 0; i < length; i++) {
       const part = order.slice(i * batchSize, (i + 1) * batchSize);
       const values = pad ? new Int32Array(batchSize).fill(-1) : part;
       values.set(part);
-      const indices = keep(fromHost(values, [values.length], "i32"));
+      const indices = keep(fromHost(values, [values.length], "i32", { device }));
       try {
         yield { indices, size: part.length };
       } finally {
         indices.dispose();
       }
-      await queue.idle(this.#options.inFlight ?? 6);
+      await device.queue.idle(this.#options.inFlight ?? 6);
     }
   }
 }

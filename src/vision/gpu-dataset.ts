@@ -1,10 +1,10 @@
 // A data set of 8-bit images on the device, and the batches that are gathered from it there.
 import { apply } from "../autograd/apply.ts";
-import { type OldOp, savesNothing } from "../autograd/op.ts";
+import { type Op, withoutGradient } from "../autograd/op.ts";
 import { check, ShapeError, StateError, ValueError } from "../errors.ts";
-import { currentDevice } from "../gpu/device.ts";
+import { currentDevice, type Device } from "../gpu/device.ts";
 import { faultCode } from "../gpu/faults.ts";
-import { OldKernel as Kernel } from "../kernels/specialize.ts";
+import { Kernel } from "../kernels/kernel.ts";
 import gatherWgsl from "../kernels/wgsl/gather-images.wgsl";
 import { fromHost } from "../tensor/create.ts";
 import { checkDtype } from "../tensor/dtype.ts";
@@ -12,7 +12,8 @@ import { keep, scope } from "../tensor/scope.ts";
 import { show } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { ImageDataset } from "./datasets/image-dataset.ts";
-import { checkNormalize, imageGrid, normalizeWords } from "./transform-ops.ts";
+import { imageGrid, statistics } from "./transform-ops.ts";
+import { checkNormalize } from "./transform-shapes.ts";
 import type { NormalizeStep } from "./transform-steps.ts";
 import { Transform } from "./transforms.ts";
 
@@ -25,6 +26,8 @@ export interface ImageBatch {
 }
 
 export interface GpuDatasetOptions {
+  /** The device that the images live on, and their batches. Default: the one that `init` opened last, see `useDevice`. */
+  device?: Device;
   /** Bytes of images in one buffer at most. Default: what the adapter binds at once, and no more than 1 GiB. */
   chunkBytes?: number;
 }
@@ -39,7 +42,7 @@ interface Layout {
 }
 type GatherAttrs = Layout & { readonly normalize: NormalizeStep | null };
 
-const kernel = new Kernel("gather_images", gatherWgsl);
+const kernel = new Kernel(gatherWgsl);
 const MAX_CHUNK = 2 ** 30;
 
 const INDEX_FAULT = faultCode(
@@ -49,53 +52,46 @@ const INDEX_FAULT = faultCode(
     ),
 );
 
-/** Inputs: indices, labels, and the chunks of images. */
-const gatherOp: OldOp<GatherAttrs> = {
+type GatherOp = Op<
+  readonly [indices: Tensor, labels: Tensor, ...chunks: Tensor[]],
+  GatherAttrs,
+  readonly [images: Tensor, labels: Tensor]
+>;
+
+const gatherOp: GatherOp = {
   name: "gatherImages",
   infer([indices], { shape, normalize }) {
-    checkDtype("GpuDataset.batch", "indices", indices!.dtype, "i32");
+    checkDtype("GpuDataset.batch", "indices", indices.dtype, "i32");
+    const [n = 0] = indices.shape;
     check(
-      indices!.shape.length === 1,
-      () => `[GpuDataset.batch] indices must have shape [N], got ${show(indices!.shape)}`,
+      indices.shape.length === 1,
+      () => `[GpuDataset.batch] indices must have shape [N], got ${show(indices.shape)}`,
       ShapeError,
     );
     checkNormalize(shape[0], normalize);
     return [
-      { shape: [indices!.shape[0]!, ...shape], dtype: "f32" },
-      { shape: indices!.shape, dtype: "i32" },
+      { shape: [n, ...shape], dtype: "f32" },
+      { shape: [n], dtype: "i32" },
     ];
   },
-  forward({ queue }, [indices, labels, ...chunks], [images, out], { shape, length, perChunk, words, normalize }) {
+  forward(run, [index, label, ...chunks], [y, label_out], { shape, length, perChunk, words, normalize }) {
     const [channels, height, width] = shape;
     const plane = height * width;
-    const { grid, stride } = imageGrid(images!.device, words, indices!.numel);
+    const { grid, stride } = imageGrid(run.device.info, words, index.numel);
+    const image = { words, elements: channels * plane, plane, ...statistics(normalize) };
+    const { faults } = run.queue;
     for (const [i, chunk] of chunks.entries()) {
       const first = i * perChunk;
-      const count = Math.min(perChunk, length - first);
-      const params = [
-        words,
-        channels * plane,
-        plane,
-        first,
-        count,
-        length,
-        stride,
-        i === 0 ? 1 : 0,
-        INDEX_FAULT,
-        0,
-        0,
-        0,
-      ];
-      queue.dispatch(
-        kernel.variant(),
-        [...[chunk, labels!, indices!, images!, out!].map((t) => t.storage), queue.faults],
-        [...params, ...normalizeWords(normalize)],
+      const range = { first, count: Math.min(perChunk, length - first), total: length };
+      kernel.launch(
+        run,
+        { image: chunk, label, index, y, label_out, faults },
+        { ...image, ...range, stride, blank: i === 0 ? 1 : 0, fault: INDEX_FAULT },
         grid,
       );
     }
   },
-  saves: savesNothing,
-  vjp: "not differentiable",
+  ...withoutGradient,
 };
 
 const identity = new Transform([]);
@@ -106,6 +102,7 @@ const identity = new Transform([]);
  */
 export class GpuDataset {
   readonly classes: readonly string[];
+  readonly device: Device;
   readonly #layout: Layout;
   readonly #labels: Tensor;
   readonly #chunks: readonly Tensor[];
@@ -117,7 +114,8 @@ export class GpuDataset {
   constructor(dataset: ImageDataset, options: GpuDatasetOptions = {}) {
     const { images, labels, classes, shape, length } = dataset;
     check(length > 0, () => "[GpuDataset] the data set has no images", ValueError);
-    const { limits } = currentDevice().gpu;
+    const { device = currentDevice() } = options;
+    const { limits } = device.gpu;
     // The pool rounds a buffer up by an eighth at most.
     const most = Math.min(limits.maxStorageBufferBindingSize, Math.floor((limits.maxBufferSize * 8) / 9), MAX_CHUNK);
     const chunkBytes = Math.min(options.chunkBytes ?? most, most);
@@ -130,11 +128,12 @@ export class GpuDataset {
       ValueError,
     );
     this.classes = classes;
+    this.device = device;
     this.#layout = { shape, length, perChunk, words };
-    this.#labels = keep(fromHost(labels.slice(), [length], "i32"));
+    this.#labels = keep(fromHost(labels.slice(), [length], "i32", { device }));
     this.#chunks = Array.from({ length: Math.ceil(length / perChunk) }, (_, i) => {
       const part = images.subarray(i * perChunk * bytes, (i + 1) * perChunk * bytes);
-      return keep(fromHost(pack(part, bytes, words), [(part.length / bytes) * words], "u32"));
+      return keep(fromHost(pack(part, bytes, words), [(part.length / bytes) * words], "u32", { device }));
     });
   }
 
@@ -154,15 +153,16 @@ export class GpuDataset {
    *
    * @param draws the transform's random numbers, see `Transform.forward`; drawn anew by default
    * @throws ShapeError, DtypeError for indices or a transform that do not fit; StateError after `dispose()`.
+   *   DeviceError for indices on another device than the data set's.
    *   An index beyond the end is a ValueError at the next readback: only the device sees it
    */
   batch(indices: Tensor, transform: Transform = identity, draws?: Tensor): ImageBatch {
     check(!this.disposed, () => "[GpuDataset.batch] the data set was disposed: upload it again", StateError);
     return scope(() => {
       const { first, rest } = transform.split();
-      const inputs = [indices, this.#labels, ...this.#chunks];
+      const inputs = [indices, this.#labels, ...this.#chunks] as const;
       const [raw, labels] = apply(gatherOp, inputs, { ...this.#layout, normalize: first });
-      return { images: rest(raw!, draws), labels: labels! };
+      return { images: rest(raw, draws), labels };
     });
   }
 

@@ -1,4 +1,5 @@
 // The steps that transforms consist of, and their plan: neighbouring steps that one kernel can do become one stage.
+import { MAX_STEPS } from "../kernels/wgsl/warp-images.wgsl";
 
 export type Size = readonly [height: number, width: number];
 export type Range = readonly [low: number, high: number];
@@ -33,7 +34,13 @@ export type Step = WarpStep | JitterStep | ResizeStep | NormalizeStep;
 
 /** Random numbers that each kind of step takes for an image. */
 const DRAWS: Readonly<Record<Step["kind"], number>> = {
-  ...{ crop: 2, centerCrop: 0, flip: 1, rotate: 1, jitter: 5, resize: 0, normalize: 0 },
+  crop: 2,
+  centerCrop: 0,
+  flip: 1,
+  rotate: 1,
+  jitter: 5,
+  resize: 0,
+  normalize: 0,
 };
 
 interface StageBase {
@@ -63,8 +70,8 @@ export interface Plan {
   readonly draws: number;
 }
 
-/** Steps that the warp kernel's parameters hold. */
-const MAX_WARP_STEPS = 6;
+/** Whether a warp takes random numbers. */
+export const isRandom = ({ steps }: WarpStage): boolean => steps.some(({ step }) => DRAWS[step.kind] > 0);
 
 /** Groups steps into stages, keeping their order: moves of pixels in a row, and a normalization with what precedes it. */
 export function planSteps(steps: readonly Step[]): Plan {
@@ -77,7 +84,7 @@ export function planSteps(steps: readonly Step[]): Plan {
       else stages.push({ kind: "warp", steps: [], normalize: step });
     } else if (step.kind === "jitter") stages.push({ kind: "jitter", step, column, normalize: null });
     else if (step.kind === "resize") stages.push({ kind: "resize", step, normalize: null });
-    else if (last?.kind === "warp" && !last.normalize && last.steps.length < MAX_WARP_STEPS) {
+    else if (last?.kind === "warp" && !last.normalize && last.steps.length < MAX_STEPS) {
       stages[stages.length - 1] = { ...last, steps: [...last.steps, { step, column }] };
     } else stages.push({ kind: "warp", steps: [{ step, column }], normalize: null });
     column += DRAWS[step.kind];

@@ -4,7 +4,8 @@ import { rand } from "../ops/random.ts";
 import { scope } from "../tensor/scope.ts";
 import { pair, type Shape, show } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { runStage, stageShape } from "./transform-ops.ts";
+import { runStage } from "./transform-ops.ts";
+import { shapeAfter } from "./transform-shapes.ts";
 import { type NormalizeStep, type Plan, planSteps, type Range, type Stage, type Step } from "./transform-steps.ts";
 
 /** Mean and standard deviation of CIFAR-10's training images by channel, in [0, 1]. */
@@ -34,7 +35,7 @@ export class Transform {
 
   /** The shape [C, H, W] that it makes of images of another. Throws `ShapeError` where they do not suit it. */
   outputShape(shape: Shape): Shape {
-    return this.#plan.stages.reduce<Shape>((s, stage) => stageShape(stage, s), shape);
+    return this.#plan.stages.reduce<Shape>((s, stage) => shapeAfter(stage, s), [1, ...shape]).slice(1);
   }
 
   /**
@@ -61,12 +62,15 @@ export class Transform {
 
   #run(stages: readonly Stage[], images: Tensor, given?: Tensor): Tensor {
     return scope(() => {
-      const draws = this.draws === 0 ? null : (given ?? rand([images.shape[0] ?? 0, this.draws]));
-      check(
-        !draws || draws.shape[1] === this.draws,
-        () => `[transform] ${this.draws} random numbers an image are needed, got ${show(draws!.shape)}`,
-        ShapeError,
-      );
+      const { device } = images;
+      const draws = this.draws === 0 ? null : (given ?? rand([images.shape[0] ?? 0, this.draws], { device }));
+      if (draws) {
+        check(
+          draws.shape[1] === this.draws,
+          () => `[transform] ${this.draws} random numbers an image are needed, got ${show(draws.shape)}`,
+          ShapeError,
+        );
+      }
       const out = stages.reduce((x, stage) => runStage(stage, x, draws), images);
       return out === images ? images.detach() : out;
     });

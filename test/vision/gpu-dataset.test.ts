@@ -1,6 +1,7 @@
 // GpuDataset: images and labels by index, chunks, padding, augmentation inside a captured step.
 import { describe, expect, test } from "vitest";
-import { capture, manualSeed, memory, tensor, vision } from "wgrad";
+import { capture, DeviceError, init, manualSeed, memory, tensor, useDevice, vision } from "wgrad";
+import { currentDevice } from "../../src/gpu/device.ts";
 import { withDevice } from "../support/case.ts";
 import { rng } from "../support/host.ts";
 
@@ -139,6 +140,31 @@ describe("GpuDataset", () => {
     expect([...(await labels.data())]).toEqual([1, -100]);
     for (const t of [images, labels, indices]) t.dispose();
     dataset.dispose();
+  });
+
+  test("lives on the device that it is given, and with it batches and random numbers", async () => {
+    const current = currentDevice();
+    const device = await init();
+    useDevice(current);
+    const host = makeDataset(5, [3, 4, 4]);
+    const dataset = new vision.GpuDataset(host, { device });
+    const transform = vision.compose([
+      vision.randomHorizontalFlip(0),
+      vision.colorJitter({ contrast: [1, 2] }),
+      vision.resize(4),
+    ]);
+    const loader = new vision.DataLoader(dataset, { batchSize: 2, transform });
+    const labels: number[] = [];
+    for await (const batch of loader) {
+      for (const t of [batch.images, batch.labels, batch.indices]) expect(t.device).toBe(device);
+      labels.push(...(await batch.labels.data()));
+    }
+    expect(labels).toEqual([...host.labels]);
+    const elsewhere = tensor(Int32Array.of(0));
+    expect(() => dataset.batch(elsewhere)).toThrow(DeviceError);
+    elsewhere.dispose();
+    dataset.dispose();
+    device.destroy();
   });
 
   test("dispose frees the images; bad input is a typed error", () => {

@@ -2,6 +2,8 @@
 // and, image by image, in random order (torchvision's ColorJitter on tensors). Contrast needs the mean gray value at its
 // place in the order: a first pass applies what precedes it and sums, a second pass applies everything.
 // A workgroup an image. Traffic: two loads and a store an element (one load where contrast is off).
+import package::lib::normalized;
+import package::lib::tree;
 const WG = 128u;
 const BRIGHTNESS = 0u;
 const CONTRAST = 1u;
@@ -21,7 +23,8 @@ struct Params {
 @group(0) @binding(2) var<storage, read_write> y: array<f32>;
 @group(0) @binding(3) var<uniform> p: Params;
 
-var<workgroup> partial: array<f32, WG>;
+alias Part = f32;
+fn join(a: f32, b: f32) -> f32 { return a + b; }
 
 // The permutation of 0..3 with this number out of 24, two bits an entry, the first lowest.
 fn permutation(number: u32) -> u32 {
@@ -97,20 +100,13 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
       sum += gray(v);
     }
   }
-  partial[local] = sum;
-  for (var half = WG / 2u; half > 0u; half /= 2u) {
-    workgroupBarrier();
-    if (local < half) { partial[local] += partial[local + half]; }
-  }
-  workgroupBarrier();
-  let mean_gray = partial[0] / f32(p.plane);
+  let mean_gray = tree(sum, local, WG) / f32(p.plane);
   for (var i = local; i < p.plane; i += WG) {
     var v = pixel(base, i);
     for (var k = 0u; k < 4u; k++) {
       let kind = (order >> (2u * k)) & 3u;
       if ((p.enabled & (1u << kind)) != 0u) { v = adjust(kind, v, factors[kind], mean_gray); }
     }
-    v = (v - p.mean.xyz) * p.inv_std.xyz;
-    for (var c = 0u; c < p.channels; c++) { y[base + c * p.plane + i] = v[c]; }
+    for (var c = 0u; c < p.channels; c++) { y[base + c * p.plane + i] = normalized(v[c], c); }
   }
 }

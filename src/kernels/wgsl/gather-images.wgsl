@@ -1,8 +1,9 @@
 // y[n, e] = (image[index[n], e] / 255 - mean[c]) * inv_std[c], c the channel of byte e, and label_out[n] = label[index[n]]:
 // a batch from 8-bit images packed four bytes a word. A data set too large for one binding lies in chunks of `count`
 // images from `first`; each chunk's dispatch writes the images that it holds. The chunk with `blank` set also writes
-// indices that the set has not: a black image with label -100; one beyond its end (a negative one is padding) is a fault. One word an invocation and step, an image a row of workgroups.
-// Traffic: n/4 loads and n stores of an image's n bytes.
+// indices that the set has not: a black image with label -100; one beyond its end (a negative one is padding) is a fault.
+// One word an invocation and step, an image a row of workgroups. Traffic: n/4 loads and n stores of an image's n bytes.
+import package::lib::normalized;
 const WG = 64u;
 
 struct Params {
@@ -43,9 +44,9 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     let left = min(p.elements - 4u * j, 4u);
     for (var k = 0u; k < left; k++) {
       let e = 4u * j + k;
-      // Statistics are given for four channels at most; beyond, all are 0 and 1.
+      // The channel, as far as it matters.
       let c = u32(e >= p.plane) + u32(e >= 2u * p.plane) + u32(e >= 3u * p.plane);
-      y[target_base + e] = (v[k] - p.mean[c]) * p.inv_std[c];
+      y[target_base + e] = normalized(v[k], c);
     }
   }
 }

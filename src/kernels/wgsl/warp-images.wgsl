@@ -3,6 +3,8 @@
 // input on the way is 0. The first invocations of a workgroup turn the image's random numbers u into those maps; each
 // pixel then walks them from the last to the first. An invocation takes every `stride`-th pixel of an image, all channels.
 // Traffic: a load and a store an element.
+import package::lib::normalized;
+import package::lib::pixels;
 const WG = 64u;
 const MAX_STEPS = 6u;
 const FIXED = 0u;
@@ -12,6 +14,7 @@ const ROTATE = 3u;
 
 // Of each step, from the last to the first, `place`: its kind, the column of its first random number, and the height and width
 // of its input; `amount`: its numbers a, b and c.
+// `u` holds `columns` numbers an image, and is bound where a step takes one.
 // FIXED: the window begins at (a, b). CROP: it begins at (floor(u0 a) + c, floor(u1 b) + c).
 // FLIP: mirrored where u0 < a. ROTATE: counter-clockwise by a + u0 b radians around the centre.
 struct Params {
@@ -20,9 +23,10 @@ struct Params {
   place: array<vec4u, MAX_STEPS>, amount: array<vec4f, MAX_STEPS>,
 }
 @group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read> u: array<f32>;
-@group(0) @binding(2) var<storage, read_write> y: array<f32>;
+@group(0) @binding(1) var<storage, read_write> y: array<f32>;
+@group(0) @binding(2) var<storage, read> u: array<f32>;
 @group(0) @binding(3) var<uniform> p: Params;
+const has_u = true;
 
 // (row, column) of the input = round(linear.xy * row + linear.zw * column + offset), and the input's size.
 var<workgroup> linear: array<vec4f, MAX_STEPS>;
@@ -32,68 +36,56 @@ fn prepare(s: u32, n: u32) {
   let kind = p.place[s].x;
   let size = vec2f(p.place[s].zw);
   let amount = p.amount[s];
-  let at = n * p.columns + p.place[s].y;
+  // As FIXED has it.
   var l = vec4f(1.0, 0.0, 0.0, 1.0);
   var o = amount.xy;
-  if (kind == CROP) {
-    let range = amount.xy;
-    o = min(floor(vec2f(u[at], u[at + 1u]) * range), range - 1.0) + amount.z;
-  } else if (kind == FLIP) {
-    let mirrored = u[at] < amount.x;
-    l.w = select(1.0, -1.0, mirrored);
-    o = vec2f(0.0, select(0.0, size.y - 1.0, mirrored));
-  } else if (kind == ROTATE) {
-    let angle = amount.x + u[at] * amount.y;
-    let co = cos(angle);
-    let si = sin(angle);
-    l = vec4f(co, -si, si, co);
-    let centre = 0.5 * size - 0.5;
-    o = centre - vec2f(co * centre.x + si * centre.y, -si * centre.x + co * centre.y);
+  if (has_u && kind != FIXED) {
+    let at = n * p.columns + p.place[s].y;
+    if (kind == CROP) {
+      let range = amount.xy;
+      o = min(floor(vec2f(u[at], u[at + 1u]) * range), range - 1.0) + amount.z;
+    } else if (kind == FLIP) {
+      let mirrored = u[at] < amount.x;
+      l.w = select(1.0, -1.0, mirrored);
+      o = vec2f(0.0, select(0.0, size.y - 1.0, mirrored));
+    } else {
+      let angle = amount.x + u[at] * amount.y;
+      let co = cos(angle);
+      let si = sin(angle);
+      l = vec4f(co, -si, si, co);
+      let centre = 0.5 * size - 0.5;
+      o = centre - vec2f(co * centre.x + si * centre.y, -si * centre.x + co * centre.y);
+    }
   }
   linear[s] = l;
   offset[s] = vec4f(o, size);
 }
 
+fn each(n: u32, i: u32, row: u32, column: u32) {
+  var at = vec2f(vec2u(row, column));
+  var inside = true;
+  // Of x: the input of the step that is walked last.
+  var size = vec2u(p.height, p.width);
+  for (var s = 0u; s < p.steps; s++) {
+    let l = linear[s];
+    let o = offset[s];
+    at = round(l.xy * at.x + l.zw * at.y + o.xy);
+    inside = inside && all(at >= vec2f()) && all(at < o.zw);
+    size = vec2u(o.zw);
+  }
+  var source = 0u;
+  if (inside) { source = u32(at.x) * size.y + u32(at.y); }
+  for (var c = 0u; c < p.channels; c++) {
+    let image = n * p.channels + c;
+    var v = 0.0;
+    if (inside) { v = x[image * size.x * size.y + source]; }
+    y[image * p.height * p.width + i] = normalized(v, c);
+  }
+}
+
 @compute @workgroup_size(WG)
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(local_invocation_index) local: u32) {
-  let n = id.y;
-  if (local < p.steps) { prepare(local, n); }
+  if (local < p.steps) { prepare(local, id.y); }
   workgroupBarrier();
-  let plane = p.height * p.width;
-  var in_height = p.height;
-  var in_width = p.width;
-  if (p.steps > 0u) {
-    in_height = p.place[p.steps - 1u].z;
-    in_width = p.place[p.steps - 1u].w;
-  }
-  let in_plane = in_height * in_width;
-  let from_base = n * p.channels * in_plane;
-  let to_base = n * p.channels * plane;
-  var row = id.x / p.width;
-  var column = id.x - row * p.width;
-  for (var i = id.x; i < plane; i += p.stride) {
-    var at = vec2f(vec2u(row, column));
-    var inside = true;
-    for (var s = 0u; s < p.steps; s++) {
-      let l = linear[s];
-      let o = offset[s];
-      at = round(l.xy * at.x + l.zw * at.y + o.xy);
-      inside = inside && all(at >= vec2f()) && all(at < o.zw);
-    }
-    var source = 0u;
-    if (inside) { source = u32(at.x) * in_width + u32(at.y); }
-    for (var c = 0u; c < p.channels; c++) {
-      var v = 0.0;
-      if (inside) { v = x[from_base + c * in_plane + source]; }
-      // Statistics are given for four channels at most; beyond, all are 0 and 1.
-      let k = min(c, 3u);
-      y[to_base + c * plane + i] = (v - p.mean[k]) * p.inv_std[k];
-    }
-    row += p.stride_y;
-    column += p.stride_x;
-    if (column >= p.width) {
-      column -= p.width;
-      row++;
-    }
-  }
+  walk_pixels(id.y, id.x);
 }

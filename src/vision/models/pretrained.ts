@@ -15,9 +15,11 @@ export interface Classifier extends Module {
 export function withoutHead(dict: StateDictLike, model: Classifier): StateDict {
   const given = entriesOf(dict);
   const mine = [...model.namedParameters()].filter(([name]) => name.startsWith(`${model.head}.`));
-  if (mine.every(([name, p]) => given.has(name) && sameShape(given.get(name)!.shape, p.shape))) {
-    return Object.fromEntries(given);
-  }
+  const fits = mine.every(([name, p]) => {
+    const shape = given.get(name)?.shape;
+    return shape !== undefined && sameShape(shape, p.shape);
+  });
+  if (fits) return Object.fromEntries(given);
   return Object.fromEntries([...given].filter(([name]) => !name.startsWith(`${model.head}.`)));
 }
 
