@@ -12,6 +12,7 @@ export {
   Tanh,
 } from "./activation-layers.ts";
 export { Dropout, Flatten, Identity } from "./basic-layers.ts";
+export { ConvNormActivation, type ConvNormActivationOptions } from "./blocks.ts";
 export { ModuleList, Sequential } from "./containers.ts";
 export { Conv2d } from "./conv-layers.ts";
 export * as functional from "./functional.ts";

@@ -1,7 +1,7 @@
 // matmul and linear: products of batches of matrices that are read, and written, through strides, with what follows them.
 import { apply1 } from "../autograd/apply.ts";
 import { noGrad } from "../autograd/mode.ts";
-import type { Op } from "../autograd/op.ts";
+import type { Application, Following, Op } from "../autograd/op.ts";
 import type { Run } from "../autograd/run.ts";
 import { check } from "../errors.ts";
 import type { DeviceInfo } from "../gpu/device.ts";
@@ -144,6 +144,27 @@ export const matmulOp: Op<MatmulInputs, MatmulAttrs, readonly [Tensor], Pre> = {
   },
 };
 
+/**
+ * The product `next` on a tensor x whose elements lie, in the order in which it reads them, these strides apart; null where it
+ * is no product, or one that cannot read them so.
+ */
+export function withStrides(next: Following, x: Tensor, shape: Shape, strides: readonly number[]): Application | null {
+  const { op, inputs, at } = next;
+  if (op !== matmulOp || at > 1) return null;
+  // Of this op, so its attributes and inputs are these.
+  const attrs = next.attrs as MatmulAttrs;
+  const given = inputs as MatmulInputs;
+  const operand = at === 0 ? attrs.a : attrs.b;
+  // Neither flattened nor turned round already, nor repeated.
+  const whole = sameShape(operand.shape, shape) && sameShape(operand.strides, stridesOf(shape));
+  if (!whole || !sameShape(shape.slice(0, -2), attrs.c.shape.slice(0, -2))) return null;
+  const read: View = { shape, strides };
+  const [a, b, bias, residual] = given;
+  const turned = at === 0 ? { ...attrs, a: read } : { ...attrs, b: read };
+  if (!planned(turned) || !fits(x.device.info, [a.shape, b.shape, attrs.shape])) return null;
+  return { op: matmulOp, inputs: at === 0 ? [x, b, bias, residual] : [a, x, bias, residual], attrs: turned };
+}
+
 /** The class of shapes for which one variant is best. */
 const classOf = ({ m, n, k, outer, inner, a, b }: MatmulShape): string =>
   [m, n, k, outer * inner].map(magnitude).join(".") + (a[1] === 1 ? "" : "a") + (b[1] === 1 ? "" : "b");
@@ -155,16 +176,17 @@ const product = (a: Tensor, b: Tensor, views: Pick<MatmulAttrs, "a" | "b" | "c">
 
 /** The gradient of an operand that was read as `view`, of a tensor of shape `shape`: a product, summed where it was repeated. */
 function into(a: Tensor, b: Tensor, aView: View, bView: View, view: View, shape: Shape): Tensor {
+  // Written row by row: what lies in columns is the transposed product.
+  if (matrixOf(view.strides)[1] !== 1) {
+    return into(b, a, transposed(bView), transposed(aView), transposed(view), shape);
+  }
   const batch = broadcastShapes("matmul", aView.shape.slice(0, -2), bView.shape.slice(0, -2));
   const whole = [...batch, matrixOf(aView.shape)[0], matrixOf(bView.shape)[1]];
   if (sizeOf(whole) === sizeOf(view.shape)) {
     const c = { shape: whole, strides: [...batchStrides(view, batch), ...matrixOf(view.strides)] };
     return product(a, b, { a: aView, b: bView, c }, shape);
   }
-  // What is repeated lies as its shape says, but for the last two dimensions.
-  const flipped = matrixOf(view.strides)[1] !== 1;
-  const c = flipped ? transposed(contiguous(swapLast(whole))) : contiguous(whole);
-  return sumTo(product(a, b, { a: aView, b: bView, c }, flipped ? swapLast(whole) : whole), shape);
+  return sumTo(product(a, b, { a: aView, b: bView, c: contiguous(whole) }, whole), shape);
 }
 
 /** An operand is larger than a binding may be: blocks of rows of the result, of columns, and of what is summed over. */

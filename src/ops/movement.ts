@@ -10,6 +10,7 @@ import { checkDtype } from "../tensor/dtype.ts";
 import { scope } from "../tensor/scope.ts";
 import { normalizeDim, normalizeDims, type Shape, show, stridesOf } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { withStrides } from "./matmul.ts";
 import { view } from "./view.ts";
 
 /** What a list has for each dimension, in this order of dimensions. */
@@ -32,6 +33,9 @@ const permuteOp: Op<readonly [Tensor], { readonly order: readonly number[] }> = 
     const inverse = attrs.order.map((_, d) => attrs.order.indexOf(d));
     return [permute(dy, inverse)];
   },
+  // A product reads its operands through strides.
+  absorb: ({ inputs: [x], attrs: { order }, outputs: [y] }, next) =>
+    y ? withStrides(next, x, y.shape, permuted(stridesOf(x.shape), order)) : null,
 };
 
 /** Dimensions in another order. Copies. @see https://pytorch.org/docs/stable/generated/torch.permute.html */

@@ -73,6 +73,8 @@ const linearCase: OpCase<null> = {
   },
   vjp: ([dy], [x, w]) => [product(dy!, w!), product(dy!, x!, true, false), sumLead(dy!, 1)],
   K: ([x, w]) => Math.max(...x!.shape, ...w!.shape),
+  // Terms of size 1 and a bias may cancel.
+  scale: () => 1,
 };
 
 for (const subgroups of [true, false]) {
