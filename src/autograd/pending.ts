@@ -94,10 +94,8 @@ export class Pending implements Producer {
 
   /** A result is not held by anybody any more. */
   released(): void {
-    if (--this.#held > 0 || this.#state === "done") return;
-    // It may do more than give its result, as batch norm does in training.
-    if (this.#state === "waits" && this.op.again) return;
-    if (context.pending === this) context.pending = null;
+    // What waits runs all the same: whoever asked for it may time it, or mean what else it does.
+    if (--this.#held > 0 || this.#state !== "taken") return;
     this.#state = "done";
     for (const t of this.inputs) t?.dispose();
   }
