@@ -3,7 +3,7 @@
 import { describe, expect, test } from "vitest";
 import { capture, nn, optim, StateError, scope, type Tensor, tensor } from "wgrad";
 import { withDevice } from "../support/case.ts";
-import { golden, gradient, initial } from "./golden.ts";
+import { golden, gradient, initial, optimizers, shapesOf } from "./golden.ts";
 
 withDevice();
 
@@ -12,12 +12,12 @@ const fill = (shape: readonly number[], f: (i: number) => number): Tensor =>
     Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, i) => f(i)),
     { shape },
   );
-const optimizers = { SGD: optim.SGD, Adam: optim.Adam, AdamW: optim.AdamW };
 
 describe("trajectories", () => {
   for (const t of golden.trajectories) {
     test(t.name, async () => {
-      const params = golden.shapes.map((s, k) => new nn.Parameter(fill(s, (i) => initial(k, i))));
+      const shapes = shapesOf(t);
+      const params = shapes.map((s, k) => new nn.Parameter(fill(s, (i) => initial(k, i))));
       const groups = t.groups.map((group) => ({ ...group, params: group.params.map((k) => params[k]!) }));
       const opt = new optimizers[t.kind](groups, t.options);
       // The gradient of sum(p * c) is c.
@@ -36,7 +36,7 @@ describe("trajectories", () => {
           const [from, to] = t.absent[k] ?? [0, 0];
           p.requiresGrad = i < from || i >= to;
         }
-        const c = golden.shapes.map((s, k) => fill(s, (j) => gradient(i, k, j)));
+        const c = shapes.map((s, k) => fill(s, (j) => gradient(i, k, j)));
         step(...c).dispose();
         for (const x of c) x.dispose();
       }

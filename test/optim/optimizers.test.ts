@@ -3,7 +3,7 @@
 import { describe, expect, test } from "vitest";
 import { optim, StateDictError, type Tensor, tensor, ValueError } from "wgrad";
 import { withDevice } from "../support/case.ts";
-import { golden, gradient, initial, type Trajectory } from "./golden.ts";
+import { golden, gradient, initial, optimizers, shapesOf, type Trajectory } from "./golden.ts";
 
 withDevice();
 
@@ -12,8 +12,8 @@ const fill = (shape: readonly number[], f: (i: number) => number): Tensor =>
     Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, i) => f(i)),
     { shape },
   );
-const makeParams = (): Tensor[] => golden.shapes.map((s, k) => fill(s, (i) => initial(k, i)).requiresGrad_());
-const optimizers = { SGD: optim.SGD, Adam: optim.Adam, AdamW: optim.AdamW };
+const makeParams = (shapes = golden.shapes): Tensor[] =>
+  shapes.map((s, k) => fill(s, (i) => initial(k, i)).requiresGrad_());
 
 function make(t: Trajectory, params: readonly Tensor[]) {
   const groups = t.groups.map((group) => ({ ...group, params: group.params.map((k) => params[k]!) }));
@@ -48,7 +48,7 @@ async function expectValues(params: readonly Tensor[], values: readonly (readonl
 describe("trajectories follow PyTorch's", () => {
   for (const t of golden.trajectories) {
     test(t.name, async () => {
-      const params = makeParams();
+      const params = makeParams(shapesOf(t));
       const opt = make(t, params);
       for (let step = 0; step < golden.steps; step++) {
         advance(t, opt, params, step);
@@ -61,9 +61,18 @@ describe("trajectories follow PyTorch's", () => {
 });
 
 test("the state dict goes on where it was, in another optimizer", async () => {
-  for (const name of ["adam, frozen then released", "sgd, nesterov, weight decay", "adamw, amsgrad, groups"]) {
+  for (const name of [
+    "adam, frozen then released",
+    "sgd, nesterov, weight decay",
+    "adamw, amsgrad, groups",
+    "rmsprop, centered, momentum, weight decay",
+    "adagrad, initial value, decays, released late",
+    "nadam, weight decay, released late",
+    "lion, weight decay, groups",
+    "muon, without nesterov, groups",
+  ]) {
     const t = golden.trajectories.find((candidate) => candidate.name === name)!;
-    const params = makeParams();
+    const params = makeParams(shapesOf(t));
     const first = make(t, params);
     for (let step = 0; step < 7; step++) advance(t, first, params, step);
     const state = first.stateDict();
