@@ -19,3 +19,4 @@ export { type GivenGroup, Optimizer, type OptimizerStateDict, type ParamGroup, t
 export { type PlateauOptions, type PlateauState, ReduceLROnPlateau } from "./plateau.ts";
 export { RMSprop, type RMSpropOptions } from "./rmsprop.ts";
 export { SGD, type SGDOptions } from "./sgd.ts";
+export { type Formula, UpdateRule } from "./update-rule.ts";

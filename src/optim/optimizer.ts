@@ -86,10 +86,10 @@ export abstract class Optimizer<O extends { lr: number } = { lr: number }> {
     return this.constructor.name;
   }
 
-  /** State, hyper-parameters and formula for a group: the same value as long as they are the same. */
+  /** State, hyper-parameters and formula for a group: the same value as long as they are the same, not a new one each time. */
   protected abstract rule(group: O): UpdateRule<O>;
 
-  /** Throws `ValueError` for what `checkRanges` does not know of. */
+  /** Throws `ValueError` for options or parameters that the optimizer does not take, beyond the range of the usual options. */
   protected checkGroup(_group: ParamGroup<O>): void {}
 
   /** Adds parameters, e.g. a released backbone. */
@@ -151,7 +151,7 @@ export abstract class Optimizer<O extends { lr: number } = { lr: number }> {
     const recorded = cohorts.map(({ group, rule, states }) => ({ group, rule, states }));
     beforeReplay(() => {
       check(
-        recorded.every(({ states: [first, ...others] }) => others.every(({ steps }) => steps === first?.steps)),
+        recorded.every(({ states }) => states.every(({ steps }) => steps === states[0]?.steps)),
         () =>
           `[${this.name}] parameters were stepped apart since this step was captured: dispose() the captured step, it is then recorded again`,
         StateError,

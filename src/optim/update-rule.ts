@@ -1,4 +1,5 @@
 // UpdateRule: what an optimizer is, as a value: its state, its hyper-parameters and its formula.
+import { check, ValueError } from "../errors.ts";
 import { bindingElements, padded } from "../kernels/binding-parts.ts";
 import { scope } from "../tensor/scope.ts";
 import { empty, type Tensor } from "../tensor/tensor.ts";
@@ -27,17 +28,27 @@ export interface Formula<O> {
   readonly before?: { readonly wgsl: string; map(g: Tensor): Tensor };
 }
 
+// What kernels are made of, by their names.
+const texts = new Map<string, string>();
+
 /** The kernel of update.wgsl with these hyper-parameters, state and statements, which stores `result`. */
 function kernelOf(name: string, hyper: readonly string[], state: readonly string[], wgsl: string, result: "p" | "g") {
-  const lines = [
-    ...["var p = parameter;", "var g = gradient;"],
-    ...state.map((s, i) => `var ${s} = s${i}[i];`),
-    wgsl,
-    ...state.map((s, i) => `s${i}[i] = ${s};`),
-    `return ${result};`,
-  ];
-  const advance = `fn advance(h: Hyper, parameter: vec4f, gradient: vec4f, i: u32) -> vec4f {\n${lines.join("\n")}\n}`;
   const Hyper = `struct Hyper { ${hyper.map((key) => `${key}: f32`).join(", ")} }`;
+  const advance = `fn advance(h: Hyper, parameter: vec4f, gradient: vec4f, i: u32) -> vec4f {
+  var p = parameter;
+  var g = gradient;
+  ${state.map((s, k) => `var ${s} = s${k}[i];`).join(" ")}
+  ${wgsl}
+  ${state.map((s, k) => `s${k}[i] = ${s};`).join(" ")}
+  return ${result};
+}`;
+  const text = Hyper + advance;
+  check(
+    (texts.get(name) ?? text) === text,
+    () => `[UpdateRule] another formula is named "${name}" already: give this one a name of its own`,
+    ValueError,
+  );
+  texts.set(name, text);
   return updateKernel.variant({ Hyper, advance }, name);
 }
 
@@ -47,18 +58,23 @@ interface Kernels {
   readonly update: UpdateKernel;
 }
 
+/**
+ * A formula with its kernels, made at the first step.
+ * @throws ValueError for more state than a launch binds; at the first step, for a name that another formula has.
+ */
 export class UpdateRule<O> {
   readonly state: readonly string[];
   /** Parameters that one launch takes: what the eight storage bindings of a WebGPU device leave room for. */
   readonly slots: number;
   readonly #formula: Formula<O>;
-  /** Made at the first step. */
   #kernels: Kernels | null = null;
 
   constructor(formula: Formula<O>) {
+    const { name, state } = formula;
+    check(state.length <= 3, () => `[UpdateRule] "${name}" has ${state.length} states, at most 3 fit`, ValueError);
     this.#formula = formula;
-    this.state = formula.state;
-    this.slots = formula.state.length > 2 ? 2 : 3;
+    this.state = state;
+    this.slots = state.length > 2 ? 2 : 3;
   }
 
   /** A row of the table that `run` reads. */
@@ -70,19 +86,19 @@ export class UpdateRule<O> {
   run(name: string, options: O, table: HyperTable, row: number, members: readonly Member[]): void {
     const { before } = this.#formula;
     this.#kernels ??= this.#make(options);
-    const kernels = this.#kernels;
+    const { before: first, update: last } = this.#kernels;
     for (const launch of batches(members, this.slots, sideBySide)) {
-      if (!before || !kernels.before) update(name, kernels.update, table, row, launch);
-      else {
-        const first = kernels.before;
-        scope(() => {
-          const pairs = launch.map((member) => ({ member, d: empty(member.p.shape, "f32", member.p.device) }));
-          const directions = pairs.map(({ member, d }) => ({ ...member, p: d }));
-          update(name, first, table, row, directions);
-          const mapped = pairs.map(({ member: { p }, d }) => ({ p, g: before.map(d), state: [] }));
-          update(name, kernels.update, table, row, mapped);
-        });
+      if (!before || !first) {
+        update(name, last, table, row, launch);
+        continue;
       }
+      scope(() => {
+        const pairs = launch.map((member) => ({ member, g: empty(member.p.shape, "f32", member.p.device) }));
+        const changed = pairs.map(({ member, g }) => ({ ...member, p: g }));
+        update(name, first, table, row, changed);
+        const mapped = pairs.map(({ member: { p }, g }) => ({ p, g: before.map(g), state: [] }));
+        update(name, last, table, row, mapped);
+      });
     }
   }
 

@@ -291,3 +291,42 @@ test("three parameters a launch, one upload a step", async () => {
   expect(await step()).toEqual([3, 1]);
   for (const disposable of [opt, ...params]) disposable.dispose();
 });
+
+test("an optimizer of one's own is a formula", async () => {
+  const rule = new optim.UpdateRule<{ lr: number }>({
+    name: "signs",
+    state: ["steps"],
+    hyper: ({ lr }, step) => ({ lr: lr / step }),
+    wgsl: "steps += vec4f(1.0); p -= h.lr * steps * sign(g);",
+  });
+  class SignSGD extends optim.Optimizer {
+    protected override rule() {
+      return rule;
+    }
+  }
+  const params = makeParams();
+  const opt = new SignSGD(params, { lr: 0.5 });
+  for (let i = 0; i < 2; i++) {
+    for (const p of params) p.grad = fill(p.shape, () => -3);
+    opt.step();
+  }
+  await expectValues(
+    params,
+    params.map(({ numel }, k) => Array.from({ length: numel }, (_, i) => initial(k, i) + 1)),
+    "after two steps",
+  );
+  const other = new optim.UpdateRule<{ lr: number }>({
+    name: "signs",
+    state: [],
+    hyper: ({ lr }) => ({ lr }),
+    wgsl: "",
+  });
+  class Other extends optim.Optimizer {
+    protected override rule() {
+      return other;
+    }
+  }
+  const second = new Other(params, { lr: 1 });
+  expect(() => second.step()).toThrow(/another formula is named "signs"/);
+  for (const disposable of [opt, second, ...params]) disposable.dispose();
+});
