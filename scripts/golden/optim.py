@@ -1,11 +1,14 @@
 """Writes test/golden/optim.json: optimizer trajectories and learning rate schedules from PyTorch, in float64.
 
+Lion and Muon, which PyTorch 1.13 lacks, are written here after their papers.
+
 Needs torch 1.13 (Debian: apt install python3-torch). Run from the repository's root: /usr/bin/python3 scripts/golden/optim.py
 """
 
 import json
 import math
 import os
+import re
 import warnings
 
 import torch
@@ -15,6 +18,8 @@ warnings.simplefilter("ignore")
 OUT = os.path.join(os.path.dirname(__file__), "..", "..", "test", "golden", "optim.json")
 STEPS = 15
 SHAPES = [[3], [2, 2], [5]]
+# Wide, tall, and the weight of a convolution.
+MATRICES = [[2, 3], [5, 2], [3, 2, 2, 2]]
 
 
 def initial(k, i):
@@ -34,18 +39,72 @@ def rounded(x):
     return float(f"{x:.9g}")
 
 
-def trajectory(name, kind, options, groups=None, absent=None, lrs=None):
+class Lion(torch.optim.Optimizer):
+    """Algorithm 2 of https://arxiv.org/abs/2302.06675"""
+
+    def __init__(self, params, lr=1e-4, betas=(0.9, 0.99), weight_decay=0.0):
+        super().__init__(params, {"lr": lr, "betas": betas, "weight_decay": weight_decay})
+
+    @torch.no_grad()
+    def step(self):
+        for group in self.param_groups:
+            lr, (beta1, beta2) = group["lr"], group["betas"]
+            for p in group["params"]:
+                if p.grad is None:
+                    continue
+                m = self.state[p].setdefault("exp_avg", torch.zeros_like(p))
+                direction = torch.sign(beta1 * m + (1 - beta1) * p.grad)
+                p.sub_(lr * (direction + group["weight_decay"] * p))
+                m.copy_(beta2 * m + (1 - beta2) * p.grad)
+
+
+class Muon(torch.optim.Optimizer):
+    """https://kellerjordan.github.io/posts/muon/, with the options and the momentum of torch.optim.Muon (PyTorch 2.9)."""
+
+    def __init__(self, params, lr=1e-3, weight_decay=0.1, momentum=0.95, nesterov=True, ns_coefficients=(3.4445, -4.775, 2.0315), eps=1e-7, ns_steps=5):
+        options = {"lr": lr, "weight_decay": weight_decay, "momentum": momentum, "nesterov": nesterov}
+        super().__init__(params, {**options, "ns_coefficients": ns_coefficients, "eps": eps, "ns_steps": ns_steps})
+
+    @torch.no_grad()
+    def step(self):
+        for group in self.param_groups:
+            momentum = group["momentum"]
+            a, b, c = group["ns_coefficients"]
+            for p in group["params"]:
+                if p.grad is None:
+                    continue
+                m = self.state[p].setdefault("momentum_buffer", torch.zeros_like(p))
+                m.copy_(momentum * m + (1 - momentum) * p.grad)
+                update = momentum * m + (1 - momentum) * p.grad if group["nesterov"] else m
+                x = update.reshape(p.shape[0], -1)
+                rows, columns = x.shape
+                x = x / (x.norm() + group["eps"])
+                if rows > columns:
+                    x = x.T
+                for _ in range(group["ns_steps"]):
+                    gram = x @ x.T
+                    x = a * x + (b * gram + c * gram @ gram) @ x
+                if rows > columns:
+                    x = x.T
+                scale = max(1, rows / columns) ** 0.5
+                p.sub_(group["lr"] * (scale * x.reshape(p.shape) + group["weight_decay"] * p))
+
+
+def trajectory(name, kind, options, groups=None, absent=None, lrs=None, shapes=None):
     """absent: {parameter: [from, to]}, the steps in which it has no gradient; lrs: {step: [lr of each group]}."""
     groups = groups or [{"params": [0, 1, 2]}]
     absent = absent or {}
     lrs = lrs or {}
     params = [
         torch.nn.Parameter(torch.tensor([initial(k, i) for i in range(size(s))], dtype=torch.float64).reshape(s))
-        for k, s in enumerate(SHAPES)
+        for k, s in enumerate(shapes or SHAPES)
     ]
-    snake = lambda o: {k.replace("weightDecay", "weight_decay"): v for k, v in o.items()}
+    snake = lambda o: {re.sub("[A-Z]", lambda m: "_" + m[0].lower(), k): v for k, v in o.items()}
     torch_groups = [{**snake(g), "params": [params[k] for k in g["params"]]} for g in groups]
-    optimizer = getattr(torch.optim, kind)(torch_groups, **snake(options))
+    make = {"Lion": Lion, "Muon": Muon}.get(kind) or getattr(torch.optim, kind)
+    # NAdam's other path has an error in 1.13 that later versions have put right (pytorch/pytorch#92699).
+    foreach = {"foreach": True} if kind == "NAdam" else {}
+    optimizer = make(torch_groups, **snake(options), **foreach)
     values = []
     for step in range(STEPS):
         for g, lr in zip(optimizer.param_groups, lrs.get(step, [])):
@@ -61,6 +120,7 @@ def trajectory(name, kind, options, groups=None, absent=None, lrs=None):
     return {
         "name": name, "kind": kind, "options": options, "groups": groups,
         "absent": {str(k): v for k, v in absent.items()}, "lrs": {str(k): v for k, v in lrs.items()}, "values": values,
+        **({"shapes": shapes} if shapes else {}),
     }
 
 
@@ -116,6 +176,19 @@ trajectories = [
     ),
     trajectory("adamw", "AdamW", {"lr": 0.01}),
     trajectory("adamw, amsgrad, groups", "AdamW", {"lr": 0.01, "amsgrad": True}, groups=[{"params": [0]}, {"params": [1, 2], "weightDecay": 0.3}]),
+    trajectory("rmsprop", "RMSprop", {"lr": 0.01}),
+    trajectory("rmsprop, weight decay, a parameter sits out", "RMSprop", {"lr": 0.01, "alpha": 0.9, "eps": 1e-6, "weightDecay": 0.1}, absent={1: [4, 7]}),
+    trajectory("rmsprop, momentum", "RMSprop", {"lr": 0.003, "momentum": 0.9}, lrs={6: [1e-3]}),
+    trajectory("rmsprop, centered", "RMSprop", {"lr": 0.01, "alpha": 0.8, "centered": True}),
+    trajectory("rmsprop, centered, momentum, weight decay", "RMSprop", {"lr": 0.003, "alpha": 0.8, "centered": True, "momentum": 0.8, "weightDecay": 0.05}, absent={2: [0, 4]}),
+    trajectory("adagrad", "Adagrad", {"lr": 0.1}),
+    trajectory("adagrad, initial value, decays, released late", "Adagrad", {"lr": 0.1, "lrDecay": 0.05, "weightDecay": 0.1, "initialAccumulatorValue": 0.2, "eps": 1e-8}, absent={0: [0, 5]}),
+    trajectory("nadam", "NAdam", {"lr": 0.01}),
+    trajectory("nadam, weight decay, released late", "NAdam", {"lr": 0.01, "betas": [0.8, 0.99], "eps": 1e-6, "weightDecay": 0.1, "momentumDecay": 0.05}, absent={1: [0, 6]}, lrs={9: [0.003]}),
+    trajectory("lion", "Lion", {"lr": 0.01}),
+    trajectory("lion, weight decay, groups", "Lion", {"lr": 0.01, "betas": [0.95, 0.98]}, groups=[{"params": [0]}, {"params": [1, 2], "weightDecay": 0.3}], lrs={5: [0.003, 0.02]}, absent={2: [4, 7]}),
+    trajectory("muon", "Muon", {"lr": 0.02}, shapes=MATRICES),
+    trajectory("muon, without nesterov, groups", "Muon", {"lr": 0.02, "nesterov": False, "momentum": 0.8}, groups=[{"params": [1]}, {"params": [0, 2], "weightDecay": 0, "nsSteps": 3}], lrs={5: [0.01, 0.05]}, absent={0: [4, 7]}, shapes=MATRICES),
 ]
 
 falling = [1 / (1 + 0.3 * e) + 0.05 * math.sin(5 * e) for e in range(40)]

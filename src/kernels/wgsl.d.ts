@@ -8,28 +8,6 @@ declare namespace Wgsl {
   type Four = readonly [number, number, number, number];
 }
 
-declare module "*/adam-amsgrad.wgsl" {
-  const source: Wgsl.Source<
-    { hyper: Wgsl.Buffer; g0: Wgsl.Buffer; p0: Wgsl.Buffer; g1: Wgsl.Buffer; p1: Wgsl.Buffer; m: Wgsl.Buffer; v: Wgsl.Buffer; top: Wgsl.Buffer },
-    { n: Wgsl.Three; state: Wgsl.Three; start: Wgsl.Three },
-    "WG" | "VECTORS" | "Params" | "Hyper" | "advance"
-  >;
-  export default source;
-  export const WG: 64;
-  export const VECTORS: 8;
-}
-
-declare module "*/adam.wgsl" {
-  const source: Wgsl.Source<
-    { hyper: Wgsl.Buffer; g0: Wgsl.Buffer; p0: Wgsl.Buffer; g1: Wgsl.Buffer; p1: Wgsl.Buffer; g2: Wgsl.Buffer; p2: Wgsl.Buffer; m: Wgsl.Buffer; v: Wgsl.Buffer },
-    { n: Wgsl.Three; state: Wgsl.Three; start: Wgsl.Three },
-    "WG" | "VECTORS" | "Params" | "Hyper" | "advance"
-  >;
-  export default source;
-  export const WG: 64;
-  export const VECTORS: 8;
-}
-
 declare module "*/avg-pool-backward.wgsl" {
   const source: Wgsl.Source<
     { dy: Wgsl.Buffer; dx: Wgsl.Buffer },
@@ -353,7 +331,7 @@ declare module "*/grad-norm-finish.wgsl" {
   const source: Wgsl.Source<
     { partial: Wgsl.Buffer; norm: Wgsl.Buffer; factor: Wgsl.Buffer },
     { n: number; maxNorm: number },
-    "WG" | "Params"
+    "WG" | "Params" | "Part" | "join" | "tree"
   >;
   export default source;
   export const WG: 64;
@@ -363,7 +341,7 @@ declare module "*/grad-norm.wgsl" {
   const source: Wgsl.Source<
     { g: Wgsl.Buffer; partial: Wgsl.Buffer },
     { n: number; offset: number },
-    "WG" | "CHUNK" | "Params"
+    "WG" | "CHUNK" | "Params" | "Part" | "join" | "tree"
   >;
   export default source;
   export const WG: 64;
@@ -506,28 +484,6 @@ declare module "*/resize-bilinear.wgsl" {
   export const WG: 64;
 }
 
-declare module "*/sgd-momentum.wgsl" {
-  const source: Wgsl.Source<
-    { hyper: Wgsl.Buffer; g0: Wgsl.Buffer; p0: Wgsl.Buffer; g1: Wgsl.Buffer; p1: Wgsl.Buffer; g2: Wgsl.Buffer; p2: Wgsl.Buffer; b: Wgsl.Buffer },
-    { n: Wgsl.Three; state: Wgsl.Three; start: Wgsl.Three },
-    "WG" | "VECTORS" | "Params" | "Hyper" | "advance"
-  >;
-  export default source;
-  export const WG: 64;
-  export const VECTORS: 8;
-}
-
-declare module "*/sgd.wgsl" {
-  const source: Wgsl.Source<
-    { hyper: Wgsl.Buffer; g0: Wgsl.Buffer; p0: Wgsl.Buffer; g1: Wgsl.Buffer; p1: Wgsl.Buffer; g2: Wgsl.Buffer; p2: Wgsl.Buffer },
-    { n: Wgsl.Three; state: Wgsl.Three; start: Wgsl.Three },
-    "WG" | "VECTORS" | "Params" | "Hyper" | "advance"
-  >;
-  export default source;
-  export const WG: 64;
-  export const VECTORS: 8;
-}
-
 declare module "*/softmax-backward.wgsl" {
   const source: Wgsl.Source<
     { dy: Wgsl.Buffer; y: Wgsl.Buffer; dx: Wgsl.Buffer },
@@ -592,6 +548,17 @@ declare module "*/unary.wgsl" {
   export default source;
   export const WG: 64;
   export const PER: 4;
+}
+
+declare module "*/update.wgsl" {
+  const source: Wgsl.Source<
+    { hyper: Wgsl.Buffer; g0: Wgsl.Buffer; p0: Wgsl.Buffer; g1: Wgsl.Buffer | null; p1: Wgsl.Buffer | null; g2: Wgsl.Buffer | null; p2: Wgsl.Buffer | null; s0: Wgsl.Buffer | null; s1: Wgsl.Buffer | null; s2: Wgsl.Buffer | null },
+    { n: Wgsl.Three; state: Wgsl.Three; start: Wgsl.Three },
+    "WG" | "VECTORS" | "has_g1" | "has_p1" | "has_g2" | "has_p2" | "has_s0" | "has_s1" | "has_s2" | "Params" | "Hyper" | "advance"
+  >;
+  export default source;
+  export const WG: 64;
+  export const VECTORS: 8;
 }
 
 declare module "*/warp-images.wgsl" {

@@ -1,10 +1,6 @@
 // Adam and AdamW: steps scaled by running moments of the gradient.
-import { check, ValueError } from "../errors.ts";
-import { OldKernel as Kernel } from "../kernels/specialize.ts";
-import adamWgsl from "../kernels/wgsl/adam.wgsl";
-import amsgradWgsl from "../kernels/wgsl/adam-amsgrad.wgsl";
-import type { Update } from "./bundle.ts";
 import { Optimizer, type ParamsInput } from "./optimizer.ts";
+import { UpdateRule } from "./update-rule.ts";
 
 export interface AdamOptions {
   /** Default 1e-3. */
@@ -19,12 +15,27 @@ export interface AdamOptions {
   amsgrad: boolean;
 }
 
-const plain: Update = { shader: new Kernel("adam", adamWgsl).variant(), slots: 3, state: ["expAvg", "expAvgSq"] };
-const withMaximum: Update = {
-  shader: new Kernel("adam_amsgrad", amsgradWgsl).variant(),
-  slots: 2,
-  state: ["expAvg", "expAvgSq", "maxExpAvgSq"],
-};
+/** The rules with and without AMSGrad; `decoupled` is AdamW's. */
+const adam = (decoupled: boolean, amsgrad: boolean) =>
+  new UpdateRule<AdamOptions>({
+    name: amsgrad ? "amsgrad" : "adam",
+    state: ["expAvg", "expAvgSq", ...(amsgrad ? ["maxExpAvgSq"] : [])],
+    hyper: ({ lr, betas: [beta1, beta2], eps, weightDecay }, step) => ({
+      stepSize: lr / (1 - beta1 ** step),
+      ...{ beta1, mix1: 1 - beta1, beta2, mix2: 1 - beta2, eps },
+      scale: 1 / Math.sqrt(1 - beta2 ** step),
+      l2: decoupled ? 0 : weightDecay,
+      keep: decoupled ? 1 - lr * weightDecay : 1,
+    }),
+    wgsl: `let d = h.l2 * p + g;
+      expAvg = h.beta1 * expAvg + h.mix1 * d;
+      expAvgSq = h.beta2 * expAvgSq + h.mix2 * d * d;
+      ${amsgrad ? "maxExpAvgSq = max(maxExpAvgSq, expAvgSq);" : ""}
+      p = h.keep * p - h.stepSize * expAvg / (sqrt(${amsgrad ? "maxExpAvgSq" : "expAvgSq"}) * h.scale + h.eps);`,
+  });
+
+const l2 = { plain: adam(false, false), amsgrad: adam(false, true) };
+const decoupled = { plain: adam(true, false), amsgrad: adam(true, true) };
 
 const defaults: AdamOptions = { lr: 1e-3, betas: [0.9, 0.999], eps: 1e-8, weightDecay: 0, amsgrad: false };
 
@@ -38,32 +49,8 @@ export class Adam extends Optimizer<AdamOptions> {
     super(params, { ...defaults, ...options });
   }
 
-  protected override checkOptions({ lr, betas, eps, weightDecay }: AdamOptions): void {
-    for (const [name, value] of Object.entries({ lr, eps, weightDecay })) {
-      check(value >= 0, () => `[${this.name}] ${name} must not be negative, got ${value}`, ValueError);
-    }
-    check(
-      betas.every((beta) => beta >= 0 && beta < 1),
-      () => `[${this.name}] betas must be in [0, 1), got ${betas.join(", ")}`,
-      ValueError,
-    );
-  }
-
-  protected override hyper(group: AdamOptions, step: number): number[] {
-    const { lr, betas, eps, weightDecay } = group;
-    const [beta1, beta2] = betas;
-    const stepSize = lr / (1 - beta1 ** step);
-    const scale = 1 / Math.sqrt(1 - beta2 ** step);
-    return [stepSize, beta1, 1 - beta1, beta2, 1 - beta2, scale, eps, ...this.decay(lr, weightDecay)];
-  }
-
-  /** What the gradient takes of the parameter, and what the step keeps of it. */
-  protected decay(_lr: number, weightDecay: number): [l2: number, keep: number] {
-    return [weightDecay, 1];
-  }
-
-  protected override update({ amsgrad }: AdamOptions): Update {
-    return amsgrad ? withMaximum : plain;
+  protected override rule({ amsgrad }: AdamOptions): UpdateRule<AdamOptions> {
+    return amsgrad ? l2.amsgrad : l2.plain;
   }
 }
 
@@ -77,7 +64,7 @@ export class AdamW extends Adam {
     super(params, { weightDecay: 0.01, ...options });
   }
 
-  protected override decay(lr: number, weightDecay: number): [l2: number, keep: number] {
-    return [0, 1 - lr * weightDecay];
+  protected override rule({ amsgrad }: AdamOptions): UpdateRule<AdamOptions> {
+    return amsgrad ? decoupled.amsgrad : decoupled.plain;
   }
 }

@@ -1,60 +1,118 @@
 // Gradient clipping, by norm and by value, without a readback.
-
+import { apply } from "../autograd/apply.ts";
 import { noGrad } from "../autograd/mode.ts";
+import { type Op, withoutGradient } from "../autograd/op.ts";
+import { runInto } from "../autograd/run.ts";
 import { check, ValueError } from "../errors.ts";
-import { currentDevice } from "../gpu/device.ts";
-import { f32Bits } from "../gpu/queue.ts";
-import { OldKernel as Kernel } from "../kernels/specialize.ts";
-import normWgsl from "../kernels/wgsl/grad-norm.wgsl";
+import { bindingElements, partOf, ranges } from "../kernels/binding-parts.ts";
+import { Kernel } from "../kernels/kernel.ts";
+import normWgsl, { CHUNK } from "../kernels/wgsl/grad-norm.wgsl";
 import finishWgsl from "../kernels/wgsl/grad-norm-finish.wgsl";
-import { binary } from "../ops/binary.ts";
-import { unary } from "../ops/unary.ts";
-import { keep } from "../tensor/scope.ts";
+import { binaryOps } from "../ops/binary.ts";
+import { unaryOps } from "../ops/unary.ts";
+import { zeros } from "../tensor/create.ts";
+import { keep, scope } from "../tensor/scope.ts";
+import { Storage } from "../tensor/storage.ts";
 import { empty, Tensor } from "../tensor/tensor.ts";
 
-const squares = new Kernel("grad_norm", normWgsl).variant();
-const finish = new Kernel("grad_norm_finish", finishWgsl).variant();
-/** Elements per workgroup of grad-norm.wgsl. */
-const CHUNK = 16_384;
+const squares = new Kernel(normWgsl);
+const finish = new Kernel(finishWgsl);
 
-const withGrad = (params: Iterable<Tensor> | Tensor): Tensor[] =>
-  (params instanceof Tensor ? [params] : [...params]).filter((p) => p.grad !== null);
+interface NormAttrs {
+  readonly maxNorm: number;
+}
 
-// Gradients are replaced, not changed in place: two leaves may share one storage.
-function replaceGrad(p: Tensor, change: (grad: Tensor) => Tensor): void {
-  p.grad = keep(noGrad(() => change(p.grad!)));
+/** The common 2-norm of tensors, and the factor that brings it to `maxNorm` or below. */
+const gradNormOp: Op<readonly Tensor[], NormAttrs, readonly [norm: Tensor, factor: Tensor]> = {
+  name: "clipGradNorm_",
+  infer: () => [
+    { shape: [], dtype: "f32" },
+    { shape: [], dtype: "f32" },
+  ],
+  forward(run, grads, [norm, factor], { maxNorm }) {
+    const most = bindingElements(run.device.info);
+    const parts = grads.flatMap(({ storage, numel }) =>
+      Array.from(ranges(numel, most), ([first, n]) => ({
+        g: partOf(storage, first, n),
+        n,
+        chunks: Math.ceil(n / CHUNK),
+      })),
+    );
+    const total = parts.reduce((sum, { chunks }) => sum + chunks, 0);
+    const partial = run.scratch([total]);
+    let offset = 0;
+    for (const { g, n, chunks } of parts) {
+      squares.launch(run, { g, partial }, { n, offset }, [chunks]);
+      offset += chunks;
+    }
+    finish.launch(run, { partial, norm, factor }, { n: total, maxNorm }, [1]);
+  },
+  ...withoutGradient,
+};
+
+interface Clipped {
+  readonly p: Tensor;
+  readonly grad: Tensor;
+}
+
+const listOf = (params: Iterable<Tensor> | Tensor): Tensor[] => (params instanceof Tensor ? [params] : [...params]);
+
+const withGrad = (params: readonly Tensor[]): Clipped[] =>
+  params.flatMap((p) => {
+    const { grad } = p;
+    return grad ? [{ p, grad }] : [];
+  });
+
+/**
+ * Replaces a gradient by what `write` makes of it, element by element, in parts where it is larger than a binding may be. It is
+ * not changed in place: two leaves may share one storage.
+ */
+function replaceGrad({ p, grad }: Clipped, write: (from: Tensor, to: Tensor) => void): void {
+  const clipped = keep(empty(grad.shape, "f32", grad.device));
+  scope(() => {
+    for (const [first, n] of ranges(grad.numel, bindingElements(grad.device.info))) {
+      const part = ({ storage, device }: Tensor) =>
+        new Tensor(new Storage(device, 4 * n, { part: { of: storage, offset: 4 * first } }), [n], "f32");
+      write(part(grad), part(clipped));
+    }
+  });
+  p.grad = clipped;
 }
 
 /**
  * Scales the gradients of `params` so that their common 2-norm is at most `maxNorm`. Returns that norm before scaling,
- * a tensor of shape []; nothing waits for the device.
+ * a tensor of shape []; nothing waits for the device. Where a gradient holds NaN or an infinity the norm is that, and the
+ * scaled gradients are not finite either.
+ * @throws ValueError for a negative `maxNorm`.
  * @see https://pytorch.org/docs/stable/generated/torch.nn.utils.clip_grad_norm_.html
  */
 export function clipGradNorm_(params: Iterable<Tensor> | Tensor, maxNorm: number): Tensor {
   check(maxNorm >= 0, () => `[clipGradNorm_] maxNorm must not be negative, got ${maxNorm}`, ValueError);
-  const list = withGrad(params);
-  const { queue } = currentDevice();
-  const counts = list.map((p) => Math.ceil(p.numel / CHUNK));
-  const total = counts.reduce((a, b) => a + b, 0);
-  const [partial, norm, factor] = [empty([Math.max(total, 1)], "f32"), empty([], "f32"), empty([], "f32")];
-  let offset = 0;
-  for (const [i, p] of list.entries()) {
-    queue.dispatch(squares, [p.grad!.storage, partial.storage], [p.numel, offset], [counts[i]!]);
-    offset += counts[i]!;
-  }
-  queue.dispatch(finish, [partial.storage, norm.storage, factor.storage], [total, f32Bits(maxNorm)], [1]);
-  for (const p of list) replaceGrad(p, (grad) => binary("mul", grad, factor));
-  partial.dispose();
-  factor.dispose();
-  return norm;
+  const all = listOf(params);
+  const list = withGrad(all);
+  const [first] = all;
+  if (list.length === 0) return zeros([], first ? { device: first.device } : {});
+  return noGrad(() => {
+    const [norm, factor] = apply(
+      gradNormOp,
+      list.map(({ grad }) => grad),
+      { maxNorm },
+    );
+    const op = { ...binaryOps.mul, name: "clipGradNorm_" };
+    for (const clipped of list) replaceGrad(clipped, (from, to) => runInto(op, [from, factor], undefined, [to]));
+    factor.dispose();
+    return norm;
+  });
 }
 
 /**
  * Clamps every element of the gradients of `params` to [-clipValue, clipValue].
+ * @throws ValueError for a negative `clipValue`.
  * @see https://pytorch.org/docs/stable/generated/torch.nn.utils.clip_grad_value_.html
  */
 export function clipGradValue_(params: Iterable<Tensor> | Tensor, clipValue: number): void {
   check(clipValue >= 0, () => `[clipGradValue_] clipValue must not be negative, got ${clipValue}`, ValueError);
-  for (const p of withGrad(params))
-    replaceGrad(p, (grad) => unary("clamp", grad, { low: -clipValue, high: clipValue }));
+  const op = { ...unaryOps.clamp, name: "clipGradValue_" };
+  const limits = [-clipValue, clipValue];
+  for (const clipped of withGrad(listOf(params))) replaceGrad(clipped, (from, to) => runInto(op, [from], limits, [to]));
 }

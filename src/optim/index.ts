@@ -1,6 +1,8 @@
 // The names of `optim`: optimizers, gradient clipping, schedulers.
+export { Adagrad, type AdagradOptions } from "./adagrad.ts";
 export { Adam, type AdamOptions, AdamW } from "./adam.ts";
 export { clipGradNorm_, clipGradValue_ } from "./clip-grad.ts";
+export { Lion, type LionOptions } from "./lion.ts";
 export {
   CosineAnnealingLR,
   ExponentialLR,
@@ -10,7 +12,11 @@ export {
   type SchedulerState,
   StepLR,
 } from "./lr-scheduler.ts";
+export { Muon, type MuonOptions } from "./muon.ts";
+export { NAdam, type NAdamOptions } from "./nadam.ts";
 export { OneCycleLR, type OneCycleOptions } from "./one-cycle.ts";
 export { type GivenGroup, Optimizer, type OptimizerStateDict, type ParamGroup, type ParamsInput } from "./optimizer.ts";
 export { type PlateauOptions, type PlateauState, ReduceLROnPlateau } from "./plateau.ts";
+export { RMSprop, type RMSpropOptions } from "./rmsprop.ts";
 export { SGD, type SGDOptions } from "./sgd.ts";
+export { type Formula, UpdateRule } from "./update-rule.ts";

@@ -29,8 +29,10 @@ export abstract class LRScheduler {
 
   constructor(optimizer: AnyOptimizer) {
     this.optimizer = optimizer;
-    for (const group of optimizer.paramGroups) group.initialLr ??= group.lr;
-    this.baseLrs = optimizer.paramGroups.map((group) => group.initialLr!);
+    this.baseLrs = optimizer.paramGroups.map((group) => {
+      group.initialLr ??= group.lr;
+      return group.initialLr;
+    });
   }
 
   /** Subclasses call it at the end of their constructors. */
@@ -39,16 +41,16 @@ export abstract class LRScheduler {
   }
 
   /**
-   * A group's learning rate at `lastEpoch`. Most schedules change the present `group.lr` rather than compute it anew, so
+   * A group's learning rate at `lastEpoch`; `baseLr` is its entry of `baseLrs`. Most schedules change the present `group.lr` rather than compute it anew, so
    * that several schedulers, and changes by hand, add up.
    */
-  protected abstract lr(group: AnyGroup, index: number): number;
+  protected abstract lr(group: AnyGroup, baseLr: number, index: number): number;
 
   /** Moves on by one epoch (or batch, where the schedule counts batches). */
   step(): void {
     this.lastEpoch++;
-    const next = this.optimizer.paramGroups.map((group, i) => this.lr(group, i));
-    for (const [i, group] of this.optimizer.paramGroups.entries()) group.lr = next[i]!;
+    const next = this.optimizer.paramGroups.map((group, i) => this.lr(group, this.baseLrs[i] ?? group.lr, i));
+    for (const [i, group] of this.optimizer.paramGroups.entries()) group.lr = next[i] ?? group.lr;
     this.#lastLr = next;
   }
 
@@ -92,8 +94,8 @@ export class LambdaLR extends LRScheduler {
     this.start();
   }
 
-  protected override lr(_group: AnyGroup, index: number): number {
-    return this.baseLrs[index]! * this.#lambdas[index]!(this.lastEpoch);
+  protected override lr(_group: AnyGroup, baseLr: number, index: number): number {
+    return baseLr * (this.#lambdas[index]?.(this.lastEpoch) ?? 1);
   }
 }
 
@@ -173,11 +175,11 @@ export class CosineAnnealingLR extends LRScheduler {
     this.start();
   }
 
-  protected override lr(group: AnyGroup, index: number): number {
+  protected override lr(group: AnyGroup, baseLr: number): number {
     const { lastEpoch, tMax, etaMin } = this;
     if (lastEpoch === 0) return group.lr;
     if ((lastEpoch - 1 - tMax) % (2 * tMax) === 0) {
-      return group.lr + ((this.baseLrs[index]! - etaMin) * (1 - Math.cos(Math.PI / tMax))) / 2;
+      return group.lr + ((baseLr - etaMin) * (1 - Math.cos(Math.PI / tMax))) / 2;
     }
     const height = (epoch: number) => 1 + Math.cos((Math.PI * epoch) / tMax);
     return (height(lastEpoch) / height(lastEpoch - 1)) * (group.lr - etaMin) + etaMin;

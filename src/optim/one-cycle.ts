@@ -32,6 +32,11 @@ interface Phase {
 type Level = "initial" | "max" | "min";
 type MomentumLevel = "base" | "max";
 
+interface Levels {
+  readonly lr: Readonly<Record<Level, number>>;
+  readonly momentum: Readonly<Record<MomentumLevel, number>>;
+}
+
 interface Cycled {
   momentum?: number;
   betas?: readonly [number, number];
@@ -45,9 +50,9 @@ interface Cycled {
  */
 export class OneCycleLR extends LRScheduler {
   readonly totalSteps: number;
-  readonly #phases: readonly Phase[];
-  readonly #lrs: readonly Record<Level, number>[];
-  readonly #momenta: readonly Record<MomentumLevel, number>[];
+  readonly #phases: readonly [Phase, ...Phase[]];
+  /** By group. */
+  readonly #levels: readonly Levels[];
   readonly #linear: boolean;
   readonly #cycleMomentum: boolean;
 
@@ -64,13 +69,15 @@ export class OneCycleLR extends LRScheduler {
       ValueError,
     );
     const maxima = perGroup(name, "maxLr", maxLr, groups.length);
-    for (const [i, group] of groups.entries()) group.initialLr = maxima[i]! / divFactor;
+    for (const [i, group] of groups.entries()) group.initialLr = (maxima[i] ?? group.lr) / divFactor;
     super(optimizer);
     this.totalSteps = totalSteps;
-    this.#lrs = maxima.map((max) => ({ initial: max / divFactor, max, min: max / divFactor / finalDivFactor }));
     const base = perGroup(name, "baseMomentum", options.baseMomentum ?? 0.85, groups.length);
-    const max = perGroup(name, "maxMomentum", options.maxMomentum ?? 0.95, groups.length);
-    this.#momenta = base.map((b, i) => ({ base: b, max: max[i]! }));
+    const top = perGroup(name, "maxMomentum", options.maxMomentum ?? 0.95, groups.length);
+    this.#levels = maxima.map((max, i) => ({
+      lr: { initial: max / divFactor, max, min: max / divFactor / finalDivFactor },
+      momentum: { base: base[i] ?? 0, max: top[i] ?? 0 },
+    }));
     this.#linear = options.annealStrategy === "linear";
     this.#cycleMomentum = cycleMomentum;
     const peak = pctStart * totalSteps - 1;
@@ -86,15 +93,18 @@ export class OneCycleLR extends LRScheduler {
     this.start();
   }
 
-  protected override lr(group: AnyGroup & Cycled, index: number): number {
+  protected override lr(group: AnyGroup & Cycled, _baseLr: number, index: number): number {
     const at = this.lastEpoch;
     check(
       at <= this.totalSteps,
       () => `[OneCycleLR] step ${at + 1} lies beyond the cycle of ${this.totalSteps} steps`,
       ValueError,
     );
+    const levels = this.#levels[index];
+    // A group that was added since.
+    if (!levels) return group.lr;
     let start = 0;
-    let phase = this.#phases[0]!;
+    let [phase] = this.#phases;
     for (const candidate of this.#phases) {
       phase = candidate;
       if (at <= candidate.end || candidate === this.#phases.at(-1)) break;
@@ -102,13 +112,13 @@ export class OneCycleLR extends LRScheduler {
     }
     const part = (at - start) / (phase.end - start);
     if (this.#cycleMomentum) {
-      const [from, to] = phase.momentum.map((level) => this.#momenta[index]![level]);
-      const momentum = this.#anneal(from!, to!, part);
+      const [from, to] = phase.momentum;
+      const momentum = this.#anneal(levels.momentum[from], levels.momentum[to], part);
       if (group.betas) group.betas = [momentum, group.betas[1]];
       else group.momentum = momentum;
     }
-    const [from, to] = phase.lr.map((level) => this.#lrs[index]![level]);
-    return this.#anneal(from!, to!, part);
+    const [from, to] = phase.lr;
+    return this.#anneal(levels.lr[from], levels.lr[to], part);
   }
 
   #anneal(from: number, to: number, part: number): number {

@@ -1,6 +1,8 @@
-// Optimizer: parameter groups, per-parameter state and state dicts; what a kernel does with them is the subclass's.
+// Optimizer: parameter groups, per-parameter state and state dicts; what a step does with them is the subclass's rule.
+import { noGrad } from "../autograd/mode.ts";
+import { deviceOf } from "../autograd/run.ts";
 import { beforeReplay, guard } from "../capture/hooks.ts";
-import { within } from "../context.ts";
+import { context } from "../context.ts";
 import { check, StateDictError, StateError, ValueError } from "../errors.ts";
 import type { Device } from "../gpu/device.ts";
 import { copy_ } from "../tensor/copy.ts";
@@ -8,8 +10,11 @@ import { zeros } from "../tensor/create.ts";
 import { keep } from "../tensor/scope.ts";
 import { sameShape, show } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
-import { type Bundle, bundlesOf, spareBuffer, type Update } from "./bundle.ts";
-import { Cohort } from "./cohort.ts";
+import { HyperTable } from "./hyper-table.ts";
+import { checkRanges } from "./optimizer-options.ts";
+import { zerosSideBySide } from "./state-buffer.ts";
+import type { Member } from "./update-op.ts";
+import { batches, type UpdateRule } from "./update-rule.ts";
 
 /** Parameters that share hyper-parameters. Assign to `lr` and the others at any time. */
 export type ParamGroup<O> = O & {
@@ -28,16 +33,15 @@ export type GivenGroup<O> = Partial<O> & { readonly params: Iterable<Tensor> };
 interface ParamState {
   /** Steps taken since the parameter was first updated. */
   steps: number;
-  readonly tensors: Record<string, Tensor>;
-  readonly bundle: Bundle;
-  cohort: Cohort;
+  readonly tensors: Map<string, Tensor>;
 }
 
-/** A parameter that takes part in a step. */
-interface Active<O> {
+/** What parameters share that belong to one group and have taken equally many steps: a row of hyper-parameters. */
+interface Cohort<O> {
   readonly group: ParamGroup<O>;
-  readonly p: Tensor;
-  readonly state: ParamState;
+  readonly rule: UpdateRule<O>;
+  readonly members: Member[];
+  readonly states: ParamState[];
 }
 
 /** In PyTorch's layout: state by parameter index, groups with indices in place of parameters. */
@@ -46,18 +50,24 @@ export interface OptimizerStateDict {
   readonly paramGroups: readonly { readonly params: readonly number[]; readonly [option: string]: unknown }[];
 }
 
+function expectFit(condition: boolean, message: () => string): asserts condition {
+  check(condition, () => `[loadStateDict] ${message()}`, StateDictError);
+}
+
 export abstract class Optimizer<O extends { lr: number } = { lr: number }> {
   readonly defaults: Readonly<O>;
   readonly paramGroups: [ParamGroup<O>, ...ParamGroup<O>[]];
   readonly #states = new Map<Tensor, ParamState>();
-  readonly #cohorts = new Map<ParamGroup<O>, Cohort[]>();
-  #spare: Tensor | null = null;
+  /** By number of the step in a capture: a captured step may take several. Outside of captures it is 0. */
+  readonly #tables = new Map<number, HyperTable>();
+  /** How many steps each capture in progress has recorded. */
+  readonly #recorded = new WeakMap<object, number>();
   /** Counts changes of groups and of state: a step captured before one must be recorded again. */
   #structure = 0;
 
   /**
    * @throws ValueError without parameters, for one that is no leaf or appears twice, or for a hyper-parameter out of
-   * range.
+   * range; DeviceError for parameters on several devices.
    */
   constructor(params: ParamsInput<O>, defaults: O) {
     this.defaults = defaults;
@@ -76,11 +86,11 @@ export abstract class Optimizer<O extends { lr: number } = { lr: number }> {
     return this.constructor.name;
   }
 
-  /** Throws `ValueError` for hyper-parameters out of range. */
-  protected abstract checkOptions(options: O): void;
-  /** The words of the kernel's `Hyper` block at a parameter's `step`-th step, counted from 1. */
-  protected abstract hyper(group: O, step: number): number[];
-  protected abstract update(group: O): Update;
+  /** State, hyper-parameters and formula for a group: the same value as long as they are the same, not a new one each time. */
+  protected abstract rule(group: O): UpdateRule<O>;
+
+  /** Throws `ValueError` for options or parameters that the optimizer does not take, beyond the range of the usual options. */
+  protected checkGroup(_group: ParamGroup<O>): void {}
 
   /** Adds parameters, e.g. a released backbone. */
   addParamGroup(group: GivenGroup<O>): void {
@@ -88,7 +98,7 @@ export abstract class Optimizer<O extends { lr: number } = { lr: number }> {
   }
 
   #addGroup(group: ParamGroup<O>): void {
-    this.checkOptions(group);
+    checkRanges(this.name, group);
     check(group.params.length > 0, () => `[${this.name}] got a group without parameters`, ValueError);
     const known = new Set(this.paramGroups.flatMap((g) => g.params));
     for (const [i, p] of group.params.entries()) {
@@ -105,9 +115,10 @@ export abstract class Optimizer<O extends { lr: number } = { lr: number }> {
       check(!known.has(p), () => `[${this.name}] parameter ${i} ${show(p.shape)} appears twice`, ValueError);
       known.add(p);
     }
+    this.checkGroup(group);
+    deviceOf(this.name, [...known]);
     this.paramGroups.push(group);
-    this.#structure++;
-    this.#cohorts.set(group, []);
+    this.#restructure();
   }
 
   /** Drops the gradients, or with `setToNull: false` fills them with zeros. */
@@ -126,127 +137,83 @@ export abstract class Optimizer<O extends { lr: number } = { lr: number }> {
    */
   step(): void {
     guard(this, () => this.#structure);
-    const active = this.#active();
-    this.#advance(active);
-    this.#spare ??= spareBuffer();
-    for (const launch of this.#launches(active)) {
-      const [{ group, state, p }] = launch;
-      const params = launch.map((entry) => entry.p);
-      const origin = { name: this.name, inputs: [p, p.grad!] };
-      const spare = this.#spare;
-      within({ origin }, () => state.bundle.launch(this.update(group), state.cohort.tensor.storage, params, spare));
-    }
-    this.#onReplay(active);
-  }
-
-  /** Neighbours of one bundle that have taken equally many steps, as many as a launch takes. */
-  #launches(active: readonly Active<O>[]): [Active<O>, ...Active<O>[]][] {
-    const launches: [Active<O>, ...Active<O>[]][] = [];
-    for (const entry of active) {
-      const launch = launches.at(-1);
-      const { state, group, p } = entry;
-      const fits =
-        launch?.[0].state.bundle === state.bundle &&
-        launch[0].state.cohort === state.cohort &&
-        launch.length < this.update(group).slots &&
-        // A launch may write each buffer through one binding only.
-        launch.every((other) => other.p.storage !== p.storage);
-      if (fits) launch.push(entry);
-      else launches.push([entry]);
-    }
-    return launches;
-  }
-
-  /** The parameters that this step updates, with their state. */
-  #active(): Active<O>[] {
-    return this.paramGroups.flatMap((group) => {
-      const params = group.params.filter((p) => p.requiresGrad && p.grad !== null);
-      return this.#statesOf(params, group).map((state, i) => ({ group, p: params[i]!, state }));
+    const cohorts = this.paramGroups.flatMap((group) => this.#cohorts(group));
+    const device = deviceOf(
+      this.name,
+      cohorts.flatMap(({ members }) => members.map(({ p }) => p)),
+    );
+    if (!device) return;
+    const table = this.#table(device);
+    this.#advance(cohorts, table);
+    noGrad(() => {
+      for (const [row, { group, rule, members }] of cohorts.entries()) rule.run(this.name, group, table, row, members);
     });
-  }
-
-  /** The states of parameters of a group; what they lack is created. */
-  #statesOf(params: readonly Tensor[], group: ParamGroup<O>): ParamState[] {
-    const { state: names, slots } = this.update(group);
-    const fresh = params.filter((p) => !this.#states.has(p));
-    for (const bundle of bundlesOf(fresh, slots)) {
-      for (const p of bundle.members) {
-        this.#states.set(p, { steps: 0, tensors: {}, bundle, cohort: this.#cohort(group, 0) });
-      }
-    }
-    return params.map((p) => {
-      const state = this.#states.get(p)!;
-      for (const name of names) if (!state.tensors[name]) this.#createState(state.bundle, name, p.device);
-      return state;
-    });
-  }
-
-  #createState(bundle: Bundle, name: string, device: Device): void {
-    const tensors = bundle.createState(name, device);
-    for (const [i, p] of [...bundle.members].entries()) {
-      const state = this.#states.get(p);
-      // A member that was forgotten since is in another bundle now, if anywhere.
-      if (state?.bundle === bundle) state.tensors[name] = tensors[i]!;
-      else tensors[i]!.dispose();
-    }
-  }
-
-  /** The cohort of a group's parameters that have taken `steps` steps. */
-  #cohort(group: ParamGroup<O>, steps: number): Cohort {
-    const cohorts = this.#cohorts.get(group)!;
-    const known = cohorts.find((cohort) => cohort.steps === steps);
-    if (known) return known;
-    const cohort = new Cohort();
-    cohort.steps = steps;
-    cohorts.push(cohort);
-    return cohort;
-  }
-
-  /** Counts a step of these parameters, and uploads what depends on the count. */
-  #advance(active: readonly Active<O>[]): void {
-    const moved = new Set<Cohort>();
-    for (const { group, state } of active) {
-      state.steps++;
-      // A parameter that sat out some steps leaves its cohort for one with its own count.
-      if (!moved.has(state.cohort)) state.cohort.steps = state.steps;
-      else if (state.cohort.steps !== state.steps) state.cohort = this.#cohort(group, state.steps);
-      moved.add(state.cohort);
-    }
-    this.syncHyper();
-  }
-
-  /** Registers the host's part of this step with a capture in progress. */
-  #onReplay(active: readonly Active<O>[]): void {
-    const recorded = active.map((entry) => ({
-      ...entry,
-      cohort: entry.state.cohort,
-      shader: this.update(entry.group).shader,
-    }));
+    const recorded = cohorts.map(({ group, rule, states }) => ({ group, rule, states }));
     beforeReplay(() => {
-      // The captured kernels are bound to these cohorts.
-      const counts = new Map<Cohort, number>();
-      for (const { state, cohort } of recorded) if (!counts.has(cohort)) counts.set(cohort, state.steps);
       check(
-        recorded.every((r) => counts.get(r.cohort) === r.state.steps && this.update(r.group).shader === r.shader),
+        recorded.every(({ states }) => states.every(({ steps }) => steps === states[0]?.steps)),
         () =>
-          `[${this.name}] parameters were stepped apart, or options such as amsgrad changed, since this step was captured: dispose() the captured step, it is then recorded again`,
+          `[${this.name}] parameters were stepped apart since this step was captured: dispose() the captured step, it is then recorded again`,
         StateError,
       );
-      for (const { state, cohort } of recorded) state.cohort = cohort;
-      this.#advance(recorded);
+      this.#advance(recorded, table);
     });
   }
 
-  /**
-   * Uploads the hyper-parameters that changed since the last step. `step` and a captured step's replay do it by
-   * themselves.
-   */
-  syncHyper(): void {
-    for (const group of this.paramGroups) {
-      for (const cohort of this.#cohorts.get(group) ?? []) {
-        if (cohort.steps > 0) cohort.sync(this.hyper(group, cohort.steps));
+  /** The parameters of a group that a step updates, by how many they have taken. What they lack of state is created. */
+  #cohorts(group: ParamGroup<O>): Cohort<O>[] {
+    guard(group, () => this.rule(group));
+    const rule = this.rule(group);
+    const params = group.params.flatMap((p) => {
+      const g = p.requiresGrad ? p.grad : null;
+      return g ? [{ p, g }] : [];
+    });
+    this.#createState(params, rule);
+    const cohorts = new Map<number, Cohort<O>>();
+    for (const { p, g } of params) {
+      const state = this.#stateOf(p);
+      const cohort = cohorts.get(state.steps) ?? { group, rule, members: [], states: [] };
+      cohorts.set(state.steps, cohort);
+      cohort.members.push({ p, g, state: rule.state.flatMap((name) => state.tensors.get(name) ?? []) });
+      cohort.states.push(state);
+    }
+    return [...cohorts.values()];
+  }
+
+  #stateOf(p: Tensor): ParamState {
+    const state = this.#states.get(p) ?? { steps: 0, tensors: new Map() };
+    this.#states.set(p, state);
+    return state;
+  }
+
+  #createState(params: readonly { readonly p: Tensor }[], rule: UpdateRule<O>): void {
+    for (const name of rule.state) {
+      const lacking = params.filter(({ p }) => !this.#stateOf(p).tensors.has(name));
+      for (const batch of batches(lacking, rule.slots)) {
+        for (const [p, state] of zerosSideBySide(batch.map(({ p }) => p))) this.#stateOf(p).tensors.set(name, state);
       }
     }
+  }
+
+  /** The hyper-parameters of the next step: of each cohort a row. */
+  #table(device: Device): HyperTable {
+    const { capture } = context;
+    const at = (capture && this.#recorded.get(capture)) ?? 0;
+    if (capture) this.#recorded.set(capture, at + 1);
+    const rows = this.paramGroups.reduce((sum, { params }) => sum + params.length, 0);
+    const table = this.#tables.get(at) ?? new HyperTable(device, rows);
+    this.#tables.set(at, table);
+    return table;
+  }
+
+  /** Counts a step, and uploads what depends on the count or has been changed in the groups. */
+  #advance(cohorts: readonly Pick<Cohort<O>, "group" | "rule" | "states">[], table: HyperTable): void {
+    const rows = cohorts.map(({ group, rule, states }) => {
+      let step = 0;
+      for (const state of states) step = ++state.steps;
+      return rule.hyper(group, step);
+    });
+    table.write(rows);
   }
 
   /**
@@ -254,16 +221,20 @@ export abstract class Optimizer<O extends { lr: number } = { lr: number }> {
    * optimizer's storage, and are the caller's to dispose.
    */
   stateDict(): OptimizerStateDict {
-    const all = this.paramGroups.flatMap((group) => group.params);
-    const index = new Map(all.map((p, i) => [p, i]));
     const state: Record<number, Record<string, Tensor | number>> = {};
-    for (const [i, p] of all.entries()) {
-      const known = this.#states.get(p);
-      if (!known) continue;
-      state[i] = { step: known.steps };
-      for (const [name, tensor] of Object.entries(known.tensors)) state[i][name] = tensor.detach();
-    }
-    const paramGroups = this.paramGroups.map((group) => ({ ...group, params: group.params.map((p) => index.get(p)!) }));
+    let count = 0;
+    const paramGroups = this.paramGroups.map((group) => {
+      const params = group.params.map((p) => {
+        const index = count++;
+        const known = this.#states.get(p);
+        if (known) {
+          const tensors = [...known.tensors].map(([name, tensor]) => [name, tensor.detach()] as const);
+          state[index] = { step: known.steps, ...Object.fromEntries(tensors) };
+        }
+        return index;
+      });
+      return { ...group, params };
+    });
     return { state, paramGroups };
   }
 
@@ -272,62 +243,80 @@ export abstract class Optimizer<O extends { lr: number } = { lr: number }> {
    * @throws StateDictError for other numbers of groups or parameters, missing state, or a state of another shape.
    */
   loadStateDict(dict: OptimizerStateDict): void {
-    const expectFit = (condition: boolean, message: () => string) =>
-      check(condition, () => `[loadStateDict] ${message()}`, StateDictError);
     const sizes = (groups: readonly { params: readonly unknown[] }[]) => show(groups.map((g) => g.params.length));
     expectFit(
       sizes(dict.paramGroups) === sizes(this.paramGroups),
       () =>
         `groups of ${sizes(dict.paramGroups)} parameters do not fit this ${this.name}'s groups of ${sizes(this.paramGroups)}`,
     );
-    const pairs = this.paramGroups.flatMap((group, g) =>
-      group.params.map((p, i) => ({ group, p, saved: dict.state[dict.paramGroups[g]!.params[i]!] })),
-    );
-    for (const [i, { group, p, saved }] of pairs.entries()) {
-      if (!saved) continue;
-      expectFit(Number.isInteger(saved.step), () => `parameter ${i} lacks its step count`);
-      for (const name of this.update(group).state) {
-        const tensor = saved[name];
-        expectFit(tensor instanceof Tensor, () => `parameter ${i} lacks ${name}`);
-        const shape = (tensor as Tensor).shape;
-        expectFit(
-          sameShape(shape, p.shape),
-          () => `parameter ${i}: ${name} has shape ${show(shape)}, expected ${show(p.shape)}`,
-        );
+    let count = 0;
+    const found = this.paramGroups.map((group, g) => {
+      const given = dict.paramGroups[g];
+      const options = { ...group, ...given, params: group.params };
+      const rule = this.rule(options);
+      const saved = group.params.map((p, i) => savedState(p, count++, rule.state, dict.state[given?.params[i] ?? -1]));
+      return { group, options, rule, saved };
+    });
+    for (const { group, options, rule, saved } of found) {
+      Object.assign(group, options);
+      for (const { p, step } of saved) if (step === 0) this.#forget(p);
+      const kept = saved.filter(({ step }) => step > 0);
+      this.#createState(kept, rule);
+      for (const { p, step, tensors } of kept) {
+        const state = this.#stateOf(p);
+        state.steps = step;
+        for (const [name, tensor] of tensors) {
+          const target = state.tensors.get(name);
+          if (target) copy_(target, tensor);
+        }
       }
-    }
-    for (const [g, group] of this.paramGroups.entries())
-      Object.assign(group, { ...dict.paramGroups[g], params: group.params });
-    for (const { p, saved } of pairs) if (!saved) this.#forget(p);
-    const loaded = pairs.filter(({ saved }) => saved);
-    for (const group of this.paramGroups) {
-      this.#statesOf(
-        loaded.flatMap((pair) => (pair.group === group ? [pair.p] : [])),
-        group,
-      );
-    }
-    for (const { p, saved } of loaded) {
-      const state = this.#states.get(p)!;
-      for (const [name, tensor] of Object.entries(state.tensors)) copy_(tensor, saved![name] as Tensor);
-      state.steps = saved!.step as number;
     }
   }
 
   #forget(p: Tensor): void {
-    if (this.#states.has(p)) this.#structure++;
-    for (const tensor of Object.values(this.#states.get(p)?.tensors ?? {})) tensor.dispose();
+    const state = this.#states.get(p);
+    if (!state) return;
+    for (const tensor of state.tensors.values()) tensor.dispose();
     this.#states.delete(p);
+    this.#restructure();
+  }
+
+  /** Steps captured so far are of no use any more. */
+  #restructure(): void {
+    this.#structure++;
+    for (const table of this.#tables.values()) table.dispose();
+    this.#tables.clear();
   }
 
   /** Frees the state. The parameters stay. */
   dispose(): void {
     for (const p of [...this.#states.keys()]) this.#forget(p);
-    for (const cohorts of this.#cohorts.values()) for (const cohort of cohorts.splice(0)) cohort.dispose();
-    this.#spare?.dispose();
-    this.#spare = null;
+    this.#restructure();
   }
 
   [Symbol.dispose](): void {
     this.dispose();
   }
+}
+
+/** What a state dict has of a parameter; step 0 for nothing. Throws `StateDictError` where it does not fit. */
+function savedState(
+  p: Tensor,
+  index: number,
+  names: readonly string[],
+  saved: Readonly<Record<string, Tensor | number>> | undefined,
+): { readonly p: Tensor; readonly step: number; readonly tensors: readonly (readonly [string, Tensor])[] } {
+  if (!saved) return { p, step: 0, tensors: [] };
+  const { step } = saved;
+  expectFit(typeof step === "number" && Number.isInteger(step), () => `parameter ${index} lacks its step count`);
+  const tensors = names.map((name) => {
+    const { [name]: tensor } = saved;
+    expectFit(tensor instanceof Tensor, () => `parameter ${index} lacks ${name}`);
+    expectFit(
+      sameShape(tensor.shape, p.shape),
+      () => `parameter ${index}: ${name} has shape ${show(tensor.shape)}, expected ${show(p.shape)}`,
+    );
+    return [name, tensor] as const;
+  });
+  return { p, step, tensors };
 }

@@ -1,27 +1,38 @@
 // Stochastic gradient descent with momentum.
 import { check, ValueError } from "../errors.ts";
-import { OldKernel as Kernel } from "../kernels/specialize.ts";
-import sgdWgsl from "../kernels/wgsl/sgd.wgsl";
-import momentumWgsl from "../kernels/wgsl/sgd-momentum.wgsl";
-import type { Update } from "./bundle.ts";
 import { Optimizer, type ParamsInput } from "./optimizer.ts";
+import { UpdateRule } from "./update-rule.ts";
 
 export interface SGDOptions {
   lr: number;
+  /** Default 0. */
   momentum: number;
   /** Default 0. The momentum takes 1 - dampening of each gradient after the first. */
   dampening: number;
+  /** Added to the gradient (L2). Default 0. */
   weightDecay: number;
   /** Default false; needs a momentum, and no dampening. */
   nesterov: boolean;
 }
 
-const plain: Update = { shader: new Kernel("sgd", sgdWgsl).variant(), slots: 3, state: [] };
-const withMomentum: Update = {
-  shader: new Kernel("sgd_momentum", momentumWgsl).variant(),
-  slots: 3,
+const plain = new UpdateRule<SGDOptions>({
+  name: "sgd",
+  state: [],
+  hyper: ({ lr, weightDecay }) => ({ lr, weightDecay }),
+  wgsl: "p -= h.lr * (h.weightDecay * p + g);",
+});
+
+const withMomentum = new UpdateRule<SGDOptions>({
+  name: "sgd momentum",
   state: ["momentumBuffer"],
-};
+  hyper: ({ lr, momentum, dampening, weightDecay, nesterov }, step) => {
+    const [direct, damped] = nesterov ? [1, momentum] : [0, 1];
+    return { lr, weightDecay, momentum, mix: step === 1 ? 1 : 1 - dampening, direct, damped };
+  },
+  wgsl: `let d = h.weightDecay * p + g;
+    momentumBuffer = h.momentum * momentumBuffer + h.mix * d;
+    p -= h.lr * (h.direct * d + h.damped * momentumBuffer);`,
+});
 
 /**
  * SGD with momentum, Nesterov momentum and L2 weight decay.
@@ -33,10 +44,7 @@ export class SGD extends Optimizer<SGDOptions> {
     super(params, { momentum: 0, dampening: 0, weightDecay: 0, nesterov: false, ...options });
   }
 
-  protected override checkOptions({ lr, momentum, dampening, weightDecay, nesterov }: SGDOptions): void {
-    for (const [name, value] of Object.entries({ lr, momentum, weightDecay })) {
-      check(value >= 0, () => `[SGD] ${name} must not be negative, got ${value}`, ValueError);
-    }
+  protected override checkGroup({ momentum, dampening, nesterov }: SGDOptions): void {
     check(
       !nesterov || (momentum > 0 && dampening === 0),
       () =>
@@ -45,13 +53,7 @@ export class SGD extends Optimizer<SGDOptions> {
     );
   }
 
-  protected override hyper(group: SGDOptions, step: number): number[] {
-    const { lr, momentum, dampening, weightDecay, nesterov } = group;
-    const mix = step === 1 ? 1 : 1 - dampening;
-    return [lr, weightDecay, momentum, mix, nesterov ? 1 : 0, nesterov ? momentum : 1];
-  }
-
-  protected override update({ momentum }: SGDOptions): Update {
+  protected override rule({ momentum }: SGDOptions): UpdateRule<SGDOptions> {
     return momentum === 0 ? plain : withMomentum;
   }
 }

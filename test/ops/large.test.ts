@@ -104,3 +104,35 @@ test("an operand that repeats along some dimensions is not divided", async () =>
   );
   expect(parts).toEqual(whole);
 });
+
+test("optimizer steps of several parameters", async () => {
+  const [whole, parts] = await both(1024, () => {
+    const params = [100, 3001, 7, 256, 64].map((n, i) => {
+      const p = upload(uniform([n], i), true);
+      p.grad = upload(uniform([n], i + 10));
+      return p;
+    });
+    for (const opt of [new optim.SGD(params, { lr: 0.1 }), new optim.Adam(params, { amsgrad: true })]) {
+      opt.step();
+      opt.dispose();
+    }
+    return params;
+  });
+  expect(parts).toEqual(whole);
+});
+
+test("gradient clipping", async () => {
+  const [whole, parts] = await both(1024, () => {
+    const params = [3001, 100].map((n, i) => upload(uniform([n], i), true));
+    for (const p of params) p.grad = upload(uniform(p.shape, p.numel));
+    const norm = optim.clipGradNorm_(params, 10);
+    optim.clipGradValue_(params, 0.1);
+    const grads = params.map((p) => p.grad!.detach());
+    for (const p of params) p.dispose();
+    return [norm, ...grads];
+  });
+  for (const [i, data] of whole.entries()) {
+    const worst = data.reduce((most, value, j) => Math.max(most, Math.abs(parts[i]![j]! / value - 1)), 0);
+    expect(worst).toBeLessThan(1e-5);
+  }
+});

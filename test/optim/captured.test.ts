@@ -3,7 +3,7 @@
 import { describe, expect, test } from "vitest";
 import { capture, nn, optim, StateError, scope, type Tensor, tensor } from "wgrad";
 import { withDevice } from "../support/case.ts";
-import { golden, gradient, initial } from "./golden.ts";
+import { golden, gradient, initial, optimizers, shapesOf } from "./golden.ts";
 
 withDevice();
 
@@ -12,12 +12,12 @@ const fill = (shape: readonly number[], f: (i: number) => number): Tensor =>
     Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, i) => f(i)),
     { shape },
   );
-const optimizers = { SGD: optim.SGD, Adam: optim.Adam, AdamW: optim.AdamW };
 
 describe("trajectories", () => {
   for (const t of golden.trajectories) {
     test(t.name, async () => {
-      const params = golden.shapes.map((s, k) => new nn.Parameter(fill(s, (i) => initial(k, i))));
+      const shapes = shapesOf(t);
+      const params = shapes.map((s, k) => new nn.Parameter(fill(s, (i) => initial(k, i))));
       const groups = t.groups.map((group) => ({ ...group, params: group.params.map((k) => params[k]!) }));
       const opt = new optimizers[t.kind](groups, t.options);
       // The gradient of sum(p * c) is c.
@@ -36,7 +36,7 @@ describe("trajectories", () => {
           const [from, to] = t.absent[k] ?? [0, 0];
           p.requiresGrad = i < from || i >= to;
         }
-        const c = golden.shapes.map((s, k) => fill(s, (j) => gradient(i, k, j)));
+        const c = shapes.map((s, k) => fill(s, (j) => gradient(i, k, j)));
         step(...c).dispose();
         for (const x of c) x.dispose();
       }
@@ -76,4 +76,68 @@ test("a captured step whose parameters took other steps apart says so", () => {
   expect(() => step(x)).toThrow(StateError);
   step.dispose();
   for (const disposable of [x, opt, a, b]) disposable.dispose();
+});
+
+/** Values of `p` after some steps, captured or not; `change` runs after the first. */
+async function after(captured: boolean, step: (x: Tensor) => Tensor, p: Tensor, change: () => void) {
+  const replayed = capture((x: Tensor) => scope(() => step(x)));
+  for (let i = 0; i < 4; i++) {
+    const x = fill(p.shape, (j) => i + j + 1);
+    (captured ? replayed(x) : scope(() => step(x))).dispose();
+    x.dispose();
+    if (i === 0) change();
+  }
+  const { recordings } = replayed;
+  replayed.dispose();
+  return { values: Array.from(await p.data()), recordings };
+}
+
+const cases: Record<
+  string,
+  { make(p: Tensor): optim.Optimizer; steps: number; change?: (group: object) => void; recordings: number }
+> = {
+  "several steps of one optimizer": { make: (p) => new optim.Adam([p], { lr: 0.1 }), steps: 3, recordings: 1 },
+  "a new decay": {
+    make: (p) => new optim.RMSprop([p]),
+    steps: 1,
+    change: (group) => Object.assign(group, { alpha: 0.5, lr: 0.2 }),
+    recordings: 1,
+  },
+  "another formula": {
+    make: (p) => new optim.Adam([p], { lr: 0.1 }),
+    steps: 1,
+    change: (group) => Object.assign(group, { amsgrad: true }),
+    recordings: 2,
+  },
+  "other iterations": {
+    make: (p) => new optim.Muon([p], { lr: 0.1 }),
+    steps: 1,
+    change: (group) => Object.assign(group, { nsSteps: 2, momentum: 0.5 }),
+    recordings: 2,
+  },
+};
+
+describe("what a captured step sees", () => {
+  for (const [name, { make, steps, change, recordings }] of Object.entries(cases)) {
+    test(name, async () => {
+      const results = [];
+      for (const captured of [false, true]) {
+        const p = new nn.Parameter(fill([3, 2], (i) => i / 5));
+        const opt = make(p);
+        const step = (x: Tensor) => {
+          opt.zeroGrad();
+          const loss = p.mul(x).sum();
+          loss.backward();
+          optim.clipGradNorm_([p], 2);
+          for (let k = 0; k < steps; k++) opt.step();
+          return loss;
+        };
+        results.push(await after(captured, step, p, () => change?.(opt.paramGroups[0])));
+        for (const disposable of [opt, p]) disposable.dispose();
+      }
+      const [eager, replayed] = results;
+      expect(replayed?.values).toEqual(eager?.values);
+      expect(replayed?.recordings).toBe(recordings);
+    });
+  }
 });

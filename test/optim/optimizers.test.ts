@@ -1,9 +1,10 @@
 // Optimizers: trajectories against PyTorch's, state that appears at the first update, state dicts, clipping.
 
 import { describe, expect, test } from "vitest";
-import { optim, StateDictError, type Tensor, tensor, ValueError } from "wgrad";
+import { init, optim, StateDictError, type Tensor, tensor, useDevice, ValueError } from "wgrad";
+import { currentDevice } from "../../src/gpu/device.ts";
 import { withDevice } from "../support/case.ts";
-import { golden, gradient, initial, type Trajectory } from "./golden.ts";
+import { golden, gradient, initial, optimizers, shapesOf, type Trajectory } from "./golden.ts";
 
 withDevice();
 
@@ -12,8 +13,8 @@ const fill = (shape: readonly number[], f: (i: number) => number): Tensor =>
     Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, i) => f(i)),
     { shape },
   );
-const makeParams = (): Tensor[] => golden.shapes.map((s, k) => fill(s, (i) => initial(k, i)).requiresGrad_());
-const optimizers = { SGD: optim.SGD, Adam: optim.Adam, AdamW: optim.AdamW };
+const makeParams = (shapes = golden.shapes): Tensor[] =>
+  shapes.map((s, k) => fill(s, (i) => initial(k, i)).requiresGrad_());
 
 function make(t: Trajectory, params: readonly Tensor[]) {
   const groups = t.groups.map((group) => ({ ...group, params: group.params.map((k) => params[k]!) }));
@@ -48,7 +49,7 @@ async function expectValues(params: readonly Tensor[], values: readonly (readonl
 describe("trajectories follow PyTorch's", () => {
   for (const t of golden.trajectories) {
     test(t.name, async () => {
-      const params = makeParams();
+      const params = makeParams(shapesOf(t));
       const opt = make(t, params);
       for (let step = 0; step < golden.steps; step++) {
         advance(t, opt, params, step);
@@ -61,9 +62,18 @@ describe("trajectories follow PyTorch's", () => {
 });
 
 test("the state dict goes on where it was, in another optimizer", async () => {
-  for (const name of ["adam, frozen then released", "sgd, nesterov, weight decay", "adamw, amsgrad, groups"]) {
+  for (const name of [
+    "adam, frozen then released",
+    "sgd, nesterov, weight decay",
+    "adamw, amsgrad, groups",
+    "rmsprop, centered, momentum, weight decay",
+    "adagrad, initial value, decays, released late",
+    "nadam, weight decay, released late",
+    "lion, weight decay, groups",
+    "muon, without nesterov, groups",
+  ]) {
     const t = golden.trajectories.find((candidate) => candidate.name === name)!;
-    const params = makeParams();
+    const params = makeParams(shapesOf(t));
     const first = make(t, params);
     for (let step = 0; step < 7; step++) advance(t, first, params, step);
     const state = first.stateDict();
@@ -122,6 +132,10 @@ test("bad arguments", () => {
   expect(() => new optim.Adam([p], { betas: [0.9, 1] })).toThrow(/betas must be in/);
   expect(() => new optim.Adam([p, p])).toThrow(/appears twice/);
   expect(() => new optim.Adam([{ params: [p] }, { params: [p] }])).toThrow(/appears twice/);
+  expect(() => new optim.RMSprop([p], { alpha: -1 })).toThrow(/\[RMSprop\] alpha must not be negative, got -1/);
+  expect(() => new optim.Adagrad([p], { lrDecay: Number.NaN })).toThrow(ValueError);
+  expect(() => new optim.Lion([p], { betas: [-1, 0.9] })).toThrow(/\[Lion\] betas must be in/);
+  expect(() => new optim.Muon([p])).toThrow(/\[Muon\] parameter 0 has shape \[2\].*give it to another optimizer/);
   p.dispose();
 });
 
@@ -201,4 +215,118 @@ test("parameters that share their storage are updated one after the other", asyn
   opt.step();
   expect(Array.from(await a.data())).toEqual([1, -1, -3, -5]);
   for (const disposable of [opt, a, b]) disposable.dispose();
+});
+
+test("a state dict with AMSGrad goes into an optimizer without, which takes over the option", async () => {
+  const t = golden.trajectories.find(({ name }) => name === "adam, amsgrad")!;
+  const params = makeParams();
+  const [first, second] = [make(t, params), new optim.Adam(params)];
+  for (let step = 0; step < 7; step++) advance(t, first, params, step);
+  const { state, paramGroups } = first.stateDict();
+  second.loadStateDict({ state, paramGroups });
+  for (const entry of Object.values(state)) {
+    for (const value of Object.values(entry)) if (typeof value !== "number") value.dispose();
+  }
+  for (let step = 7; step < golden.steps; step++) advance(t, second, params, step);
+  await expectValues(params, t.values.at(-1)!, t.name);
+  for (const disposable of [first, second, ...params]) disposable.dispose();
+});
+
+test("norms that are not finite", async () => {
+  for (const [values, norm, expected] of [
+    [[3, Number.NaN], Number.NaN, [Number.NaN, Number.NaN]],
+    [[3, Number.NEGATIVE_INFINITY], Number.POSITIVE_INFINITY, [0, Number.NaN]],
+    [[], 0, []],
+  ] as const) {
+    const p = fill([2], () => 0).requiresGrad_();
+    if (values.length > 0) p.grad = tensor([...values]);
+    const total = optim.clipGradNorm_([p], 1);
+    expect(await total.item()).toBe(norm);
+    expect(p.grad ? Array.from(await p.grad.data()) : []).toEqual(expected);
+    total.dispose();
+    p.dispose();
+  }
+});
+
+test("everything happens on the parameters' own device", async () => {
+  const first = currentDevice();
+  const p = fill([2, 2], (i) => i + 1).requiresGrad_();
+  p.grad = fill([2, 2], () => 3);
+  const second = await init();
+  try {
+    const norm = optim.clipGradNorm_(p, 3);
+    optim.clipGradValue_(p, 1);
+    const optimizers = [
+      new optim.SGD([p], { lr: 0.5 }),
+      new optim.Adam([p], { lr: 0 }),
+      new optim.Muon([p], { lr: 0 }),
+    ];
+    for (const opt of optimizers) opt.step();
+    expect(await norm.item()).toBe(6);
+    expect(Array.from(await p.data())).toEqual([0.5, 1.5, 2.5, 3.5]);
+    expect(p.device).toBe(first);
+    const q = fill([2], () => 1).requiresGrad_();
+    expect(q.device).toBe(second);
+    expect(() => new optim.Adam([p, q])).toThrow(/\[Adam\] inputs live on two devices/);
+    for (const disposable of [norm, q, ...optimizers]) disposable.dispose();
+  } finally {
+    useDevice(first);
+    p.dispose();
+  }
+});
+
+test("three parameters a launch, one upload a step", async () => {
+  const { queue } = currentDevice();
+  const params = Array.from({ length: 7 }, () => fill([5], () => 1).requiresGrad_());
+  const opt = new optim.Adam(params);
+  const step = async () => {
+    await queue.idle();
+    for (const p of params) p.grad = fill([5], () => 1);
+    const before = { ...queue.stats };
+    opt.step();
+    await queue.idle();
+    return [queue.stats.dispatches - before.dispatches, queue.stats.writes - before.writes];
+  };
+  await step();
+  expect(await step()).toEqual([3, 1]);
+  for (const disposable of [opt, ...params]) disposable.dispose();
+});
+
+test("an optimizer of one's own is a formula", async () => {
+  const rule = new optim.UpdateRule<{ lr: number }>({
+    name: "signs",
+    state: ["steps"],
+    hyper: ({ lr }, step) => ({ lr: lr / step }),
+    wgsl: "steps += vec4f(1.0); p -= h.lr * steps * sign(g);",
+  });
+  class SignSGD extends optim.Optimizer {
+    protected override rule() {
+      return rule;
+    }
+  }
+  const params = makeParams();
+  const opt = new SignSGD(params, { lr: 0.5 });
+  for (let i = 0; i < 2; i++) {
+    for (const p of params) p.grad = fill(p.shape, () => -3);
+    opt.step();
+  }
+  await expectValues(
+    params,
+    params.map(({ numel }, k) => Array.from({ length: numel }, (_, i) => initial(k, i) + 1)),
+    "after two steps",
+  );
+  const other = new optim.UpdateRule<{ lr: number }>({
+    name: "signs",
+    state: [],
+    hyper: ({ lr }) => ({ lr }),
+    wgsl: "",
+  });
+  class Other extends optim.Optimizer {
+    protected override rule() {
+      return other;
+    }
+  }
+  const second = new Other(params, { lr: 1 });
+  expect(() => second.step()).toThrow(/another formula is named "signs"/);
+  for (const disposable of [opt, second, ...params]) disposable.dispose();
 });

@@ -1,5 +1,6 @@
 // partial[offset + w] = sum of g[i]^2 over the w-th CHUNK of n elements: one workgroup a chunk, one sum a lane, then a
 // tree in workgroup memory. Traffic: n loads.
+import package::lib::tree;
 const WG = 64u;
 const CHUNK = 16384u;
 
@@ -8,7 +9,8 @@ struct Params { n: u32, offset: u32 }
 @group(0) @binding(1) var<storage, read_write> partial: array<f32>;
 @group(0) @binding(2) var<uniform> p: Params;
 
-var<workgroup> sums: array<f32, WG>;
+alias Part = f32;
+fn join(a: f32, b: f32) -> f32 { return a + b; }
 
 @compute @workgroup_size(WG)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
@@ -19,11 +21,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
     let x = g[i];
     sum = fma(x, x, sum);
   }
-  sums[lane] = sum;
-  workgroupBarrier();
-  for (var half = WG / 2u; half > 0u; half /= 2u) {
-    if (lane < half) { sums[lane] += sums[lane + half]; }
-    workgroupBarrier();
-  }
-  if (lane == 0u) { partial[p.offset + group.x] = sums[0]; }
+  let total = tree(sum, lane, WG);
+  if (lane == 0u) { partial[p.offset + group.x] = total; }
 }
