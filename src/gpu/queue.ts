@@ -351,6 +351,8 @@ export class Queue {
   /** Ends the queue's use: later commands and reads throw `reason`. */
   close(reason: DeviceError): void {
     this.#failure ??= reason;
+    // What waits for it would be refused, and whoever works on another device would be told.
+    if (context.pending?.device.queue === this) context.pending = null;
   }
 
   #throwFailure(): void {
