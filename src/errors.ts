@@ -3,6 +3,7 @@
 
 /** Base class of all errors thrown on purpose by wgrad. */
 export class WgradError extends Error {
+  /** The class as a string, which survives minification. */
   override get name(): string {
     return "WgradError";
   }
@@ -59,8 +60,11 @@ export class LimitError extends DeviceError {
 
 /** A kernel does not compile. `line` and `column` count from 1 in its whole text, parts included. */
 export class KernelError extends DeviceError {
+  /** The kernel's name. */
   readonly kernel: string;
+  /** The line of its text, from 1. */
   readonly line: number;
+  /** The place in the line, from 1. */
   readonly column: number;
 
   constructor(message: string, at: { kernel: string; line: number; column: number }, options?: ErrorOptions) {

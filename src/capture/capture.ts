@@ -4,6 +4,7 @@ import { check, StateError } from "../errors.ts";
 import { empty, type Tensor } from "../tensor/tensor.ts";
 import { free, keyOf, mapResult, type Recording, record, replay, type StepResult } from "./recording.ts";
 
+/** What `capture` returns: the step as a function that replays it. */
 export interface CapturedStep<A extends readonly Tensor[], R extends StepResult> {
   (...inputs: A): R;
   /** How often the step was recorded; more than once where shapes, frozen parameters or modes changed. */

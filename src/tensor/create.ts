@@ -33,14 +33,16 @@ type NumericArray =
 /**
  * A tensor from a number, nested arrays, or a typed array with a shape (default: one dimension).
  * The data is copied. Int32Array gives i32, Uint32Array u32, other integer arrays i32, floats f32.
- * @param options.shape The data, row-major, under this shape. Default: that of the nested arrays.
  * @throws ShapeError for ragged arrays, or a shape that does not fit the data.
  * @throws DtypeError for dtype "f16": convert an f32 tensor.
  * @see https://pytorch.org/docs/stable/generated/torch.tensor.html
  */
 export function tensor<const S extends ShapeInput = Shape>(
   data: NestedArray | NumericArray,
-  options: TensorOptions & { shape?: S } = {},
+  options: TensorOptions & {
+    /** The data, row-major, under this shape. Default: that of the nested arrays, or one dimension. */
+    shape?: S;
+  } = {},
 ): Tensor<S> {
   const isArray = ArrayBuffer.isView(data);
   const shape = options.shape ?? (isArray ? [data.length] : shapeOf(data));
