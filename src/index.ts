@@ -1,7 +1,9 @@
 // The whole browser-safe public API of wgrad.
 
 export { noGrad } from "./autograd/mode.ts";
+export type { BackwardOptions } from "./backward/backward.ts";
 export { type GradcheckOptions, gradcheck } from "./backward/gradcheck.ts";
+export type { HookHandle } from "./backward/hooks.ts";
 export { type CapturedStep, capture } from "./capture/capture.ts";
 export type { StepResult } from "./capture/recording.ts";
 export {
@@ -26,11 +28,14 @@ export { type TunedClass, type TuneOptions, type TuneProgress, tune } from "./ke
 export type { TensorMethods } from "./methods.ts";
 export * as nn from "./nn/index.ts";
 export { cat, stack } from "./ops/cat.ts";
+export type { SliceRange } from "./ops/movement.ts";
 export { bernoulli, rand, randint, randn, randperm } from "./ops/random.ts";
+export type { VarianceOptions } from "./ops/reduce.ts";
+export type { ReduceOptions } from "./ops/sum-expand.ts";
 export { where } from "./ops/where.ts";
 export * as optim from "./optim/index.ts";
 export { arange, full, ones, type TensorOptions, tensor, zeros } from "./tensor/create.ts";
-export type { Dtype } from "./tensor/dtype.ts";
+export type { Dtype, TensorData } from "./tensor/dtype.ts";
 export { getRngState, manualSeed, type RngState, setRngState } from "./tensor/random-state.ts";
 export { scope } from "./tensor/scope.ts";
 export type { Shape } from "./tensor/shape.ts";

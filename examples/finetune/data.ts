@@ -41,7 +41,7 @@ export async function loadPictures({ options, isGiven }: Given, log: (line: stri
   }
 }
 
-const firstLine = (error: Error): string => error.message.split("\n")[0]!;
+const firstLine = (error: Error): string => error.message.split("\n", 1).join();
 
 /** A download's progress, a line each ten percent. */
 export function progressLine(what: string, log: (line: string) => void) {

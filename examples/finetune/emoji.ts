@@ -3,8 +3,8 @@ import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { deserialize, serialize } from "node:v8";
 import { Resvg } from "@resvg/resvg-js";
-import { cachePath, writeFileAtomic } from "../../src/node/index.ts";
-import { ImageDataset } from "../../src/vision/datasets/image-dataset.ts";
+import { vision } from "wgrad";
+import { cachePath, writeFileAtomic } from "wgrad/node";
 import { catalogue, type Drawing, seededHash, setVersions, splitKey } from "./emoji-catalogue.ts";
 
 const SIZE = 32;
@@ -24,8 +24,8 @@ export interface EmojiOptions {
 }
 
 export interface EmojiData {
-  train: ImageDataset;
-  test: ImageDataset;
+  train: vision.ImageDataset;
+  test: vision.ImageDataset;
   /** `red-apple (noto)`, for captions: one for each picture of `train` and `test`. */
   trainNames: string[];
   testNames: string[];
@@ -51,7 +51,7 @@ export async function loadEmoji(options: EmojiOptions = {}): Promise<EmojiData> 
     });
     const labels = Int32Array.from(chosen, ({ drawing }) => categories.indexOf(drawing.category));
     return {
-      dataset: new ImageDataset({ images, labels, classes: categories, shape: [3, SIZE, SIZE] }),
+      dataset: new vision.ImageDataset({ images, labels, classes: categories, shape: [3, SIZE, SIZE] }),
       names: chosen.map(({ drawing }) => `${drawing.emoji} (${drawing.set})`),
     };
   };
@@ -61,7 +61,7 @@ export async function loadEmoji(options: EmojiOptions = {}): Promise<EmojiData> 
   return { train: train.dataset, test: test.dataset, trainNames: train.names, testNames: test.names };
 }
 
-function countLines(train: ImageDataset, test: ImageDataset): string[] {
+function countLines(train: vision.ImageDataset, test: vision.ImageDataset): string[] {
   const [trainCounts, testCounts] = [train.classCounts(), test.classCounts()];
   const width = Math.max(...train.classes.map((name) => name.length));
   return [

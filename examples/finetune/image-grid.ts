@@ -1,7 +1,7 @@
 // A contact sheet: small pictures or feature maps in a grid with captions, as a PNG file.
 import { encode } from "fast-png";
-import { writeFileAtomic } from "../../src/node/index.ts";
-import type { ImageDataset } from "../../src/vision/datasets/image-dataset.ts";
+import type { vision } from "wgrad";
+import { writeFileAtomic } from "wgrad/node";
 import { FONT, svgToPng } from "./svg-to-png.ts";
 
 /** One picture in CHW order: bytes as they are, or floats stretched from their least to their greatest value. */
@@ -77,7 +77,7 @@ export async function imageGrid(
 
 /** A contact sheet of a data set's first pictures, each under its class's name (or under its own caption). */
 export function datasetGrid(
-  dataset: ImageDataset,
+  dataset: vision.ImageDataset,
   count: number,
   path: string,
   options: GridOptions & { captions?: readonly string[] } = {},

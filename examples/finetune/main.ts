@@ -1,8 +1,8 @@
 // Fine-tuning, the lesson: a pretrained network, a new head, a frozen backbone that is then released, lower rates on
 // plateaus. `npm run example:finetune -- --help` lists the options.
-import { getRngState, init, manualSeed, memory, optim, setRngState, vision, WgradError } from "wgrad";
+import { getRngState, init, manualSeed, memory, nn, optim, setRngState, vision, WgradError } from "wgrad";
 import { loadPictures } from "./data.ts";
-import { buildModel, countParameters, freezeBackbone } from "./model.ts";
+import { buildModel, freezeBackbone } from "./model.ts";
 import { type Given, type Options, parseOptions } from "./options.ts";
 import { plotEpochs, plotIterations } from "./plots.ts";
 import { type Metrics, RunFolder } from "./run-folder.ts";
@@ -100,7 +100,7 @@ async function main(): Promise<void> {
       freezeBackbone(model, phase === "frozen");
       if (phase === "released" && metrics.epochs.at(-1)?.phase !== "released")
         optimizer.paramGroups[0].lr = options.unfreezeLr;
-      const { total, frozen } = countParameters(model);
+      const { total, frozen } = nn.countParameters(model);
       log(`${phase}: ${thousands(frozen)} of ${thousands(total)} parameters frozen`);
     }
     const { lr } = optimizer.paramGroups[0];

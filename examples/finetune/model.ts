@@ -1,16 +1,6 @@
 // The network to fine-tune: architecture, pretrained weights with a new head, and what is frozen.
 import { readFile } from "node:fs/promises";
-import {
-  cifarAlexnet,
-  DataError,
-  loadSafetensors,
-  loadTorch,
-  type nn,
-  resnet18,
-  resnet34,
-  type Tensor,
-  vision,
-} from "wgrad";
+import { cifarAlexnet, DataError, loadSafetensors, loadTorch, type nn, resnet18, resnet34, vision } from "wgrad";
 import { pretrainedWeights } from "wgrad/node";
 import { progressLine } from "./data.ts";
 import type { Given } from "./options.ts";
@@ -62,11 +52,4 @@ async function loadWeights({ options }: Given, log: (line: string) => void) {
 /** Freezes everything but the head, or releases everything. */
 export function freezeBackbone(model: Network, frozen: boolean): void {
   for (const [name, p] of model.namedParameters()) p.requiresGrad = !frozen || name.startsWith(`${model.head}.`);
-}
-
-/** Parameters in all, and those that are frozen. */
-export function countParameters(model: Network): { total: number; frozen: number } {
-  const count = (list: Iterable<Tensor>) => [...list].reduce((n, p) => n + p.numel, 0);
-  const all = [...model.parameters()];
-  return { total: count(all), frozen: count(all.filter((p) => !p.requiresGrad)) };
 }

@@ -1,7 +1,7 @@
 // The two plots of a training run as PNG: loss by iteration, and loss and accuracy by epoch.
 import { parse, View } from "vega";
 import { compile, type TopLevelSpec } from "vega-lite";
-import { writeFileAtomic } from "../../src/node/index.ts";
+import { writeFileAtomic } from "wgrad/node";
 import { FONT, svgToPng } from "./svg-to-png.ts";
 
 /** What the plots need of one entry of `metrics.json`'s `epochs`. */

@@ -6,6 +6,7 @@ import {
   loadSafetensors,
   type nn,
   type optim,
+  type RngState,
   safetensorsMetadata,
   saveSafetensors,
   Tensor,
@@ -43,12 +44,6 @@ interface Progress {
   readonly scheduler: optim.PlateauState;
   readonly bestLoss: number;
   readonly rng: RngState;
-}
-
-/** The position of the random numbers: seed and number of streams taken. */
-export interface RngState {
-  readonly seed: number;
-  readonly streams: number;
 }
 
 export interface Resumed {
@@ -135,8 +130,9 @@ export class RunFolder {
     for (const [name, tensor] of Object.entries(tensors)) {
       if (name.startsWith(MODEL)) model[name.slice(MODEL.length)] = tensor;
       else {
-        const [, index, key] = name.split(".") as [string, string, string];
-        state[Number(index)]![key] = tensor;
+        const [, index, key = ""] = name.split(".");
+        const entry = state[Number(index)];
+        if (entry) entry[key] = tensor;
       }
     }
     await trainee.model.loadStateDict(model);

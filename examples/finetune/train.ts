@@ -78,7 +78,7 @@ export function trainer({ model, optimizer }: Trainee, set: vision.GpuDataset, t
       const images = sum(sizes);
       return {
         losses: values,
-        loss: sum(values.map((loss, i) => loss * sizes[i]!)) / images,
+        loss: sum(values.map((loss, i) => loss * (sizes[i] ?? 0))) / images,
         accuracy: correct / images,
         seconds,
         imagesPerSecond: images / seconds,

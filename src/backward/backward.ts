@@ -11,6 +11,7 @@ import { keep, scope } from "../tensor/scope.ts";
 import { sameShape, show } from "../tensor/shape.ts";
 import type { GradHook, Tensor } from "../tensor/tensor.ts";
 
+/** What `backward` takes. */
 export interface BackwardOptions {
   /** Keep the saved tensors, so that backward can run again through the same graph. Default false. */
   retainGraph?: boolean;

@@ -6,6 +6,7 @@ import type { GradHook, Tensor } from "../tensor/tensor.ts";
 
 /** What `registerHook` returns. */
 export interface HookHandle {
+  /** Takes the hook out again. Safe to call twice. */
   remove(): void;
 }
 

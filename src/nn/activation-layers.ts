@@ -5,49 +5,70 @@ import { unary } from "../ops/unary.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { Module } from "./module.ts";
 
-/** max(x, 0). */
+/**
+ * max(x, 0).
+ * @see https://pytorch.org/docs/stable/generated/torch.nn.ReLU.html
+ */
 export class ReLU extends Module {
   override forward(x: Tensor): Tensor {
     return unary("relu", x);
   }
 }
 
-/** min(max(x, 0), 6). */
+/**
+ * min(max(x, 0), 6).
+ * @see https://pytorch.org/docs/stable/generated/torch.nn.ReLU6.html
+ */
 export class ReLU6 extends Module {
   override forward(x: Tensor): Tensor {
     return activation("relu6", x);
   }
 }
 
-/** x Phi(x), with the exact normal distribution function. @see https://arxiv.org/abs/1606.08415 */
+/**
+ * x Phi(x), with the exact normal distribution function.
+ * @see https://arxiv.org/abs/1606.08415 and https://pytorch.org/docs/stable/generated/torch.nn.GELU.html
+ */
 export class GELU extends Module {
   override forward(x: Tensor): Tensor {
     return activation("gelu", x);
   }
 }
 
-/** x sigmoid(x). @see https://arxiv.org/abs/1702.03118 */
+/**
+ * x sigmoid(x).
+ * @see https://arxiv.org/abs/1702.03118 and https://pytorch.org/docs/stable/generated/torch.nn.SiLU.html
+ */
 export class SiLU extends Module {
   override forward(x: Tensor): Tensor {
     return activation("silu", x);
   }
 }
 
-/** x min(max(x + 3, 0), 6) / 6. @see https://arxiv.org/abs/1905.02244 */
+/**
+ * x min(max(x + 3, 0), 6) / 6.
+ * @see https://arxiv.org/abs/1905.02244 and https://pytorch.org/docs/stable/generated/torch.nn.Hardswish.html
+ */
 export class Hardswish extends Module {
   override forward(x: Tensor): Tensor {
     return activation("hardswish", x);
   }
 }
 
-/** min(max(x + 3, 0), 6) / 6. */
+/**
+ * min(max(x + 3, 0), 6) / 6.
+ * @see https://pytorch.org/docs/stable/generated/torch.nn.Hardsigmoid.html
+ */
 export class Hardsigmoid extends Module {
   override forward(x: Tensor): Tensor {
     return activation("hardsigmoid", x);
   }
 }
 
-/** 1 / (1 + exp(-x)). */
+/**
+ * 1 / (1 + exp(-x)).
+ * @see https://pytorch.org/docs/stable/generated/torch.nn.Sigmoid.html
+ */
 export class Sigmoid extends Module {
   override forward(x: Tensor): Tensor {
     return unary("sigmoid", x);
@@ -64,7 +85,10 @@ export class Tanh extends Module {
   }
 }
 
-/** x where positive, else `negativeSlope` (default 0.01) times x. */
+/**
+ * x where positive, else `negativeSlope` (default 0.01) times x.
+ * @see https://pytorch.org/docs/stable/generated/torch.nn.LeakyReLU.html
+ */
 export class LeakyReLU extends Module {
   /** Factor of negative elements. */
   readonly negativeSlope: number;
@@ -83,7 +107,10 @@ export class LeakyReLU extends Module {
   }
 }
 
-/** exp(x) over its sum along `dim`. */
+/**
+ * exp(x) over its sum along `dim`.
+ * @see https://pytorch.org/docs/stable/generated/torch.nn.Softmax.html
+ */
 export class Softmax extends Module {
   /** The dimension along which the result sums to 1. */
   readonly dim: number;

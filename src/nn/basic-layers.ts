@@ -5,14 +5,20 @@ import { flatten } from "../ops/view.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { Module } from "./module.ts";
 
-/** Returns its input: put it in the place of a layer to take that out. */
+/**
+ * Returns its input: put it in the place of a layer to take that out.
+ * @see https://pytorch.org/docs/stable/generated/torch.nn.Identity.html
+ */
 export class Identity extends Module {
   override forward(x: Tensor): Tensor {
     return x;
   }
 }
 
-/** Dimensions `startDim` (default 1) to `endDim` (default -1) as one. */
+/**
+ * Dimensions `startDim` (default 1) to `endDim` (default -1) as one.
+ * @see https://pytorch.org/docs/stable/generated/torch.nn.Flatten.html
+ */
 export class Flatten extends Module {
   /** The first of the dimensions that become one. */
   readonly startDim: number;
@@ -32,7 +38,7 @@ export class Flatten extends Module {
 
 /**
  * In training, zeroes each element with probability `p` (default 0.5) and scales the others by 1 / (1 - p).
- * @see https://jmlr.org/papers/v15/srivastava14a.html
+ * @see https://jmlr.org/papers/v15/srivastava14a.html and https://pytorch.org/docs/stable/generated/torch.nn.Dropout.html
  */
 export class Dropout extends Module {
   /** Probability of an element to be zeroed. */

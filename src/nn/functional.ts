@@ -4,43 +4,87 @@ import { unary } from "../ops/unary.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
 export { correctCount } from "../ops/accuracy.ts";
-export { batchNorm, batchNormRelu } from "../ops/batch-norm.ts";
-export { conv2d } from "../ops/conv2d.ts";
+export { type BatchNormOptions, type BatchNormReluOptions, batchNorm, batchNormRelu } from "../ops/batch-norm.ts";
+export { type ConvOptions, conv2d } from "../ops/conv2d.ts";
 export { dropout } from "../ops/dropout.ts";
 export { layerNorm } from "../ops/layer-norm.ts";
 export {
   binaryCrossEntropyWithLogits,
+  type CrossEntropyOptions,
   crossEntropy,
+  type LossOptions,
   l1Loss,
   mseLoss,
+  type NllLossOptions,
   nllLoss,
+  type Reduction,
   smoothL1Loss,
 } from "../ops/losses.ts";
 export { linear } from "../ops/matmul.ts";
 export { pad } from "../ops/movement.ts";
-export { adaptiveAvgPool2d, avgPool2d, maxPool2d } from "../ops/pool.ts";
+export {
+  type AvgPoolOptions,
+  adaptiveAvgPool2d,
+  avgPool2d,
+  type MaxPoolOptions,
+  maxPool2d,
+  type PoolOptions,
+} from "../ops/pool.ts";
 export { logSoftmax, softmax } from "../ops/softmax.ts";
 
-/** x Phi(x), with the exact normal distribution function. */
+/**
+ * x Phi(x) by element, with the exact normal distribution function Phi. f32, any shape.
+ * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.gelu.html
+ */
 export const gelu = (x: Tensor): Tensor => activation("gelu", x);
-/** min(max(x + 3, 0), 6) / 6. */
+/**
+ * min(max(x + 3, 0), 6) / 6 by element. f32, any shape.
+ * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.hardsigmoid.html
+ */
 export const hardsigmoid = (x: Tensor): Tensor => activation("hardsigmoid", x);
-/** x min(max(x + 3, 0), 6) / 6. */
+/**
+ * x min(max(x + 3, 0), 6) / 6 by element. f32, any shape.
+ * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.hardswish.html
+ */
 export const hardswish = (x: Tensor): Tensor => activation("hardswish", x);
-/** log(1 + exp(beta x)) / beta; x itself where beta x is above `threshold`. Defaults 1 and 20. */
+/**
+ * log(1 + exp(beta x)) / beta by element; x itself where beta x is above `threshold`. Defaults 1 and 20. f32, any shape.
+ * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.softplus.html
+ */
 export const softplus = (x: Tensor, beta = 1, threshold = 20): Tensor => activation("softplus", x, { beta, threshold });
-/** x above 0, alpha (exp(x) - 1) below. */
+/**
+ * x where above 0, alpha (exp(x) - 1) where below, by element; `alpha` is 1 by default. f32, any shape.
+ * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.elu.html
+ */
 export const elu = (x: Tensor, alpha = 1): Tensor => activation("elu", x, { alpha });
-/** x where positive, else `negativeSlope` (default 0.01) times x. */
+/**
+ * x where positive, else `negativeSlope` (default 0.01) times x, by element. f32, any shape.
+ * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.leaky_relu.html
+ */
 export const leakyRelu = (x: Tensor, negativeSlope = 0.01): Tensor =>
   activation("leakyRelu", x, { slope: negativeSlope });
-/** max(x, 0). */
+/**
+ * max(x, 0) by element. f32, any shape.
+ * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.relu.html
+ */
 export const relu = (x: Tensor): Tensor => unary("relu", x);
-/** min(max(x, 0), 6). */
+/**
+ * min(max(x, 0), 6) by element. f32, any shape.
+ * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.relu6.html
+ */
 export const relu6 = (x: Tensor): Tensor => activation("relu6", x);
-/** 1 / (1 + exp(-x)). */
+/**
+ * 1 / (1 + exp(-x)) by element. f32, any shape.
+ * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.sigmoid.html
+ */
 export const sigmoid = (x: Tensor): Tensor => unary("sigmoid", x);
-/** x sigmoid(x). */
+/**
+ * x sigmoid(x) by element. f32, any shape.
+ * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.silu.html
+ */
 export const silu = (x: Tensor): Tensor => activation("silu", x);
-/** Hyperbolic tangent. @see https://pytorch.org/docs/stable/generated/torch.nn.functional.tanh.html */
+/**
+ * Hyperbolic tangent by element. f32, any shape.
+ * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.tanh.html
+ */
 export const tanh = (x: Tensor): Tensor => unary("tanh", x);

@@ -24,3 +24,4 @@ export { type AnyModule, type ForwardHook, type ForwardPreHook, Module } from ".
 export { BatchNorm2d, type BatchNormLayerOptions, LayerNorm } from "./norm-layers.ts";
 export { Parameter } from "./parameter.ts";
 export { AdaptiveAvgPool2d, AvgPool2d, MaxPool2d } from "./pooling-layers.ts";
+export { countParameters } from "./summary.ts";

@@ -6,7 +6,10 @@ import { Module } from "./module.ts";
 type CrossEntropyOptions = NonNullable<Parameters<typeof crossEntropy>[2]>;
 type MseOptions = NonNullable<Parameters<typeof mseLoss>[2]>;
 
-/** See `nn.functional.crossEntropy`: logits [N, classes], target i32 [N]. */
+/**
+ * See `nn.functional.crossEntropy`: logits [N, classes], target i32 [N].
+ * @see https://pytorch.org/docs/stable/generated/torch.nn.CrossEntropyLoss.html
+ */
 export class CrossEntropyLoss extends Module<readonly [logits: Tensor, target: Tensor]> {
   /** Reduction and the like, as given. */
   readonly options: CrossEntropyOptions;
@@ -21,7 +24,10 @@ export class CrossEntropyLoss extends Module<readonly [logits: Tensor, target: T
   }
 }
 
-/** See `nn.functional.mseLoss`: input and target of one shape. */
+/**
+ * See `nn.functional.mseLoss`: input and target of one shape.
+ * @see https://pytorch.org/docs/stable/generated/torch.nn.MSELoss.html
+ */
 export class MSELoss extends Module<readonly [input: Tensor, target: Tensor]> {
   /** Reduction and the like, as given. */
   readonly options: MseOptions;

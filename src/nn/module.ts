@@ -290,6 +290,11 @@ export abstract class Module<I extends readonly unknown[] = readonly [Tensor], O
     return lines.length ? `${name}(${extra}\n${lines.join("\n")}\n)` : `${name}(${extra})`;
   }
 
+  // What console.log shows in Node.
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    return this.toString();
+  }
+
   /** What `toString` and `summary` say of the module apart from its type. */
   describe(): string {
     return "";

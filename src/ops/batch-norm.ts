@@ -14,6 +14,7 @@ import { asActivation, asAddition } from "./absorb.ts";
 import { unaryRows } from "./unary-rows.ts";
 import { inPlaces } from "./wanted.ts";
 
+/** What `batchNorm` takes beside tensors. */
 export interface BatchNormOptions {
   /** True: normalise with the batch's statistics, and move the running ones. Default false. */
   training?: boolean;
@@ -23,6 +24,7 @@ export interface BatchNormOptions {
   eps?: number;
 }
 
+/** What `batchNormRelu` takes beside tensors. */
 export interface BatchNormReluOptions extends BatchNormOptions {
   /** Added before the ReLU, same shape as x. Default null: nothing. */
   residual?: Tensor | null;

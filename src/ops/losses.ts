@@ -22,6 +22,7 @@ import { view } from "./view.ts";
 
 /** By the numbers that the kernels know them by. */
 const REDUCTIONS = { none: 0, sum: 1, mean: 2 };
+/** What becomes of the losses of samples or elements: their mean, their sum, or nothing. */
 export type Reduction = keyof typeof REDUCTIONS;
 
 /** Callers without types may ask for anything. */
@@ -33,16 +34,19 @@ function checkReduction(name: string, reduction: Reduction): void {
   );
 }
 
+/** What every loss takes. */
 export interface LossOptions {
   /** "none": a loss for each sample or element. Default "mean". */
   reduction?: Reduction;
 }
+/** What losses of classes take. */
 export interface NllLossOptions extends LossOptions {
   /** Samples with this label count for nothing. Default -100. */
   ignoreIndex?: number;
   /** [C]: a factor for each class. A mean divides by the factors' sum. Default null: all count the same. */
   weight?: Tensor | null;
 }
+/** What `crossEntropy` takes. */
 export interface CrossEntropyOptions extends NllLossOptions {
   /** Share of the target that is spread evenly over all classes, from 0 to 1. Default 0. */
   labelSmoothing?: number;

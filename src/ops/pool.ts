@@ -17,6 +17,7 @@ import type { Spec, Tensor } from "../tensor/tensor.ts";
 type Pair = readonly [number, number];
 type Size = number | Pair;
 
+/** How windows move over the input. */
 export interface PoolOptions {
   /** Default: the kernel's size. */
   stride?: Size;
@@ -25,10 +26,12 @@ export interface PoolOptions {
   /** Round output sizes up: windows may reach over the edge, but start inside. Default false. */
   ceilMode?: boolean;
 }
+/** What `maxPool2d` takes beside the size of the window. */
 export interface MaxPoolOptions extends PoolOptions {
   /** Distance between the elements of a window. Default 1. */
   dilation?: Size;
 }
+/** What `avgPool2d` takes beside the size of the window. */
 export interface AvgPoolOptions extends PoolOptions {
   /** Padding counts in the divisor. Default true. */
   countIncludePad?: boolean;

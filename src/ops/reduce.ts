@@ -57,6 +57,7 @@ export const all = (x: Tensor, dims?: Dims, options: ReduceOptions = {}): Tensor
 export const any = (x: Tensor, dims?: Dims, options: ReduceOptions = {}): Tensor =>
   scope(() => max(ne(x, 0), dims, options));
 
+/** What `var` and `std` take beside the dimensions. */
 export interface VarianceOptions extends ReduceOptions {
   /** Subtracted from the number of elements in the divisor: 1 (default) is unbiased, 0 the population's variance. */
   correction?: number;

@@ -11,6 +11,7 @@ import type { Tensor } from "../tensor/tensor.ts";
 import { unary } from "./unary.ts";
 import { view } from "./view.ts";
 
+/** What reductions take beside the dimensions. */
 export interface ReduceOptions {
   /** Keep reduced dimensions with size 1. Default false. */
   keepdim?: boolean;

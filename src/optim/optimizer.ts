@@ -320,6 +320,20 @@ export abstract class Optimizer<O extends { lr: number } = { lr: number }> {
   [Symbol.dispose](): void {
     this.dispose();
   }
+
+  /** The hyper-parameters of each group, in PyTorch's form: a line each, by name. */
+  toString(): string {
+    const groups = this.paramGroups.map(({ params, ...options }, i) => {
+      const lines = Object.entries(options).sort(([a], [b]) => (a < b ? -1 : 1));
+      return [`Parameter Group ${i}`, ...lines.map(([name, value]) => `    ${name}: ${JSON.stringify(value)}`)];
+    });
+    return `${this.name} (\n${groups.flat().join("\n")}\n)`;
+  }
+
+  // What console.log shows in Node.
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    return this.toString();
+  }
 }
 
 /** What a state dict has of a parameter; step 0 for nothing. Throws `StateDictError` where it does not fit. */

@@ -1,5 +1,6 @@
 // Module: names, traversal, state dicts and their errors, modes, freezing, hooks, summary.
 
+import { inspect } from "node:util";
 import { describe, expect, test } from "vitest";
 import { memory, nn, noGrad, StateDictError, StateError, scope, type Tensor, tensor, zeros } from "wgrad";
 import { withDevice } from "../support/case.ts";
@@ -300,5 +301,22 @@ test("summary", () => {
   expect(net.summary().split("\n")[2]).toMatch(/^0 +Linear\(3, 4\) +- +16 +16$/);
   expect([...net.modules()].every((module) => module.training && !module.hooked)).toBe(true);
   x.dispose();
+  net.dispose();
+});
+
+test("a module shows in PyTorch's form where it is logged, and counts its parameters", () => {
+  const net = new nn.Sequential(new nn.Sequential(new nn.Linear(3, 4), new nn.ReLU()), new nn.Linear(4, 2));
+  const text = `Sequential(
+  (0): Sequential(
+    (0): Linear(3, 4)
+    (1): ReLU()
+  )
+  (1): Linear(4, 2)
+)`;
+  expect(String(net)).toBe(text);
+  expect(inspect(net)).toBe(text);
+  expect(inspect({ net }, { depth: 0 })).toContain("Linear(4, 2)");
+  for (const parameter of [...net.parameters()].slice(2)) parameter.requiresGrad = false;
+  expect(nn.countParameters(net)).toEqual({ total: 26, frozen: 10 });
   net.dispose();
 });

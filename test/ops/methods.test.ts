@@ -1,6 +1,6 @@
 // Every method of Tensor exists, runs and gives the shape and dtype that it says; casts, copies and in-place updates.
 import { describe, expect, test } from "vitest";
-import { DtypeError, full, ones, ShapeError, scope, type Tensor, tensor, ValueError, zeros } from "wgrad";
+import { arange, DtypeError, full, ones, ShapeError, scope, Tensor, tensor, ValueError, zeros } from "wgrad";
 import { withDevice } from "../support/case.ts";
 
 withDevice();
@@ -327,4 +327,37 @@ test("full, zeros and ones fill on the device", async () => {
   expect(() => full([2], 0.5, { dtype: "i32" })).toThrow(ValueError);
   expect(() => full([2], 0.5, { dtype: "f16" })).toThrow(DtypeError);
   free(...all);
+});
+
+test("arange takes options behind any of its arguments", async () => {
+  const all = [
+    arange(3),
+    arange(3, { dtype: "i32" }),
+    arange(1, 3, { dtype: "u32" }),
+    arange(6, undefined, 2, { dtype: "i32" }),
+    arange(5, 1, -2),
+    arange(0, 1, 0.25, { requiresGrad: true }),
+    arange(2, undefined, undefined, { dtype: "i32" }),
+  ];
+  expect(all.map(({ dtype }) => dtype)).toEqual(["f32", "i32", "u32", "i32", "f32", "f32", "i32"]);
+  expect(all.map(({ requiresGrad }) => requiresGrad)).toEqual([false, false, false, false, false, true, false]);
+  expect(await Promise.all(all.map((t) => t.array()))).toEqual([
+    [0, 1, 2],
+    [0, 1, 2],
+    [1, 2],
+    [0, 2, 4],
+    [5, 3],
+    [0, 0.25, 0.5, 0.75],
+    [0, 1],
+  ]);
+  expect(() => arange(1, 2, 0)).toThrow(ValueError);
+  free(...all);
+});
+
+test("methods are of the prototype, not enumerable, and hand on what they are given", () => {
+  const names = Object.keys(Tensor.prototype);
+  expect(names).toEqual([]);
+  const x = zeros([2]);
+  for (const name in x) expect(name in Tensor.prototype && typeof Reflect.get(x, name) === "function").toBe(false);
+  free(x);
 });

@@ -1,5 +1,6 @@
 // Optimizers: trajectories against PyTorch's, state that appears at the first update, state dicts, clipping.
 
+import { inspect } from "node:util";
 import { describe, expect, test } from "vitest";
 import { init, optim, StateDictError, type Tensor, tensor, useDevice, ValueError } from "wgrad";
 import { currentDevice } from "../../src/gpu/device.ts";
@@ -329,4 +330,27 @@ test("an optimizer of one's own is a formula", async () => {
   const second = new Other(params, { lr: 1 });
   expect(() => second.step()).toThrow(/another formula is named "signs"/);
   for (const disposable of [opt, second, ...params]) disposable.dispose();
+});
+
+test("an optimizer shows its groups in PyTorch's form", () => {
+  const params = makeParams();
+  const [first, ...rest] = params;
+  const opt = new optim.Adam([{ params: first ? [first] : [], lr: 0.5 }, { params: rest }]);
+  const text = `Adam (
+Parameter Group 0
+    amsgrad: false
+    betas: [0.9,0.999]
+    eps: 1e-8
+    lr: 0.5
+    weightDecay: 0
+Parameter Group 1
+    amsgrad: false
+    betas: [0.9,0.999]
+    eps: 1e-8
+    lr: 0.001
+    weightDecay: 0
+)`;
+  expect(String(opt)).toBe(text);
+  expect(inspect(opt)).toBe(text);
+  for (const disposable of [opt, ...params]) disposable.dispose();
 });
