@@ -20,6 +20,25 @@ export class StateError extends WgradError {}
 export class DeviceError extends WgradError {}
 /** The device could not allocate a buffer. */
 export class OutOfMemoryError extends DeviceError {}
+/**
+ * A kernel does not compile on this adapter. Thrown once, by the next read or wait; its launch was left out, everything else
+ * ran, and the device goes on. `line` and `column`, from 1, are places in its WGSL; null where the adapter names none.
+ */
+export class KernelError extends DeviceError {
+  readonly kernel: string;
+  readonly line: number | null;
+  readonly column: number | null;
+
+  constructor(
+    message: string,
+    options: { kernel: string; line: number | null; column: number | null; cause?: unknown },
+  ) {
+    super(message, { cause: options.cause });
+    this.kernel = options.kernel;
+    this.line = options.line;
+    this.column = options.column;
+  }
+}
 /** A buffer, binding or grid exceeds what the adapter allows. */
 export class LimitError extends DeviceError {}
 /** A file is damaged, truncated or not of the format it claims. */

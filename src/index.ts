@@ -9,6 +9,7 @@ export {
   DeviceError,
   DtypeError,
   FormatError,
+  KernelError,
   LimitError,
   OutOfMemoryError,
   ShapeError,
