@@ -11,7 +11,7 @@ const reflectFile = new URL("../src/kernels/reflect.ts", import.meta.url);
 
 // Not imported: whoever loads this file need not know TypeScript.
 const { code } = await transform(await readFile(reflectFile, "utf8"), { loader: "ts" });
-const { reflect, withoutComments } = await import(`data:text/javascript,${encodeURIComponent(code)}`);
+const { compact, reflect, withoutComments } = await import(`data:text/javascript,${encodeURIComponent(code)}`);
 
 const IMPORT = /^import package::lib::(\w+);[^\S\n]*\n/gm;
 
@@ -58,15 +58,11 @@ export async function kernelPaths() {
 
 /** What src/kernels/kernel.ts takes, as the text of an expression; `parts` are the names of the imported ones. */
 async function sourceText(path, text, parts) {
-  const { bindings, params } = await reflected(path);
-  const binding = ({ name, access, optional }) =>
-    `${name}:${{ read: "r", write: "w", uniform: "u" }[access]}${optional ? "?" : ""}`;
-  const field = ({ name, offset, words, float }) =>
-    `${name}:${float ? "f" : "u"}${offset}${words > 1 ? `x${words}` : ""}`;
+  const { bindings, params } = compact(await reflected(path));
   const fields = [
     `name: ${JSON.stringify(basename(path, ".wgsl"))}`,
-    `bindings: ${JSON.stringify(bindings.map(binding).join(" "))}`,
-    `params: ${params ? JSON.stringify(params.map(field).join(" ")) : "null"}`,
+    `bindings: ${JSON.stringify(bindings)}`,
+    `params: ${JSON.stringify(params)}`,
     `text: [${[JSON.stringify(text), ...parts.map((part) => `...${part}`)].join(", ")}]`,
   ];
   return `{ ${fields.join(", ")} }`;

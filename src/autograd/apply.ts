@@ -27,7 +27,12 @@ export function apply(op: any, inputs: Inputs, attrs: unknown): any {
     if (op.alias && first) return new Tensor(first.storage.retain(), s.shape, s.dtype, from?.retain() ?? null, i);
     return empty(s.shape, s.dtype, device, from, i);
   });
-  record(op, device, inputs, outputs, attrs);
+  try {
+    record(op, device, inputs, outputs, attrs);
+  } catch (error) {
+    for (const output of outputs) output.dispose();
+    throw error;
+  }
   if (node) save(node, op.saves(node.needs, attrs), inputs, outputs);
   for (const extra of outputs.splice(outputs.length - (op.aux ?? 0))) extra.dispose();
   return outputs;

@@ -5,6 +5,8 @@ import { LimitError } from "../errors.ts";
 export interface Shader {
   readonly key: string;
   readonly code: string;
+  /** Columns that were cut from the start of each line of the text as it was written. */
+  readonly indent?: number;
   /** What it binds, in order, the uniform block of parameters (where `params` says that it has one) last. */
   readonly entries?: readonly { readonly binding: number; readonly type: GPUBufferBindingType }[];
   readonly params?: boolean;
@@ -92,7 +94,7 @@ export class PipelineCache {
     return layout;
   }
 
-  #create({ key, code, entries = declaredEntries(code), params: given }: Shader): Pipeline {
+  #create({ key, code, indent = 0, entries = declaredEntries(code), params: given }: Shader): Pipeline {
     const device = this.#device;
     const { maxStorageBuffersPerShaderStage: most } = device.limits;
     const storages = entries.filter(({ type }) => type !== "uniform").length;
@@ -121,7 +123,7 @@ export class PipelineCache {
           pipeline.gpu = gpu;
         },
         async (cause: unknown) => {
-          pipeline.problem = await problemOf(module, cause);
+          pipeline.problem = await problemOf(module, indent, cause);
         },
       )
       .then(() => {
@@ -133,12 +135,12 @@ export class PipelineCache {
   }
 }
 
-async function problemOf(module: GPUShaderModule, cause: unknown): Promise<Problem> {
+async function problemOf(module: GPUShaderModule, indent: number, cause: unknown): Promise<Problem> {
   // A lost device knows nothing.
   const { messages } = await module.getCompilationInfo().catch(() => ({ messages: [] }));
   const errors = messages.filter(({ type }) => type === "error");
   const [first] = errors;
   if (!first) return { line: null, column: null, text: cause instanceof Error ? cause.message : String(cause), cause };
-  const others = errors.slice(1).map((m) => `\n  at line ${m.lineNum}, column ${m.linePos}: ${m.message}`);
-  return { line: first.lineNum, column: first.linePos, text: first.message + others.join(""), cause };
+  const others = errors.slice(1).map((m) => `\n  at line ${m.lineNum}, column ${m.linePos + indent}: ${m.message}`);
+  return { line: first.lineNum, column: first.linePos + indent, text: first.message + others.join(""), cause };
 }
