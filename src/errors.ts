@@ -60,3 +60,18 @@ export function check(
 ): asserts condition {
   if (!condition) throw new Kind(message());
 }
+
+/**
+ * Throws where a function that must be synchronous returned a promise. What the promise comes to is nobody's any more, also
+ * where it rejects since its tensors are freed.
+ */
+export function checkSynchronous(name: string, what: string, result: unknown): void {
+  if (result === null || typeof result !== "object" || !("then" in result) || typeof result.then !== "function") return;
+  Promise.resolve(result as PromiseLike<unknown>).catch(() => {});
+  throw new StateError(
+    `[${name}] the function returned a promise: ${what} is synchronous. Await outside it, or dispose tensors by hand`,
+  );
+}
+
+/** In the place of a function's result: what is no promise. */
+export type NotPromise<T> = T extends PromiseLike<unknown> ? never : T;

@@ -124,10 +124,15 @@ export class Queue {
     this.#enqueue([...before, ...commands]);
   }
 
-  /** The capture in progress, if it is of this device. */
+  /** The capture in progress. Throws where it is of another device: it could not replay what is recorded here. */
   get #capture() {
     const { capture } = context;
-    return capture && capture.device.queue === this ? capture : null;
+    if (capture && capture.device.queue !== this) {
+      throw new DeviceError(
+        "[capture] the step works on two devices: that of its inputs, and another. Create tensors with { device: input.device }",
+      );
+    }
+    return capture;
   }
 
   #record(command: Command): void {

@@ -64,8 +64,8 @@ export const seedWords = (): [low: number, high: number] => {
 const shifts = new WeakMap<Device, Binding>();
 
 /**
- * One u32 on the device that kernels add to their stream number: 0 but while a captured step is replayed, which writes
- * there how many streams were taken since it was recorded.
+ * Words on the device that change what random kernels were recorded with: one that they add to their stream number, and two
+ * that they xor with the words of the seed. All 0 but while a captured step is replayed.
  */
 export function rngShift(device: Device): Binding {
   const known = shifts.get(device);
@@ -73,7 +73,7 @@ export function rngShift(device: Device): Binding {
   const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC;
   // Of its own, not from the pool: WebGPU starts it at zero, and no recording may own it.
   const buffer: PooledBuffer = { id: -2, gpu: device.gpu.createBuffer({ size: 256, usage }), size: 256, lastUse: 0 };
-  const shift = { buffer, offset: 0, bytes: 4 };
+  const shift = { buffer, offset: 0, bytes: 12 };
   shifts.set(device, shift);
   return shift;
 }

@@ -1,6 +1,6 @@
 // y[4i .. 4i + 3] = draw(philox4x32-10(counter = (first + i, 0, 0, seed_high), key = (seed_low, stream + shift))), 4i < n.
 // Counter-based (Salmon et al., Parallel Random Numbers: As Easy as 1, 2, 3, SC 2011): integer arithmetic alone, so the
-// same words on every adapter. `shift` lies in a buffer: a captured step draws new numbers when that is written.
+// same words on every adapter. `shift`, of stream and seed, lies in a buffer: a captured step draws new numbers when that is written.
 // Traffic: n stores.
 alias T = f32;
 const WG = 64u;
@@ -40,7 +40,8 @@ fn philox(counter: vec4u, key: vec2u) -> vec4u {
 fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
   let i = id.x + id.y * groups.x * WG;
   if (4u * i >= p.n) { return; }
-  let values = draw(philox(vec4u(p.first + i, 0u, 0u, p.seed_high), vec2u(p.seed_low, p.stream + shift[0])));
+  let counter = vec4u(p.first + i, 0u, 0u, p.seed_high ^ shift[2]);
+  let values = draw(philox(counter, vec2u(p.seed_low ^ shift[1], p.stream + shift[0])));
   let left = min(p.n - 4u * i, 4u);
   for (var j = 0u; j < left; j++) { y[4u * i + j] = values[j]; }
 }
