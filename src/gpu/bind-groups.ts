@@ -3,6 +3,7 @@ import { DeviceError, LimitError } from "../errors.ts";
 import type { Binding } from "./commands.ts";
 import { ParamArena } from "./params.ts";
 import type { Pipeline } from "./pipeline.ts";
+import type { PooledBuffer } from "./pool.ts";
 
 /** A pool in a steady state needs a few hundred; far more means shapes that keep changing: then the cache starts afresh. */
 const MOST = 20_000;
@@ -46,6 +47,7 @@ export class BindGroups {
     }
     const entries: GPUBindGroupEntry[] = [];
     for (const [i, { buffer, offset, bytes }] of storages.entries()) {
+      checkDevice(buffer, this.#device, op);
       if (bytes > this.#maxBinding) {
         throw new LimitError(
           `[${op}] binds ${bytes} bytes, but this adapter allows ${this.#maxBinding}: split the tensor`,
@@ -59,4 +61,12 @@ export class BindGroups {
     this.made++;
     return this.#device.createBindGroup({ label: pipeline.key, layout, entries });
   }
+}
+
+/** Throws for a buffer of another device. Ids are unique among devices: a bind group that exists needs no check. */
+export function checkDevice({ device }: PooledBuffer, expected: GPUDevice, op = "device"): void {
+  if (device === expected) return;
+  throw new DeviceError(
+    `[${op}] uses memory of two devices: tensors of an earlier init() cannot be mixed with new ones`,
+  );
 }

@@ -5,6 +5,8 @@ import { LimitError } from "../errors.ts";
 export interface PooledBuffer {
   readonly id: number;
   readonly gpu: GPUBuffer;
+  /** Where it lives: one of another device is refused. */
+  readonly device: GPUDevice;
   readonly size: number;
   lastUse: number;
 }
@@ -48,16 +50,20 @@ export class BufferPool {
     const list = this.#free.get(size) ?? [];
     // Of all that fit the oldest: whatever order they came back in, a step like the one before gets the same buffers, and
     // finds the same bind groups.
-    let oldest = -1;
-    for (const [i, { id, lastUse }] of list.entries()) {
-      if (lastUse <= idleAfter && (oldest < 0 || id < list[oldest]!.id)) oldest = i;
+    let oldest: PooledBuffer | null = null;
+    for (const buffer of list) {
+      if (buffer.lastUse <= idleAfter && (!oldest || buffer.id < oldest.id)) oldest = buffer;
     }
-    if (oldest >= 0) return list.splice(oldest, 1)[0]!;
+    if (oldest) {
+      list.splice(list.indexOf(oldest), 1);
+      return oldest;
+    }
     this.allocatedBytes += size;
     this.created++;
     // Uniform: hyper-parameters of optimizers are tensors, too.
     const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
-    return { id: nextId++, gpu: this.#device.createBuffer({ size, usage }), size, lastUse: 0 };
+    const device = this.#device;
+    return { id: nextId++, gpu: device.createBuffer({ size, usage }), device, size, lastUse: 0 };
   }
 
   /** Gives a buffer back. Commands already recorded keep their order, so it may be lent again at once. */

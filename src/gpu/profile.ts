@@ -53,7 +53,7 @@ export class Profiler {
       await buffer.mapAsync(GPUMapMode.READ);
       const stamps = new BigUint64Array(buffer.getMappedRange());
       for (const [i, label] of labels.entries()) {
-        const [begin, end] = [stamps[2 * i]!, stamps[2 * i + 1]!];
+        const [begin = 0n, end = 0n] = stamps.subarray(2 * i);
         first ??= begin;
         out.push({ ...label, ns: Number(end - begin), start: Number(begin - first) });
       }

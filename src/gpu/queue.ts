@@ -1,7 +1,7 @@
 // Queue: records dispatches, writes and copies in program order, and submits them in batches.
 import { context, within } from "../context.ts";
 import { DeviceError, KernelError, LimitError, OutOfMemoryError, type WgradError } from "../errors.ts";
-import { BindGroups } from "./bind-groups.ts";
+import { BindGroups, checkDevice } from "./bind-groups.ts";
 import { type Binding, type Command, type DispatchCommand, type Program, whereOf } from "./commands.ts";
 import { encode } from "./encode.ts";
 import { FAULT_BYTES, faultIn } from "./faults.ts";
@@ -65,6 +65,7 @@ export class Queue {
     this.#faults ??= {
       id: -3,
       gpu: this.#device.createBuffer({ size: FAULT_BYTES, usage }),
+      device: this.#device,
       size: FAULT_BYTES,
       lastUse: 0,
     };
@@ -104,6 +105,8 @@ export class Queue {
 
   /** Copies between buffers, a multiple of four bytes. */
   copy(from: Binding, to: Binding): void {
+    checkDevice(from.buffer, this.#device, context.origin?.name);
+    checkDevice(to.buffer, this.#device, context.origin?.name);
     from.buffer.lastUse = this.#batch;
     to.buffer.lastUse = this.#batch;
     this.#record({ kind: "copy", from, to });
@@ -270,7 +273,7 @@ export class Queue {
     const size = at + (faults ? FAULT_BYTES : 0);
     const staging = this.#device.createBuffer({ size, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
     // The source may be released and lent again before the batch is submitted; order keeps the copy right all the same.
-    const target: PooledBuffer = { id: -1, gpu: staging, size, lastUse: 0 };
+    const target: PooledBuffer = { id: -1, gpu: staging, device: this.#device, size, lastUse: 0 };
     // A read is not part of a captured step.
     within({ capture: null }, () => {
       if (from) this.copy(from, { buffer: target, offset: 0, bytes: at });
