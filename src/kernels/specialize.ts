@@ -15,10 +15,11 @@ export function specialize(source: string, overrides: Overrides): string {
   for (const [name, value] of Object.entries(overrides)) {
     const declaration = new RegExp(`^(const|alias|fn|struct)[ \\t]+${escaped(name)}\\b`, "gm");
     const found = [...text.matchAll(declaration)];
-    if (found.length !== 1) {
+    const [only] = found;
+    if (!only || found.length !== 1) {
       throw new WgradError(`[specialize] ${found.length} module-scope declarations of ${name}, expected exactly one`);
     }
-    const { index, 1: kind } = found[0]!;
+    const { index, 1: kind } = only;
     const whole = kind === "fn" || kind === "struct";
     const end = whole ? endOfBraces(text, index) : text.indexOf(";", index) + 1;
     const declared = text.slice(index, end);

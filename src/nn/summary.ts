@@ -10,18 +10,19 @@ const count = (n: number): string => n.toLocaleString("en-US");
 /** The table; `run` is one forward pass, which tells the output shapes. */
 export function summarize(model: AnyModule, run: (() => void) | null): string {
   const shapes = run ? outputShapes(model, run) : new Map<AnyModule, string>();
-  const rows = [["layer", "type", "output", "parameters", "frozen"]];
+  const header = ["layer", "type", "output", "parameters", "frozen"];
+  const rows = [header];
   for (const [name, module] of model.namedModules()) {
     if ([...module.children()].length > 0) continue;
     const { total, frozen } = countParameters(module);
     const type = `${module.constructor.name}(${module.describe()})`;
     rows.push([name || "(model)", type, shapes.get(module) ?? "-", count(total), count(frozen)]);
   }
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+  const widths = header.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   const line = widths.map((width) => "-".repeat(width)).join("  ");
   const text = rows.map((row) =>
     row
-      .map((cell, column) => (column < 3 ? cell.padEnd(widths[column]!) : cell.padStart(widths[column]!)))
+      .map((cell, column) => (column < 3 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0)))
       .join("  ")
       .trimEnd(),
   );
