@@ -3,6 +3,7 @@
 
 /** Base class of all errors thrown on purpose by wgrad. */
 export class WgradError extends Error {
+  /** The class as a string, which survives minification. */
   override get name(): string {
     return "WgradError";
   }
@@ -62,8 +63,11 @@ export class LimitError extends DeviceError {
  * ran, and the device goes on. `line` and `column`, from 1, are places in its WGSL; null where the adapter names none.
  */
 export class KernelError extends DeviceError {
+  /** The kernel's name. */
   readonly kernel: string;
+  /** The line of its text, from 1; null where the adapter names none. */
   readonly line: number | null;
+  /** The place in the line, from 1; null where the adapter names none. */
   readonly column: number | null;
 
   constructor(

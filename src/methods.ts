@@ -1,5 +1,5 @@
-// The operations as methods of Tensor, with PyTorch's names in camelCase. One line each: what they do stands in the op's
-// own file.
+// The operations as methods of Tensor, with PyTorch's names in camelCase: what each does for its users, and the function
+// of ops/ behind it.
 import { type BackwardOptions, backward } from "./backward/backward.ts";
 import { type HookHandle, registerHook, retainGrad } from "./backward/hooks.ts";
 import * as arithmetic from "./ops/arithmetic.ts";
@@ -8,135 +8,458 @@ import { clone } from "./ops/clone.ts";
 import { gather, indexSelect } from "./ops/gather.ts";
 import * as inplace from "./ops/inplace.ts";
 import { matmul } from "./ops/matmul.ts";
-import * as strided from "./ops/movement.ts";
+import * as movement from "./ops/movement.ts";
 import * as reduce from "./ops/reduce.ts";
 import { logSoftmax, softmax } from "./ops/softmax.ts";
 import { argmax, argmin, topk } from "./ops/topk.ts";
-import { type UnaryName, unary } from "./ops/unary.ts";
+import { type ScalarsOf, type UnaryName, unary } from "./ops/unary.ts";
+import type { unaryRows } from "./ops/unary-rows.ts";
 import * as views from "./ops/view.ts";
 import type { Dtype } from "./tensor/dtype.ts";
-import type { Shape } from "./tensor/shape.ts";
+import type { Inferred, Shape, ShapeInput } from "./tensor/shape.ts";
 import { type GradHook, Tensor } from "./tensor/tensor.ts";
 
+type Operand = arithmetic.Operand;
 type Dims = reduce.Dims;
-type Other = arithmetic.Operand;
+type ReduceOptions = reduce.ReduceOptions;
+type VarianceOptions = reduce.VarianceOptions;
 
-/** The methods that operations add to `Tensor`. Those that keep the shape give `Tensor<S>`. */
+/** The shape type of an operation with `O`: kept with a number or a tensor of this shape type, else not known to TypeScript. */
+type Joined<S extends Shape, O> = [O] extends [number | Tensor<S>] ? S : Shape;
+
+/** The methods that operations add to `Tensor`. What keeps the shape gives `Tensor<S>`. */
 export interface TensorMethods<S extends Shape = Shape> {
-  // Arithmetic: `other` is a tensor of the same dtype, broadcast, or a number. f32, i32 and u32 unless said otherwise.
-  add(other: Other): Tensor;
-  sub(other: Other): Tensor;
-  mul(other: Other): Tensor;
-  /** True division: f32 only. */
-  div(other: Other): Tensor;
-  /** f32 only. */
-  pow(exponent: Other): Tensor;
-  maximum(other: Other): Tensor;
-  minimum(other: Other): Tensor;
-  /** Comparisons give i32: 1 where they hold, else 0. */
-  eq(other: Other): Tensor;
-  ne(other: Other): Tensor;
-  lt(other: Other): Tensor;
-  le(other: Other): Tensor;
-  gt(other: Other): Tensor;
-  ge(other: Other): Tensor;
+  /**
+   * this + other, elementwise; shapes broadcast. f32, i32 or u32.
+   * @throws ShapeError where the shapes do not broadcast, DtypeError for a tensor of another dtype.
+   * @see https://pytorch.org/docs/stable/generated/torch.add.html
+   */
+  add<O extends Operand>(other: O): Tensor<Joined<S, O>>;
+  /**
+   * this - other, elementwise; shapes broadcast. f32, i32 or u32.
+   * @throws ShapeError where the shapes do not broadcast, DtypeError for a tensor of another dtype.
+   * @see https://pytorch.org/docs/stable/generated/torch.sub.html
+   */
+  sub<O extends Operand>(other: O): Tensor<Joined<S, O>>;
+  /**
+   * this * other, elementwise; shapes broadcast. f32, i32 or u32. The matrix product is `matmul`.
+   * @throws ShapeError where the shapes do not broadcast, DtypeError for a tensor of another dtype.
+   * @see https://pytorch.org/docs/stable/generated/torch.mul.html
+   */
+  mul<O extends Operand>(other: O): Tensor<Joined<S, O>>;
+  /**
+   * this / other, elementwise; shapes broadcast. True division: f32 only.
+   * @throws ShapeError where the shapes do not broadcast, DtypeError for integers.
+   * @see https://pytorch.org/docs/stable/generated/torch.div.html
+   */
+  div<O extends Operand>(other: O): Tensor<Joined<S, O>>;
+  /**
+   * this to the power of `exponent`, elementwise; shapes broadcast. f32 only. A negative base needs a whole exponent, else
+   * the result is NaN.
+   * @throws ShapeError where the shapes do not broadcast, DtypeError for integers.
+   * @see https://pytorch.org/docs/stable/generated/torch.pow.html
+   */
+  pow<O extends Operand>(exponent: O): Tensor<Joined<S, O>>;
+  /**
+   * The larger of this and other, elementwise; shapes broadcast. f32, i32 or u32. Equal ones share the gradient.
+   * @throws ShapeError where the shapes do not broadcast, DtypeError for a tensor of another dtype.
+   * @see https://pytorch.org/docs/stable/generated/torch.maximum.html
+   */
+  maximum<O extends Operand>(other: O): Tensor<Joined<S, O>>;
+  /**
+   * The smaller of this and other, elementwise; shapes broadcast. f32, i32 or u32. Equal ones share the gradient.
+   * @throws ShapeError where the shapes do not broadcast, DtypeError for a tensor of another dtype.
+   * @see https://pytorch.org/docs/stable/generated/torch.minimum.html
+   */
+  minimum<O extends Operand>(other: O): Tensor<Joined<S, O>>;
+  /**
+   * i32: 1 where this = other, else 0; shapes broadcast.
+   * @throws ShapeError where the shapes do not broadcast, DtypeError for a tensor of another dtype.
+   * @see https://pytorch.org/docs/stable/generated/torch.eq.html
+   */
+  eq<O extends Operand>(other: O): Tensor<Joined<S, O>>;
+  /**
+   * i32: 1 where this and other differ, else 0; shapes broadcast.
+   * @throws ShapeError where the shapes do not broadcast, DtypeError for a tensor of another dtype.
+   * @see https://pytorch.org/docs/stable/generated/torch.ne.html
+   */
+  ne<O extends Operand>(other: O): Tensor<Joined<S, O>>;
+  /**
+   * i32: 1 where this < other, else 0; shapes broadcast.
+   * @throws ShapeError where the shapes do not broadcast, DtypeError for a tensor of another dtype.
+   * @see https://pytorch.org/docs/stable/generated/torch.lt.html
+   */
+  lt<O extends Operand>(other: O): Tensor<Joined<S, O>>;
+  /**
+   * i32: 1 where this <= other, else 0; shapes broadcast.
+   * @throws ShapeError where the shapes do not broadcast, DtypeError for a tensor of another dtype.
+   * @see https://pytorch.org/docs/stable/generated/torch.le.html
+   */
+  le<O extends Operand>(other: O): Tensor<Joined<S, O>>;
+  /**
+   * i32: 1 where this > other, else 0; shapes broadcast.
+   * @throws ShapeError where the shapes do not broadcast, DtypeError for a tensor of another dtype.
+   * @see https://pytorch.org/docs/stable/generated/torch.gt.html
+   */
+  gt<O extends Operand>(other: O): Tensor<Joined<S, O>>;
+  /**
+   * i32: 1 where this >= other, else 0; shapes broadcast.
+   * @throws ShapeError where the shapes do not broadcast, DtypeError for a tensor of another dtype.
+   * @see https://pytorch.org/docs/stable/generated/torch.ge.html
+   */
+  ge<O extends Operand>(other: O): Tensor<Joined<S, O>>;
+  /** -this, elementwise. f32, i32 or u32. @see https://pytorch.org/docs/stable/generated/torch.neg.html */
   neg(): Tensor<S>;
+  /** |this|, elementwise. f32, i32 or u32. @see https://pytorch.org/docs/stable/generated/torch.abs.html */
   abs(): Tensor<S>;
+  /** this * this, elementwise. f32, i32 or u32. @see https://pytorch.org/docs/stable/generated/torch.square.html */
   square(): Tensor<S>;
-  /** `clamp({ min, max })` with at least one of them, or `clamp(min, max)`. */
+  /**
+   * min(max(this, min), max), elementwise, with at least one of the bounds: `clamp({ min: 0 })`. f32, i32 or u32. The
+   * gradient passes where min <= this <= max.
+   * @throws ValueError without a bound.
+   * @see https://pytorch.org/docs/stable/generated/torch.clamp.html
+   */
   clamp(bounds: arithmetic.Bounds): Tensor<S>;
+  /** min(max(this, min), max), elementwise. @see https://pytorch.org/docs/stable/generated/torch.clamp.html */
   clamp(min: number, max: number): Tensor<S>;
 
-  // Elementwise functions of f32 tensors.
+  /** e to the power of each element. f32. @see https://pytorch.org/docs/stable/generated/torch.exp.html */
   exp(): Tensor<S>;
+  /** Natural logarithm of each element. f32. @see https://pytorch.org/docs/stable/generated/torch.log.html */
   log(): Tensor<S>;
+  /** Square root of each element. f32. @see https://pytorch.org/docs/stable/generated/torch.sqrt.html */
   sqrt(): Tensor<S>;
+  /** 1 / sqrt(this), elementwise. f32. @see https://pytorch.org/docs/stable/generated/torch.rsqrt.html */
   rsqrt(): Tensor<S>;
+  /** 1 / this, elementwise. f32. @see https://pytorch.org/docs/stable/generated/torch.reciprocal.html */
   reciprocal(): Tensor<S>;
+  /** Sine of each element, in radians. f32. @see https://pytorch.org/docs/stable/generated/torch.sin.html */
   sin(): Tensor<S>;
+  /** Cosine of each element, in radians. f32. @see https://pytorch.org/docs/stable/generated/torch.cos.html */
   cos(): Tensor<S>;
+  /** Hyperbolic tangent of each element. f32. @see https://pytorch.org/docs/stable/generated/torch.tanh.html */
   tanh(): Tensor<S>;
+  /** Error function of each element. f32. @see https://pytorch.org/docs/stable/generated/torch.erf.html */
   erf(): Tensor<S>;
+  /** 1 / (1 + exp(-this)), elementwise. f32. @see https://pytorch.org/docs/stable/generated/torch.sigmoid.html */
   sigmoid(): Tensor<S>;
+  /** max(this, 0), elementwise. f32. @see https://pytorch.org/docs/stable/generated/torch.nn.functional.relu.html */
   relu(): Tensor<S>;
+  /** The whole number at or below each element. f32. @see https://pytorch.org/docs/stable/generated/torch.floor.html */
   floor(): Tensor<S>;
+  /** The whole number at or above each element. f32. @see https://pytorch.org/docs/stable/generated/torch.ceil.html */
   ceil(): Tensor<S>;
-  /** To the nearest whole number, halves to the even one. */
+  /**
+   * The whole number nearest to each element, of two equally near ones the even one. f32.
+   * @see https://pytorch.org/docs/stable/generated/torch.round.html
+   */
   round(): Tensor<S>;
+  /** -1, 0 or 1: the sign of each element. f32. @see https://pytorch.org/docs/stable/generated/torch.sign.html */
   sign(): Tensor<S>;
 
+  /**
+   * exp(this) over its sum along `dim`: positive numbers that sum to 1. f32, any shape. Stable for logits of any size.
+   * @throws ShapeError where there is no such dimension.
+   * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.softmax.html
+   */
   softmax(dim: number): Tensor<S>;
+  /**
+   * The logarithm of `softmax` along `dim`, without taking it of small numbers. f32, any shape.
+   * @throws ShapeError where there is no such dimension.
+   * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.log_softmax.html
+   */
   logSoftmax(dim: number): Tensor<S>;
 
-  /** Matrix product, see `matmul` in ops/matmul.ts. */
+  /**
+   * Matrix product: this [..., M, K] with other [..., K, N] gives [..., M, N]. Leading dimensions broadcast; a vector [K]
+   * counts as a row on the left and as a column on the right, and its dimension is left out of the result. f32.
+   * @throws ShapeError where the inner sizes K differ, leading dimensions do not broadcast, or an operand is a scalar.
+   * @see https://pytorch.org/docs/stable/generated/torch.matmul.html
+   */
   matmul(other: Tensor): Tensor;
 
-  // Reductions over `dim`: one dimension, several, or all of them (undefined).
-  sum(dim?: Dims, options?: reduce.ReduceOptions): Tensor;
-  mean(dim?: Dims, options?: reduce.ReduceOptions): Tensor;
-  /** Largest values, as torch.amax: equal ones share the gradient. Positions: `argmax` or `topk`. */
-  max(dim?: Dims, options?: reduce.ReduceOptions): Tensor;
-  min(dim?: Dims, options?: reduce.ReduceOptions): Tensor;
-  /** Unbiased unless `correction: 0`. */
-  var(dim?: Dims, options?: reduce.VarianceOptions): Tensor;
-  std(dim?: Dims, options?: reduce.VarianceOptions): Tensor;
-  /** Euclidean norm. */
-  norm(dim?: Dims, options?: reduce.ReduceOptions): Tensor;
-  /** i32: 1 where every element is other than 0. */
-  all(dim?: Dims, options?: reduce.ReduceOptions): Tensor;
-  /** i32: 1 where some element is other than 0. */
-  any(dim?: Dims, options?: reduce.ReduceOptions): Tensor;
-  /** Position (i32) of the largest element along `dim`, or in the flattened tensor; the first of equal ones. */
-  argmax(dim?: number, options?: reduce.ReduceOptions): Tensor;
-  argmin(dim?: number, options?: reduce.ReduceOptions): Tensor;
+  /**
+   * Sum over `dim`: one dimension, several, or all of them where left out. f32, i32 (wrapping) or u32.
+   * @throws ShapeError where there is no such dimension.
+   * @see https://pytorch.org/docs/stable/generated/torch.sum.html
+   */
+  sum(dim?: Dims, options?: ReduceOptions): Tensor;
+  /**
+   * Mean over `dim`: one dimension, several, or all of them where left out. f32.
+   * @throws ShapeError where there is no such dimension.
+   * @see https://pytorch.org/docs/stable/generated/torch.mean.html
+   */
+  mean(dim?: Dims, options?: ReduceOptions): Tensor;
+  /**
+   * Largest element over `dim`: one dimension, several, or all of them where left out. f32, i32 or u32. As torch.amax:
+   * equal ones share the gradient. For positions: `argmax` or `topk`.
+   * @throws ShapeError where there is no such dimension, or no element along it.
+   * @see https://pytorch.org/docs/stable/generated/torch.amax.html
+   */
+  max(dim?: Dims, options?: ReduceOptions): Tensor;
+  /**
+   * Smallest element over `dim`: one dimension, several, or all of them where left out. f32, i32 or u32. As torch.amin:
+   * equal ones share the gradient. For positions: `argmin` or `topk`.
+   * @throws ShapeError where there is no such dimension, or no element along it.
+   * @see https://pytorch.org/docs/stable/generated/torch.amin.html
+   */
+  min(dim?: Dims, options?: ReduceOptions): Tensor;
+  /**
+   * Variance over `dim`: one dimension, several, or all of them where left out. f32. Unbiased unless `correction: 0`.
+   * @throws ShapeError where there is no such dimension.
+   * @see https://pytorch.org/docs/stable/generated/torch.var.html
+   */
+  var(dim?: Dims, options?: VarianceOptions): Tensor;
+  /**
+   * Standard deviation over `dim`: one dimension, several, or all of them where left out. f32. The square root of `var`.
+   * @throws ShapeError where there is no such dimension.
+   * @see https://pytorch.org/docs/stable/generated/torch.std.html
+   */
+  std(dim?: Dims, options?: VarianceOptions): Tensor;
+  /**
+   * Euclidean norm over `dim`: one dimension, several, or all of them where left out. f32.
+   * @throws ShapeError where there is no such dimension.
+   * @see https://pytorch.org/docs/stable/generated/torch.linalg.vector_norm.html
+   */
+  norm(dim?: Dims, options?: ReduceOptions): Tensor;
+  /**
+   * i32: 1 where every element over `dim` (one dimension, several, or all of them) is other than 0, else 0.
+   * @throws ShapeError where there is no such dimension, or no element along it.
+   * @see https://pytorch.org/docs/stable/generated/torch.all.html
+   */
+  all(dim?: Dims, options?: ReduceOptions): Tensor;
+  /**
+   * i32: 1 where some element over `dim` (one dimension, several, or all of them) is other than 0, else 0.
+   * @throws ShapeError where there is no such dimension, or no element along it.
+   * @see https://pytorch.org/docs/stable/generated/torch.any.html
+   */
+  any(dim?: Dims, options?: ReduceOptions): Tensor;
+  /**
+   * Position (i32) of the largest element along `dim`, or in the flattened tensor where it is left out; of equal ones the
+   * first.
+   * @throws ShapeError where there is no such dimension, or no element along it.
+   * @see https://pytorch.org/docs/stable/generated/torch.argmax.html
+   */
+  argmax(dim?: number, options?: ReduceOptions): Tensor;
+  /**
+   * Position (i32) of the smallest element along `dim`, or in the flattened tensor where it is left out; of equal ones the
+   * first.
+   * @throws ShapeError where there is no such dimension, or no element along it.
+   * @see https://pytorch.org/docs/stable/generated/torch.argmin.html
+   */
+  argmin(dim?: number, options?: ReduceOptions): Tensor;
+  /**
+   * The `k` largest elements (smallest where `largest` is false) along `dim`, by default the last, best first, and their
+   * positions as i32; of equal ones the first. Both have this shape with size k along `dim`. Meant for small k.
+   * @throws ValueError where k is more than the dimension's size.
+   * @see https://pytorch.org/docs/stable/generated/torch.topk.html
+   */
   topk(k: number, dim?: number, largest?: boolean): { values: Tensor; indices: Tensor };
 
-  // Shape. reshape, view, flatten, squeeze and unsqueeze share storage; the others copy.
-  reshape<T extends Shape>(shape: T): Tensor<T>;
-  view<T extends Shape>(shape: T): Tensor<T>;
+  /**
+   * The same elements, row-major, under another shape; one size may be -1 and is then inferred. Shares storage.
+   * @throws ShapeError where the sizes do not multiply to the same count.
+   * @see https://pytorch.org/docs/stable/generated/torch.reshape.html
+   */
+  reshape<const T extends ShapeInput>(shape: T): Tensor<Inferred<T>>;
+  /**
+   * As `reshape`, which never copies here: tensors are always contiguous.
+   * @throws ShapeError where the sizes do not multiply to the same count.
+   * @see https://pytorch.org/docs/stable/generated/torch.Tensor.view.html
+   */
+  view<const T extends ShapeInput>(shape: T): Tensor<Inferred<T>>;
+  /**
+   * Dimensions `start` (default 0) to `end` (default -1, the last), both included, merged into one. Shares storage.
+   * @throws ShapeError where there is no such dimension, or `start` comes after `end`.
+   * @see https://pytorch.org/docs/stable/generated/torch.flatten.html
+   */
   flatten(start?: number, end?: number): Tensor;
+  /**
+   * Without dimensions of size 1: all such where `dim` is left out, or those of `dim` that have size 1. Shares storage.
+   * @throws ShapeError where there is no such dimension.
+   * @see https://pytorch.org/docs/stable/generated/torch.squeeze.html
+   */
   squeeze(dim?: number | readonly number[]): Tensor;
+  /**
+   * With a dimension of size 1 inserted before `dim` (-1: at the end). Shares storage.
+   * @throws ShapeError where there is no such place.
+   * @see https://pytorch.org/docs/stable/generated/torch.unsqueeze.html
+   */
   unsqueeze(dim: number): Tensor;
+  /**
+   * Dimensions in another order: `images.permute([0, 2, 3, 1])` makes [N, H, W, C] of [N, C, H, W]. Copies.
+   * @throws ShapeError where `order` does not name each dimension once.
+   * @see https://pytorch.org/docs/stable/generated/torch.permute.html
+   */
   permute(order: readonly number[]): Tensor;
+  /**
+   * Two dimensions swapped. Copies.
+   * @throws ShapeError where there is no such dimension.
+   * @see https://pytorch.org/docs/stable/generated/torch.transpose.html
+   */
   transpose(dim0: number, dim1: number): Tensor;
-  /** The transpose of a matrix (or a tensor of fewer dimensions, unchanged). */
+  /**
+   * The transpose of a matrix, [M, N] to [N, M]; a tensor of fewer dimensions is unchanged. Copies.
+   * @throws ShapeError for more than two dimensions.
+   * @see https://pytorch.org/docs/stable/generated/torch.t.html
+   */
   t(): Tensor;
-  expand<T extends Shape>(shape: T): Tensor<T>;
-  broadcastTo<T extends Shape>(shape: T): Tensor<T>;
-  /** `x.slice([0, [1, -1], null])` is Python's `x[0, 1:-1, :]`. */
-  slice(ranges: readonly strided.SliceRange[]): Tensor;
+  /**
+   * Dimensions of size 1, and new leading ones, repeated up to `shape`; -1 keeps a size. Copies.
+   * @throws ShapeError where this shape does not broadcast to that.
+   * @see https://pytorch.org/docs/stable/generated/torch.Tensor.expand.html
+   */
+  expand<const T extends ShapeInput>(shape: T): Tensor<Inferred<T>>;
+  /**
+   * As `expand`: repeats dimensions of size 1, and new leading ones, up to `shape`. Copies.
+   * @throws ShapeError where this shape does not broadcast to that.
+   * @see https://pytorch.org/docs/stable/generated/torch.broadcast_to.html
+   */
+  broadcastTo<const T extends ShapeInput>(shape: T): Tensor<Inferred<T>>;
+  /**
+   * A part by ranges from the first dimension on: `x.slice([0, [1, -1], null])` is Python's `x[0, 1:-1, :]`, a third number
+   * of a range its step. Copies.
+   * @throws ShapeError for too many ranges or an index out of range, ValueError for a step below 1.
+   * @see https://pytorch.org/docs/stable/tensor_view.html
+   */
+  slice(ranges: readonly movement.SliceRange[]): Tensor;
+  /**
+   * The slice at one index of a dimension, which goes away; negative indices count from the end. Copies.
+   * @throws ShapeError where there is no such dimension or index.
+   * @see https://pytorch.org/docs/stable/generated/torch.select.html
+   */
   select(dim: number, index: number): Tensor;
+  /**
+   * `length` elements of a dimension from `start` on. Copies.
+   * @throws ShapeError where there is no such dimension, or not so many elements.
+   * @see https://pytorch.org/docs/stable/generated/torch.narrow.html
+   */
   narrow(dim: number, start: number, length: number): Tensor;
+  /**
+   * Parts along `dim` (default 0) of `size` elements each (the last may be smaller), or of the given sizes. Copies.
+   * @throws ShapeError where sizes do not add up to the dimension's, ValueError for a size below 1.
+   * @see https://pytorch.org/docs/stable/generated/torch.split.html
+   */
   split(size: number | readonly number[], dim?: number): Tensor[];
+  /**
+   * At most `chunks` parts along `dim` (default 0), all of one size but for the last. Copies.
+   * @throws ShapeError where there is no such dimension, ValueError for fewer than one part.
+   * @see https://pytorch.org/docs/stable/generated/torch.chunk.html
+   */
   chunk(chunks: number, dim?: number): Tensor[];
+  /**
+   * The elements in reverse order along `dims`. Copies.
+   * @throws ShapeError where there is no such dimension.
+   * @see https://pytorch.org/docs/stable/generated/torch.flip.html
+   */
   flip(dims: number | readonly number[]): Tensor<S>;
-  /** Pairs (before, after) from the last dimension backwards, as torch.nn.functional.pad. */
+  /**
+   * With `value` (default 0) around it: `padding` holds pairs (before, after) from the last dimension backwards; negative
+   * ones crop. Copies.
+   * @throws ValueError for an odd number of sizes, or more pairs than dimensions.
+   * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.pad.html
+   */
   pad(padding: readonly number[], value?: number): Tensor;
+  /**
+   * Elements by index: `y[i, j] = this[index[i, j], j]` for `dim` 0. index: i32 with as many dimensions as this; the
+   * result has its shape. An index out of range gives 0: only the device sees it.
+   * @throws ShapeError, DtypeError for an index that does not fit.
+   * @see https://pytorch.org/docs/stable/generated/torch.gather.html
+   */
   gather(dim: number, index: Tensor): Tensor;
+  /**
+   * The slices at the positions `index: i32 [k]` of `dim`, such as rows of an embedding table: this shape with size k along
+   * `dim`. An index out of range gives zeros: only the device sees it.
+   * @throws ShapeError, DtypeError for an index that does not fit.
+   * @see https://pytorch.org/docs/stable/generated/torch.index_select.html
+   */
   indexSelect(dim: number, index: Tensor): Tensor;
 
-  // Copies and conversions.
+  /** A copy with storage of its own, on the tape. @see https://pytorch.org/docs/stable/generated/torch.clone.html */
   clone(): Tensor<S>;
-  /** Another handle on the same storage: tensors are always contiguous. */
+  /**
+   * Another handle on the same storage: tensors are always contiguous.
+   * @see https://pytorch.org/docs/stable/generated/torch.Tensor.contiguous.html
+   */
   contiguous(): Tensor<S>;
-  /** Converts; f16 only stores. */
+  /**
+   * The elements as another dtype; floats become integers by rounding toward zero. The gradient ends here unless the dtype
+   * stays. f16 holds values only (half the memory): convert it back to f32 to compute.
+   * @throws DtypeError between f16 and an integer dtype: go through f32.
+   * @see https://pytorch.org/docs/stable/generated/torch.Tensor.to.html
+   */
   to(dtype: Dtype): Tensor<S>;
 
-  // In place, off the tape: refused under grad mode where a gradient is required, see `noGrad`.
+  /**
+   * Sets every element to `value`, in place, off the tape. Returns this.
+   * @throws StateError where the tape is recorded and this requires a gradient: wrap it in `noGrad`.
+   * @throws DtypeError for f16, or where an integer dtype does not hold the value.
+   * @see https://pytorch.org/docs/stable/generated/torch.Tensor.fill_.html
+   */
   fill_(value: number): this;
+  /**
+   * Sets every element to 0, in place, off the tape. Returns this.
+   * @throws StateError where the tape is recorded and this requires a gradient: wrap it in `noGrad`.
+   * @see https://pytorch.org/docs/stable/generated/torch.Tensor.zero_.html
+   */
   zero_(): this;
+  /**
+   * Copies the elements of `source`, a tensor of the same shape and dtype, in place, off the tape. Returns this.
+   * @throws StateError where the tape is recorded and either requires a gradient: wrap it in `noGrad`.
+   * @throws ShapeError, DtypeError where the two differ.
+   * @see https://pytorch.org/docs/stable/generated/torch.Tensor.copy_.html
+   */
   copy_(source: Tensor): this;
-  add_(other: Other): this;
-  sub_(other: Other): this;
-  mul_(other: Other): this;
-  div_(other: Other): this;
+  /**
+   * this += other, in place, off the tape; `other` is a number, or a tensor of this dtype that broadcasts to this shape.
+   * @throws StateError where the tape is recorded and either requires a gradient: wrap it in `noGrad`.
+   * @throws ShapeError, DtypeError where `other` does not fit.
+   * @see https://pytorch.org/docs/stable/generated/torch.Tensor.add_.html
+   */
+  add_(other: Operand): this;
+  /**
+   * this -= other, in place, off the tape; `other` is a number, or a tensor of this dtype that broadcasts to this shape.
+   * @throws StateError where the tape is recorded and either requires a gradient: wrap it in `noGrad`.
+   * @throws ShapeError, DtypeError where `other` does not fit.
+   * @see https://pytorch.org/docs/stable/generated/torch.Tensor.sub_.html
+   */
+  sub_(other: Operand): this;
+  /**
+   * this *= other, in place, off the tape; `other` is a number, or a tensor of this dtype that broadcasts to this shape.
+   * @throws StateError where the tape is recorded and either requires a gradient: wrap it in `noGrad`.
+   * @throws ShapeError, DtypeError where `other` does not fit.
+   * @see https://pytorch.org/docs/stable/generated/torch.Tensor.mul_.html
+   */
+  mul_(other: Operand): this;
+  /**
+   * this /= other, in place, off the tape; `other` is a number, or a tensor that broadcasts to this shape. f32 only.
+   * @throws StateError where the tape is recorded and either requires a gradient: wrap it in `noGrad`.
+   * @throws ShapeError, DtypeError where `other` does not fit.
+   * @see https://pytorch.org/docs/stable/generated/torch.Tensor.div_.html
+   */
+  div_(other: Operand): this;
 
-  // Autograd.
-  /** See `backward` in autograd/backward.ts. */
+  /**
+   * Adds d(this)/d(leaf) to `.grad` of every leaf that requires it. `gradient`, of this shape, is d(objective)/d(this): 1 by
+   * default, for a tensor of one element. Frees the tape behind it unless `retainGraph`.
+   * @throws StateError where this requires no gradient, or the tape was freed by an earlier call.
+   * @throws ShapeError for more than one element without a gradient, or one of another shape.
+   * @see https://pytorch.org/docs/stable/generated/torch.Tensor.backward.html
+   */
   backward(gradient?: Tensor | null, options?: BackwardOptions): void;
-  /** Calls `hook` with the gradient in each backward; a tensor it returns replaces the gradient. */
+  /**
+   * Calls `hook` with the gradient of this tensor in each backward; a tensor that it returns replaces the gradient. The
+   * gradient lives until the hook returns: `clone()` it to keep it.
+   * @throws StateError where this requires no gradient.
+   * @see https://pytorch.org/docs/stable/generated/torch.Tensor.register_hook.html
+   */
   registerHook(hook: GradHook): HookHandle;
-  /** Lets backward also fill `.grad` of this tensor, although it is no leaf. */
+  /**
+   * Lets backward fill `.grad` of this tensor too, although it is no leaf.
+   * @throws StateError where this requires no gradient.
+   * @see https://pytorch.org/docs/stable/generated/torch.Tensor.retain_grad.html
+   */
   retainGrad(): void;
 }
 
@@ -144,35 +467,41 @@ declare module "./tensor/tensor.ts" {
   interface Tensor<S extends Shape = Shape> extends TensorMethods<S> {}
 }
 
-/** The functions behind the methods: each takes the tensor first. */
-type Functions = {
-  [K in keyof TensorMethods]: TensorMethods[K] extends (...args: infer A) => infer R
-    ? (x: Tensor, ...args: A) => R
-    : never;
-};
+/** The method that calls `run` with this tensor and what it is given: at most three arguments, so that no list is made. */
+function method<A extends [a?: unknown, b?: unknown, c?: unknown], R>(
+  run: (x: Tensor, ...given: A) => R,
+): (this: Tensor, ...given: A) => R;
+function method(run: (x: Tensor, a: unknown, b: unknown, c: unknown) => unknown) {
+  return function (this: Tensor, a: unknown, b: unknown, c: unknown) {
+    return run(this, a, b, c);
+  };
+}
 
-const elementwise = (name: UnaryName) => (x: Tensor) => unary(name, x);
+/** The rows of the elementwise table that take nothing but the tensor. */
+type PlainRow = { [N in UnaryName]: ScalarsOf<typeof unaryRows, N> extends readonly [] ? N : never }[UnaryName];
 
-const functions: Functions = {
-  matmul,
-  add: arithmetic.add,
-  sub: arithmetic.sub,
-  mul: arithmetic.mul,
-  div: arithmetic.div,
-  pow: arithmetic.pow,
-  maximum: arithmetic.maximum,
-  minimum: arithmetic.minimum,
-  eq: arithmetic.eq,
-  ne: arithmetic.ne,
-  lt: arithmetic.lt,
-  le: arithmetic.le,
-  gt: arithmetic.gt,
-  ge: arithmetic.ge,
-  neg: arithmetic.neg,
-  abs: arithmetic.abs,
-  square: arithmetic.square,
-  clamp: (x, first: arithmetic.Bounds | number, max?: number) =>
+const elementwise = (name: PlainRow) => method((x) => unary(name, x));
+
+const methods: TensorMethods = {
+  add: method(arithmetic.add),
+  sub: method(arithmetic.sub),
+  mul: method(arithmetic.mul),
+  div: method(arithmetic.div),
+  pow: method(arithmetic.pow),
+  maximum: method(arithmetic.maximum),
+  minimum: method(arithmetic.minimum),
+  eq: method(arithmetic.eq),
+  ne: method(arithmetic.ne),
+  lt: method(arithmetic.lt),
+  le: method(arithmetic.le),
+  gt: method(arithmetic.gt),
+  ge: method(arithmetic.ge),
+  neg: method(arithmetic.neg),
+  abs: method(arithmetic.abs),
+  square: method(arithmetic.square),
+  clamp: method((x, first: arithmetic.Bounds | number, max?: number) =>
     arithmetic.clamp(x, typeof first === "number" ? { min: first, max } : first),
+  ),
   exp: elementwise("exp"),
   log: elementwise("log"),
   sqrt: elementwise("sqrt"),
@@ -188,52 +517,53 @@ const functions: Functions = {
   ceil: elementwise("ceil"),
   round: elementwise("round"),
   sign: elementwise("sign"),
-  softmax,
-  logSoftmax,
-  sum: reduce.sum,
-  mean: reduce.mean,
-  max: reduce.max,
-  min: reduce.min,
-  var: reduce.variance,
-  std: reduce.std,
-  norm: reduce.norm,
-  all: reduce.all,
-  any: reduce.any,
-  argmax,
-  argmin,
-  topk,
-  reshape: views.reshape,
-  view: views.reshape,
-  flatten: views.flatten,
-  squeeze: views.squeeze,
-  unsqueeze: views.unsqueeze,
-  permute: strided.permute,
-  transpose: strided.transpose,
-  t: strided.t,
-  expand: reduce.expand,
-  broadcastTo: reduce.expand,
-  slice: strided.slice,
-  select: strided.select,
-  narrow: strided.narrow,
-  split: strided.split,
-  chunk: strided.chunk,
-  flip: strided.flip,
-  pad: strided.pad,
-  gather,
-  indexSelect,
-  clone,
-  contiguous: (x) => views.view("contiguous", x, x.shape),
-  to,
-  fill_: inplace.fill,
-  zero_: (x) => inplace.fill(x, 0),
-  copy_: inplace.copyInto,
-  add_: (x, other) => inplace.update("add", x, other),
-  sub_: (x, other) => inplace.update("sub", x, other),
-  mul_: (x, other) => inplace.update("mul", x, other),
-  div_: (x, other) => inplace.update("div", x, other),
-  backward,
-  registerHook,
-  retainGrad: (x) => retainGrad(x, arithmetic.add),
+  softmax: method(softmax),
+  logSoftmax: method(logSoftmax),
+  matmul: method(matmul),
+  sum: method(reduce.sum),
+  mean: method(reduce.mean),
+  max: method(reduce.max),
+  min: method(reduce.min),
+  var: method(reduce.variance),
+  std: method(reduce.std),
+  norm: method(reduce.norm),
+  all: method(reduce.all),
+  any: method(reduce.any),
+  argmax: method(argmax),
+  argmin: method(argmin),
+  topk: method(topk),
+  reshape: method(views.reshape),
+  view: method(views.reshape),
+  flatten: method(views.flatten),
+  squeeze: method(views.squeeze),
+  unsqueeze: method(views.unsqueeze),
+  permute: method(movement.permute),
+  transpose: method(movement.transpose),
+  t: method(movement.t),
+  expand: method(reduce.expand),
+  broadcastTo: method(reduce.expand),
+  slice: method(movement.slice),
+  select: method(movement.select),
+  narrow: method(movement.narrow),
+  split: method(movement.split),
+  chunk: method(movement.chunk),
+  flip: method(movement.flip),
+  pad: method(movement.pad),
+  gather: method(gather),
+  indexSelect: method(indexSelect),
+  clone: method(clone),
+  contiguous: method((x) => views.view("contiguous", x, x.shape)),
+  to: method(to),
+  fill_: method(inplace.fill),
+  zero_: method((x) => inplace.fill(x, 0)),
+  copy_: method(inplace.copyInto),
+  add_: method((x, other: Operand) => inplace.update("add", x, other)),
+  sub_: method((x, other: Operand) => inplace.update("sub", x, other)),
+  mul_: method((x, other: Operand) => inplace.update("mul", x, other)),
+  div_: method((x, other: Operand) => inplace.update("div", x, other)),
+  backward: method(backward),
+  registerHook: method(registerHook),
+  retainGrad: method((x) => retainGrad(x, arithmetic.add)),
 };
 
 /**
@@ -242,10 +572,7 @@ const functions: Functions = {
  */
 export function provideMethods(): void {
   if (Object.hasOwn(Tensor.prototype, "add")) return;
-  for (const [name, run] of Object.entries<(x: Tensor, ...args: never[]) => unknown>(functions)) {
-    function value(this: Tensor, ...args: never[]) {
-      return run(this, ...args);
-    }
+  for (const [name, value] of Object.entries(methods)) {
     Object.defineProperty(Tensor.prototype, name, { value, writable: true, configurable: true });
   }
 }

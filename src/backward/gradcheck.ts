@@ -10,11 +10,13 @@ import { show } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { backward } from "./backward.ts";
 
+/** What `gradcheck` takes. */
 export interface GradcheckOptions {
   /** Largest change of an input element. Default 1e-2: results are f32, smaller steps drown in rounding. */
   eps?: number;
-  /** Allowed difference of directional derivatives: atol + rtol * |numeric|. Defaults 1e-3 and 1e-2. */
+  /** Allowed difference of directional derivatives: atol + rtol * |numeric|. Default 1e-3. */
   atol?: number;
+  /** The part of the allowed difference that grows with the numeric derivative, see `atol`. Default 1e-2. */
   rtol?: number;
   /** Random directions per input. Default 3. */
   directions?: number;

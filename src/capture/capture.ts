@@ -17,6 +17,7 @@ import {
   type StepResult,
 } from "./recording.ts";
 
+/** What `capture` returns: the step as a function that replays it. */
 export interface CapturedStep<A extends readonly Tensor[], R extends StepResult> {
   (...inputs: A): R;
   /** How often the step was recorded; more than once where shapes, frozen parameters or modes changed. */

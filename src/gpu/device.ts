@@ -6,6 +6,7 @@ import { PipelineCache } from "./pipeline.ts";
 import { BufferPool } from "./pool.ts";
 import { Queue } from "./queue.ts";
 
+/** What `init` takes. */
 export interface InitOptions {
   /** Which adapter to take; "software" insists on a CPU implementation (lavapipe, SwiftShader, WARP). Default "auto". */
   adapter?: "auto" | "high-performance" | "low-power" | "software";
@@ -13,31 +14,45 @@ export interface InitOptions {
   subgroups?: boolean;
 }
 
+/** An adapter as WebGPU tells of it. */
 export interface DeviceInfo {
+  /** Such as "nvidia"; "" where the browser does not tell. */
   readonly vendor: string;
+  /** Such as "ampere"; "" where the browser does not tell. */
   readonly architecture: string;
+  /** Such as "NVIDIA GeForce RTX 3080", for people to read; with the driver where the platform tells it. */
   readonly name: string;
+  /** Whether it is a CPU implementation: lavapipe, SwiftShader, WARP. */
   readonly isSoftware: boolean;
   /** Lanes of a subgroup, or 0 where subgroups are off, missing, or of a size that varies. */
   readonly subgroupSize: number;
+  /** WebGPU features that were switched on, such as "subgroups", "shader-f16" and "timestamp-query". */
   readonly features: readonly string[];
+  /** WebGPU's limits by name, in bytes or counts: the adapter's own, not the defaults. */
   readonly limits: Readonly<Record<string, number>>;
 }
 
 /** Kernels asked for so far, and those of them that are compiled (or cannot be: see `KernelError`). */
 export interface CompileProgress {
+  /** Kernels that are compiled. */
   readonly ready: number;
+  /** Kernels that were asked for. */
   readonly requested: number;
 }
 
 /** An open device: what it is, and the queue, pool and pipelines that everything runs on. */
 export class Device {
+  /** The WebGPU device itself. */
   readonly gpu: GPUDevice;
+  /** What it is: name, subgroup size, limits. */
   readonly info: DeviceInfo;
+  /** The compiled kernels. */
   readonly pipelines: PipelineCache;
+  /** The buffers that tensors get and give back. */
   readonly pool: BufferPool;
+  /** Commands on their way to the device, and readback. */
   readonly queue: Queue;
-  /** Variants of kernels chosen for this adapter, by class of launches (see kernels/variants.ts). */
+  /** Variants of kernels chosen for this adapter, by class of launches, see `tune`. */
   readonly variants = new Map<string, string>();
   /** Counts changes of `variants`: a step captured with other ones is recorded again. */
   tunings = 0;

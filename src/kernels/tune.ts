@@ -6,15 +6,17 @@ import { Profiler } from "../gpu/profile.ts";
 import { scope } from "../tensor/scope.ts";
 import type { LaunchListener, TunableLaunch, Way } from "./variants.ts";
 
+/** What `tune` takes. */
 export interface TuneOptions {
   /** Time to spend, compilation included, in milliseconds. Default 60,000. What is left over is measured next time. */
   budget?: number;
   /** Measure again what is known already. Default false. */
   again?: boolean;
-  /** Called for each class of shapes that was measured. */
+  /** Called for each class of shapes that was measured. Default: nobody is told. */
   onProgress?: (progress: TuneProgress) => void;
 }
 
+/** What `tune` found for kernels of one kind on shapes of one class. */
 export interface TunedClass {
   /** Kind of kernel and class of shapes. */
   readonly key: string;
@@ -26,9 +28,13 @@ export interface TunedClass {
   readonly ms: Readonly<Record<string, number>>;
 }
 
+/** How far `tune` is. */
 export interface TuneProgress {
+  /** Classes of shapes that were measured. */
   readonly done: number;
+  /** Classes of shapes to measure. */
   readonly total: number;
+  /** The one that was measured just now. */
   readonly newest: TunedClass;
 }
 

@@ -54,6 +54,10 @@ export class Sigmoid extends Module {
   }
 }
 
+/**
+ * Hyperbolic tangent: (exp(x) - exp(-x)) / (exp(x) + exp(-x)).
+ * @see https://pytorch.org/docs/stable/generated/torch.nn.Tanh.html
+ */
 export class Tanh extends Module {
   override forward(x: Tensor): Tensor {
     return unary("tanh", x);
@@ -62,6 +66,7 @@ export class Tanh extends Module {
 
 /** x where positive, else `negativeSlope` (default 0.01) times x. */
 export class LeakyReLU extends Module {
+  /** Factor of negative elements. */
   readonly negativeSlope: number;
 
   constructor(negativeSlope = 0.01) {
@@ -80,6 +85,7 @@ export class LeakyReLU extends Module {
 
 /** exp(x) over its sum along `dim`. */
 export class Softmax extends Module {
+  /** The dimension along which the result sums to 1. */
   readonly dim: number;
 
   constructor(dim: number) {

@@ -14,7 +14,9 @@ export class Identity extends Module {
 
 /** Dimensions `startDim` (default 1) to `endDim` (default -1) as one. */
 export class Flatten extends Module {
+  /** The first of the dimensions that become one. */
   readonly startDim: number;
+  /** The last of them. */
   readonly endDim: number;
 
   constructor(startDim = 1, endDim = -1) {
@@ -33,6 +35,7 @@ export class Flatten extends Module {
  * @see https://jmlr.org/papers/v15/srivastava14a.html
  */
 export class Dropout extends Module {
+  /** Probability of an element to be zeroed. */
   readonly p: number;
 
   constructor(p = 0.5) {

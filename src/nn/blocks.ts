@@ -33,6 +33,7 @@ export interface ConvNormActivationOptions {
  * @throws ValueError as `Conv2d`.
  */
 export class ConvNormActivation extends Sequential {
+  /** Channels of the result. */
   readonly outChannels: number;
 
   constructor(inChannels: number, outChannels: number, options: ConvNormActivationOptions = {}) {

@@ -28,6 +28,7 @@ export class Sequential extends Module {
     }
   }
 
+  /** The number of modules. */
   get length(): number {
     return [...this].length;
   }
@@ -59,6 +60,7 @@ export class ModuleList<M extends AnyModule = Module> extends Module<never, neve
     for (const [i, module] of [...modules].entries()) this[i] = module;
   }
 
+  /** The number of modules. */
   get length(): number {
     return [...this].length;
   }

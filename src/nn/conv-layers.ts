@@ -15,18 +15,27 @@ import { Parameter } from "./parameter.ts";
  * @see https://pytorch.org/docs/stable/generated/torch.nn.Conv2d.html
  */
 export class Conv2d extends Module {
+  /** Channels of the input. */
   readonly inChannels: number;
+  /** Channels of the result. */
   readonly outChannels: number;
+  /** Rows and columns of the kernel. */
   readonly kernelSize: readonly [number, number];
+  /** Stride, padding, dilation and groups, defaults filled in. */
   readonly options: Readonly<Required<ConvOptions>>;
+  /** [outChannels, inChannels / groups, kernel rows, kernel columns]. */
   weight: Parameter;
+  /** [outChannels]. */
   bias: Parameter | null;
 
   constructor(
     inChannels: number,
     outChannels: number,
     kernelSize: number | readonly [number, number],
-    options: ConvOptions & { bias?: boolean } = {},
+    options: ConvOptions & {
+      /** A learned number added to each channel of the result. Default true. */
+      bias?: boolean;
+    } = {},
   ) {
     super();
     const { bias = true, stride = 1, padding = 0, dilation = 1, groups = 1 } = options;

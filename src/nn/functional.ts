@@ -42,4 +42,5 @@ export const relu6 = (x: Tensor): Tensor => activation("relu6", x);
 export const sigmoid = (x: Tensor): Tensor => unary("sigmoid", x);
 /** x sigmoid(x). */
 export const silu = (x: Tensor): Tensor => activation("silu", x);
+/** Hyperbolic tangent. @see https://pytorch.org/docs/stable/generated/torch.nn.functional.tanh.html */
 export const tanh = (x: Tensor): Tensor => unary("tanh", x);

@@ -9,8 +9,10 @@ import { scope } from "../tensor/scope.ts";
 import { type Shape, show, sizeOf } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
+/** What follows a layer, for the scale of its initialisation. */
 export type Nonlinearity = "linear" | "sigmoid" | "tanh" | "relu" | "leakyRelu" | "selu";
 
+/** What `kaimingUniform_` and `kaimingNormal_` take. */
 export interface KaimingOptions {
   /** Slope of the leaky ReLU for negative inputs. Default 0. */
   a?: number;
@@ -28,7 +30,9 @@ function assign<T extends Tensor>(target: T, values: () => Tensor): T {
 /** Every element `value`. */
 export const constant_ = <T extends Tensor>(t: T, value: number): T =>
   assign(t, () => full(t.shape, value, { device: t.device }));
+/** Every element 0, in place. */
 export const zeros_ = <T extends Tensor>(t: T): T => constant_(t, 0);
+/** Every element 1, in place. */
 export const ones_ = <T extends Tensor>(t: T): T => constant_(t, 1);
 
 /** Uniform numbers in [a, b). */

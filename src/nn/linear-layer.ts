@@ -12,12 +12,23 @@ import { Parameter } from "./parameter.ts";
  * @see https://pytorch.org/docs/stable/generated/torch.nn.Linear.html
  */
 export class Linear extends Module {
+  /** Size of the last dimension of the input. */
   readonly inFeatures: number;
+  /** Size of the last dimension of the result. */
   readonly outFeatures: number;
+  /** [outFeatures, inFeatures]. */
   weight: Parameter;
+  /** [outFeatures]. */
   bias: Parameter | null;
 
-  constructor(inFeatures: number, outFeatures: number, options: { bias?: boolean } = {}) {
+  constructor(
+    inFeatures: number,
+    outFeatures: number,
+    options: {
+      /** A learned number added to each feature of the result. Default true. */
+      bias?: boolean;
+    } = {},
+  ) {
     super();
     checkCount("Linear", "inFeatures", inFeatures);
     checkCount("Linear", "outFeatures", outFeatures);

@@ -11,11 +11,13 @@ export type StateDict = Record<string, Tensor>;
 /** What can be loaded: a plain object, a map, or pairs. */
 export type StateDictLike = Iterable<readonly [string, Tensor]> | Readonly<Record<string, Tensor>>;
 
+/** What `Module.loadStateDict` takes. */
 export interface LoadOptions {
   /** Default true: keys that are missing or not expected are errors. */
   strict?: boolean;
 }
 
+/** What `Module.loadStateDict` left alone: without `strict: false` nothing. */
 export interface LoadResult {
   /** Keys of the module that the dict lacks. */
   readonly missingKeys: string[];

@@ -8,6 +8,7 @@ type MseOptions = NonNullable<Parameters<typeof mseLoss>[2]>;
 
 /** See `nn.functional.crossEntropy`: logits [N, classes], target i32 [N]. */
 export class CrossEntropyLoss extends Module<readonly [logits: Tensor, target: Tensor]> {
+  /** Reduction and the like, as given. */
   readonly options: CrossEntropyOptions;
 
   constructor(options: CrossEntropyOptions = {}) {
@@ -22,6 +23,7 @@ export class CrossEntropyLoss extends Module<readonly [logits: Tensor, target: T
 
 /** See `nn.functional.mseLoss`: input and target of one shape. */
 export class MSELoss extends Module<readonly [input: Tensor, target: Tensor]> {
+  /** Reduction and the like, as given. */
   readonly options: MseOptions;
 
   constructor(options: MseOptions = {}) {

@@ -56,6 +56,7 @@ export abstract class Module<I extends readonly unknown[] = readonly [Tensor], O
   readonly #buffers = new Map<string, boolean>();
   #hooks: Hooks | null = null;
 
+  /** What the module computes. Call it as `layer.forward(x)`; hooks see its inputs and its result. */
   abstract forward(...inputs: I): O;
 
   /** True: batch norm uses the batch's statistics, dropout drops. `train()` and `eval()` set it for all modules below. */
@@ -80,7 +81,14 @@ export abstract class Module<I extends readonly unknown[] = readonly [Tensor], O
    * this.registerBuffer("runningMean", zeros([n]))`. The module owns it. `persistent: false` keeps it out of the state
    * dict.
    */
-  registerBuffer<T extends Tensor>(name: string, tensor: T, options: { persistent?: boolean } = {}): T {
+  registerBuffer<T extends Tensor>(
+    name: string,
+    tensor: T,
+    options: {
+      /** Whether the state dict holds it. Default true. */
+      persistent?: boolean;
+    } = {},
+  ): T {
     const property = propertyOf(name);
     this.#buffers.set(property, options.persistent ?? true);
     keep(tensor);
@@ -105,6 +113,7 @@ export abstract class Module<I extends readonly unknown[] = readonly [Tensor], O
     for (const [property, value] of Object.entries(this)) if (value instanceof Module) yield [keyOf(property), value];
   }
 
+  /** Direct submodules, in the order in which they were assigned. */
   *children(): Iterable<AnyModule> {
     for (const [, module] of this.namedChildren()) yield module;
   }
@@ -121,6 +130,7 @@ export abstract class Module<I extends readonly unknown[] = readonly [Tensor], O
     for (const [name, child] of this.namedChildren()) yield* child.#walk(join(prefix, name), seen);
   }
 
+  /** This module and all below it, depth first; a module used twice appears once. */
   *modules(): Iterable<AnyModule> {
     for (const [, module] of this.namedModules()) yield module;
   }
@@ -136,6 +146,7 @@ export abstract class Module<I extends readonly unknown[] = readonly [Tensor], O
     }
   }
 
+  /** All parameters, of this module and those below it; one used twice appears once. For optimizers. */
   *parameters(): Iterable<Parameter> {
     for (const [, parameter] of this.namedParameters()) yield parameter;
   }
@@ -147,6 +158,7 @@ export abstract class Module<I extends readonly unknown[] = readonly [Tensor], O
     }
   }
 
+  /** All buffers, such as running statistics, of this module and those below it. */
   *buffers(): Iterable<Tensor> {
     for (const [, buffer] of this.namedBuffers()) yield buffer;
   }
@@ -273,6 +285,7 @@ export abstract class Module<I extends readonly unknown[] = readonly [Tensor], O
     return { before, after, uninstall };
   }
 
+  /** The module and those below it, in PyTorch's form: a line each. */
   toString(): string {
     const lines = Array.from(
       this.namedChildren(),

@@ -13,6 +13,7 @@ import { checkCount } from "./layer-arguments.ts";
 import { Module } from "./module.ts";
 import { Parameter } from "./parameter.ts";
 
+/** What `BatchNorm2d` takes beside the number of channels. */
 export interface BatchNormLayerOptions {
   /** Added to the variance. Default 1e-5. */
   eps?: number;
@@ -20,7 +21,7 @@ export interface BatchNormLayerOptions {
   momentum?: number;
   /** Learned scale and shift. Default true. */
   affine?: boolean;
-  /** Default true. False: the batch's statistics are used in evaluation too. */
+  /** Keep running statistics for evaluation; false: it uses the batch's too. Default true. */
   trackRunningStats?: boolean;
 }
 
@@ -29,12 +30,19 @@ export interface BatchNormLayerOptions {
  * @see https://arxiv.org/abs/1502.03167 and https://pytorch.org/docs/stable/generated/torch.nn.BatchNorm2d.html
  */
 export class BatchNorm2d extends Module {
+  /** Channels of the input. */
   readonly numFeatures: number;
+  /** Added to the variance. */
   readonly eps: number;
+  /** Weight of the batch in the running statistics. */
   momentum: number;
+  /** Scale by channel: [numFeatures]. */
   weight: Parameter | null;
+  /** Shift by channel: [numFeatures]. */
   bias: Parameter | null;
+  /** Running mean by channel, a buffer: [numFeatures]. */
   readonly runningMean: Tensor | null;
+  /** Running unbiased variance by channel, a buffer: [numFeatures]. */
   readonly runningVar: Tensor | null;
   readonly #batches: Tensor | null;
   /** Training passes that `#batches` does not count yet. */
@@ -96,12 +104,24 @@ export class BatchNorm2d extends Module {
  * @see https://arxiv.org/abs/1607.06450 and https://pytorch.org/docs/stable/generated/torch.nn.LayerNorm.html
  */
 export class LayerNorm extends Module {
+  /** The last dimensions of the input, which are normalised together. */
   readonly normalizedShape: Shape;
+  /** Added to the variance. */
   readonly eps: number;
+  /** Scale by element: normalizedShape. */
   weight: Parameter | null;
+  /** Shift by element: normalizedShape. */
   bias: Parameter | null;
 
-  constructor(normalizedShape: number | Shape, options: { eps?: number; elementwiseAffine?: boolean } = {}) {
+  constructor(
+    normalizedShape: number | Shape,
+    options: {
+      /** Added to the variance. Default 1e-5. */
+      eps?: number;
+      /** Learned scale and shift. Default true. */
+      elementwiseAffine?: boolean;
+    } = {},
+  ) {
     super();
     const { eps = 1e-5, elementwiseAffine = true } = options;
     this.normalizedShape = typeof normalizedShape === "number" ? [normalizedShape] : [...normalizedShape];

@@ -7,7 +7,9 @@ type Size = number | readonly [number, number];
 
 /** The largest element of each window. @see https://pytorch.org/docs/stable/generated/torch.nn.MaxPool2d.html */
 export class MaxPool2d extends Module {
+  /** Rows and columns of a window; one number for both. */
   readonly kernelSize: Size;
+  /** Stride, padding and the like, as given. */
   readonly options: MaxPoolOptions;
 
   constructor(kernelSize: Size, options: MaxPoolOptions = {}) {
@@ -27,7 +29,9 @@ export class MaxPool2d extends Module {
 
 /** The mean of each window. @see https://pytorch.org/docs/stable/generated/torch.nn.AvgPool2d.html */
 export class AvgPool2d extends Module {
+  /** Rows and columns of a window; one number for both. */
   readonly kernelSize: Size;
+  /** Stride, padding and the like, as given. */
   readonly options: AvgPoolOptions;
 
   constructor(kernelSize: Size, options: AvgPoolOptions = {}) {
@@ -50,6 +54,7 @@ export class AvgPool2d extends Module {
  * @see https://pytorch.org/docs/stable/generated/torch.nn.AdaptiveAvgPool2d.html
  */
 export class AdaptiveAvgPool2d extends Module {
+  /** Rows and columns of the result; one number for both, null for as many as the input has. */
   readonly outputSize: number | readonly [number | null, number | null];
 
   constructor(outputSize: number | readonly [number | null, number | null]) {

@@ -6,8 +6,9 @@ import { check, ValueError } from "../errors.ts";
 
 /** A published checksum in hexadecimal; at most one of the two. */
 export interface Checksum {
+  /** All 32 digits. Default: not checked. */
   md5?: string;
-  /** All 64 digits, or the first 8 or more of them: torch's convention in the names of weight files. */
+  /** All 64 digits, or the first 8 or more: torch's convention in the names of weight files. Default: not checked. */
   sha256?: string;
 }
 

@@ -8,6 +8,7 @@ import { cachePath, makeFolder } from "./cache.ts";
 import { checksumMismatch } from "./checksum.ts";
 import { type DownloadProgress, download } from "./download.ts";
 
+/** What `CIFAR10` takes: which part, and where it is or comes from. */
 export interface CifarSource {
   /** The training images, or else the test images. */
   train: boolean;
@@ -24,10 +25,13 @@ export interface CifarSource {
   url?: string;
   /** The md5 of the archive at `url`, if it is not the official archive. */
   md5?: string;
+  /** Called as a download goes on. Default: nobody is told. */
   onProgress?: (progress: DownloadProgress) => void;
+  /** Stops a download, with its reason. Default: none. */
   signal?: AbortSignal;
 }
 
+/** What `CIFAR100` takes: as `CIFAR10`, and which labels. */
 export interface Cifar100Source extends CifarSource {
   /** The 100 classes ("fine", the default) or their 20 superclasses ("coarse"). */
   labels?: "fine" | "coarse";

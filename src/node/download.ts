@@ -7,7 +7,9 @@ import { DataError } from "../errors.ts";
 import { makeFolder } from "./cache.ts";
 import { type Checksum, checksumMismatch, parseChecksum } from "./checksum.ts";
 
+/** How far a download is. */
 export interface DownloadProgress {
+  /** What is downloaded. */
   url: string;
   /** Bytes on disk so far, those of an interrupted download included. */
   received: number;
@@ -15,9 +17,11 @@ export interface DownloadProgress {
   total: number | undefined;
 }
 
+/** What `download` takes: a checksum, and how patient it is. */
 export interface DownloadOptions extends Checksum {
+  /** Called as bytes come in. Default: nobody is told. */
   onProgress?: (progress: DownloadProgress) => void;
-  /** Stops the download with the signal's reason; what has come stays on disk, to be resumed. */
+  /** Stops the download with the signal's reason; what has come stays on disk, to be resumed. Default: none. */
   signal?: AbortSignal;
   /** How often to try again after a failed connection or a server's error; 3 by default. */
   retries?: number;

@@ -12,8 +12,10 @@ const WEIGHTS = {
   alexnet: "https://download.pytorch.org/models/alexnet-owt-7be5be79.pth",
 } as const;
 
+/** A model of torchvision with published weights. */
 export type WeightsName = keyof typeof WEIGHTS;
 
+/** What `pretrainedWeights` and `weightsFromUrl` take. */
 export interface WeightsOptions extends Pick<DownloadOptions, "onProgress" | "signal" | "retries"> {
   /** Where downloads are kept; the folder `weights` of the cache by default. */
   root?: string;

@@ -24,7 +24,7 @@ export interface BatchNormOptions {
 }
 
 export interface BatchNormReluOptions extends BatchNormOptions {
-  /** Added before the ReLU, same shape as x. */
+  /** Added before the ReLU, same shape as x. Default null: nothing. */
   residual?: Tensor | null;
 }
 

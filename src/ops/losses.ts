@@ -40,7 +40,7 @@ export interface LossOptions {
 export interface NllLossOptions extends LossOptions {
   /** Samples with this label count for nothing. Default -100. */
   ignoreIndex?: number;
-  /** [C]: a factor for each class. A mean divides by the factors' sum. */
+  /** [C]: a factor for each class. A mean divides by the factors' sum. Default null: all count the same. */
   weight?: Tensor | null;
 }
 export interface CrossEntropyOptions extends NllLossOptions {
@@ -252,7 +252,13 @@ export const l1Loss = (input: Tensor, target: Tensor, options: LossOptions = {})
 export function smoothL1Loss(
   input: Tensor,
   target: Tensor,
-  { beta = 1, ...options }: LossOptions & { beta?: number } = {},
+  {
+    beta = 1,
+    ...options
+  }: LossOptions & {
+    /** The difference at which the square becomes linear. Default 1. */
+    beta?: number;
+  } = {},
 ): Tensor {
   check(beta >= 0, () => `[smoothL1Loss] beta must not be negative, got ${beta}`, ValueError);
   if (beta === 0) return l1Loss(input, target, options);

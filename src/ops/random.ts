@@ -8,7 +8,7 @@ import { Kernel } from "../kernels/kernel.ts";
 import randomWgsl, { WG } from "../kernels/wgsl/random.wgsl";
 import { fromHost, type TensorOptions } from "../tensor/create.ts";
 import { permutation, rngShift, seedWords, takeStream } from "../tensor/random-state.ts";
-import { checkShape, type Shape } from "../tensor/shape.ts";
+import { checkShape, type Shape, type ShapeInput } from "../tensor/shape.ts";
 import { empty, type Tensor } from "../tensor/tensor.ts";
 
 /** The numbers that a draw uses by name, see random.wgsl. */
@@ -79,11 +79,11 @@ function random<S extends Shape>(op: RandomOp, shape: S, numbers: Numbers, optio
 }
 
 /** Uniform numbers in [0, 1), f32. @see https://pytorch.org/docs/stable/generated/torch.rand.html */
-export const rand = <const S extends Shape>(shape: S, options: RandomOptions = {}): Tensor<S> =>
+export const rand = <const S extends ShapeInput>(shape: S, options: RandomOptions = {}): Tensor<S> =>
   random(randOp, shape, { a: 0, b: 1 }, options);
 
 /** Uniform numbers in [low, high), f32. */
-export const uniform = <const S extends Shape>(
+export const uniform = <const S extends ShapeInput>(
   shape: S,
   low: number,
   high: number,
@@ -91,11 +91,11 @@ export const uniform = <const S extends Shape>(
 ): Tensor<S> => random(uniformOp, shape, { a: low, b: high }, options);
 
 /** Normal numbers of mean 0 and variance 1, f32. @see https://pytorch.org/docs/stable/generated/torch.randn.html */
-export const randn = <const S extends Shape>(shape: S, options: RandomOptions = {}): Tensor<S> =>
+export const randn = <const S extends ShapeInput>(shape: S, options: RandomOptions = {}): Tensor<S> =>
   random(randnOp, shape, {}, options);
 
 /** Whole numbers in [low, high), i32. @see https://pytorch.org/docs/stable/generated/torch.randint.html */
-export function randint<const S extends Shape>(
+export function randint<const S extends ShapeInput>(
   low: number,
   high: number,
   shape: S,
@@ -111,7 +111,7 @@ export function randint<const S extends Shape>(
 }
 
 /** `scale` with probability p, else 0, f32: a dropout mask is `bernoulli(shape, 1 - p, 1 / (1 - p))`. */
-export function bernoulli<const S extends Shape>(
+export function bernoulli<const S extends ShapeInput>(
   shape: S,
   p: number,
   scale = 1,
@@ -122,5 +122,5 @@ export function bernoulli<const S extends Shape>(
 }
 
 /** The numbers 0 to n - 1 in random order, i32 [n]. @see https://pytorch.org/docs/stable/generated/torch.randperm.html */
-export const randperm = (n: number, { device }: Pick<RandomOptions, "device"> = {}): Tensor<readonly [number]> =>
+export const randperm = (n: number, { device }: Pick<RandomOptions, "device"> = {}): Tensor<[number]> =>
   fromHost(permutation(n), [n], "i32", { device });

@@ -6,7 +6,7 @@ import { copyStrided } from "../kernels/copy-strided.ts";
 import { reduceInto } from "../kernels/reduction-plan.ts";
 import { broadcastStrides } from "../kernels/strided-walk.ts";
 import { checkDtype } from "../tensor/dtype.ts";
-import { normalizeDims, type Shape, sameShape, show, sizeOf } from "../tensor/shape.ts";
+import { type Inferred, normalizeDims, type Shape, type ShapeInput, sameShape, show, sizeOf } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { unary } from "./unary.ts";
 import { view } from "./view.ts";
@@ -44,9 +44,9 @@ const expandOp: Op<readonly [Tensor], { readonly shape: Shape }> = {
  * Repeats dimensions of size 1, and new leading ones, up to `shape`; -1 keeps a size.
  * @see https://pytorch.org/docs/stable/generated/torch.Tensor.expand.html
  */
-export function expand<S extends Shape>(x: Tensor, shape: S): Tensor<S> {
+export function expand<const S extends ShapeInput>(x: Tensor, shape: S): Tensor<Inferred<S>> {
   const sizes = shape.map((d, i) => (d === -1 ? (x.shape[i + x.ndim - shape.length] ?? -1) : d));
-  return apply1(expandOp, [x], { shape: sizes }) as Tensor<S>;
+  return apply1(expandOp, [x], { shape: sizes }) as Tensor<Inferred<S>>;
 }
 
 /** The shape with ones where `dims` are reduced. */

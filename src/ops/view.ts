@@ -2,7 +2,15 @@
 import { apply1 } from "../autograd/apply.ts";
 import { type Op, savesNothing } from "../autograd/op.ts";
 import { check } from "../errors.ts";
-import { normalizeDim, normalizeDims, type Shape, show, sizeOf } from "../tensor/shape.ts";
+import {
+  type Inferred,
+  normalizeDim,
+  normalizeDims,
+  type Shape,
+  type ShapeInput,
+  show,
+  sizeOf,
+} from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
 interface ViewAttrs {
@@ -34,7 +42,7 @@ export const view = (op: string, x: Tensor, shape: Shape): Tensor => apply1(view
  * @throws ShapeError where the sizes do not multiply to the same count.
  * @see https://pytorch.org/docs/stable/generated/torch.reshape.html
  */
-export function reshape<S extends Shape>(x: Tensor, shape: S): Tensor<S> {
+export function reshape<const S extends ShapeInput>(x: Tensor, shape: S): Tensor<Inferred<S>> {
   const open = shape.indexOf(-1);
   let sizes: Shape = shape;
   if (open >= 0) {
@@ -45,7 +53,7 @@ export function reshape<S extends Shape>(x: Tensor, shape: S): Tensor<S> {
     );
     sizes = shape.map((d, i) => (i === open ? x.numel / known : d));
   }
-  return view("reshape", x, sizes) as Tensor<S>;
+  return view("reshape", x, sizes) as Tensor<Inferred<S>>;
 }
 
 /** Merges dimensions `start` to `end`, both included, into one. Default: all of them. */

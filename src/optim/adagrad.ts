@@ -2,8 +2,9 @@
 import { Optimizer, type ParamsInput } from "./optimizer.ts";
 import { UpdateRule } from "./update-rule.ts";
 
+/** Hyper-parameters of Adagrad, for all parameters or for each group. */
 export interface AdagradOptions {
-  /** Default 1e-2. */
+  /** The learning rate. Default 1e-2. */
   lr: number;
   /** Divides the learning rate of a parameter's step t, counted from 0, by 1 + t * lrDecay. Default 0. */
   lrDecay: number;

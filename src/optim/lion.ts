@@ -2,8 +2,9 @@
 import { Optimizer, type ParamsInput } from "./optimizer.ts";
 import { UpdateRule } from "./update-rule.ts";
 
+/** Hyper-parameters of Lion, for all parameters or for each group. */
 export interface LionOptions {
-  /** Default 1e-4. Three to ten times smaller than AdamW's, as every element takes a whole step. */
+  /** The learning rate. Default 1e-4. Three to ten times smaller than AdamW's, as every element takes a whole step. */
   lr: number;
   /** The part of the momentum in a step, and the decay of the momentum itself. Default [0.9, 0.99]. */
   betas: readonly [number, number];

@@ -9,8 +9,11 @@ export type AnyGroup = ParamGroup<{ lr: number }>;
 
 /** What a scheduler needs to go on where it was. JSON. */
 export interface SchedulerState {
+  /** Steps since the start. */
   readonly lastEpoch: number;
+  /** Each group's learning rate at the start. */
   readonly baseLrs: readonly number[];
+  /** The learning rates, by group, that the last step set. */
   readonly lastLr: readonly number[];
 }
 
@@ -20,6 +23,7 @@ export interface SchedulerState {
  * @see https://pytorch.org/docs/stable/optim.html#how-to-adjust-learning-rate
  */
 export abstract class LRScheduler {
+  /** Whose learning rates it sets. */
   readonly optimizer: AnyOptimizer;
   /** Steps since the start. */
   lastEpoch = -1;
@@ -41,8 +45,8 @@ export abstract class LRScheduler {
   }
 
   /**
-   * A group's learning rate at `lastEpoch`; `baseLr` is its entry of `baseLrs`. Most schedules change the present `group.lr` rather than compute it anew, so
-   * that several schedulers, and changes by hand, add up.
+   * A group's learning rate at `lastEpoch`; `baseLr` is its entry of `baseLrs`. Most schedules change the present
+   * `group.lr` rather than compute it anew, so that several schedulers, and changes by hand, add up.
    */
   protected abstract lr(group: AnyGroup, baseLr: number, index: number): number;
 
@@ -59,6 +63,7 @@ export abstract class LRScheduler {
     return [...this.#lastLr];
   }
 
+  /** What the scheduler needs to go on where it is, as JSON. */
   stateDict(): SchedulerState {
     return { lastEpoch: this.lastEpoch, baseLrs: [...this.baseLrs], lastLr: this.getLastLr() };
   }
@@ -104,10 +109,19 @@ export class LambdaLR extends LRScheduler {
  * @see https://pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.StepLR.html
  */
 export class StepLR extends LRScheduler {
+  /** Epochs from one change to the next. */
   readonly stepSize: number;
+  /** The factor. */
   readonly gamma: number;
 
-  constructor(optimizer: AnyOptimizer, stepSize: number, options: { gamma?: number } = {}) {
+  constructor(
+    optimizer: AnyOptimizer,
+    stepSize: number,
+    options: {
+      /** The factor. Default 0.1. */
+      gamma?: number;
+    } = {},
+  ) {
     super(optimizer);
     checkCount("StepLR", "stepSize", stepSize);
     this.stepSize = stepSize;
@@ -125,10 +139,19 @@ export class StepLR extends LRScheduler {
  * @see https://pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.MultiStepLR.html
  */
 export class MultiStepLR extends LRScheduler {
+  /** The epochs at which the rate changes. */
   readonly milestones: readonly number[];
+  /** The factor. */
   readonly gamma: number;
 
-  constructor(optimizer: AnyOptimizer, milestones: readonly number[], options: { gamma?: number } = {}) {
+  constructor(
+    optimizer: AnyOptimizer,
+    milestones: readonly number[],
+    options: {
+      /** The factor. Default 0.1. */
+      gamma?: number;
+    } = {},
+  ) {
     super(optimizer);
     this.milestones = [...milestones];
     this.gamma = options.gamma ?? 0.1;
@@ -145,6 +168,7 @@ export class MultiStepLR extends LRScheduler {
  * @see https://pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.ExponentialLR.html
  */
 export class ExponentialLR extends LRScheduler {
+  /** The factor. */
   readonly gamma: number;
 
   constructor(optimizer: AnyOptimizer, gamma: number) {
@@ -164,10 +188,19 @@ export class ExponentialLR extends LRScheduler {
  * https://pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.CosineAnnealingLR.html
  */
 export class CosineAnnealingLR extends LRScheduler {
+  /** Epochs down to the lowest rate. */
   readonly tMax: number;
+  /** The lowest rate. */
   readonly etaMin: number;
 
-  constructor(optimizer: AnyOptimizer, tMax: number, options: { etaMin?: number } = {}) {
+  constructor(
+    optimizer: AnyOptimizer,
+    tMax: number,
+    options: {
+      /** The lowest rate. Default 0. */
+      etaMin?: number;
+    } = {},
+  ) {
     super(optimizer);
     checkCount("CosineAnnealingLR", "tMax", tMax);
     this.tMax = tMax;

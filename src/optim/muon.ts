@@ -11,14 +11,15 @@ import type { Tensor } from "../tensor/tensor.ts";
 import { Optimizer, type ParamGroup, type ParamsInput } from "./optimizer.ts";
 import { UpdateRule } from "./update-rule.ts";
 
+/** Hyper-parameters of Muon, for all parameters or for each group. */
 export interface MuonOptions {
-  /** Default 1e-3. */
+  /** The learning rate. Default 1e-3. */
   lr: number;
   /** Shrinks the parameter (decoupled). Default 0.1. */
   weightDecay: number;
   /** Default 0.95. */
   momentum: number;
-  /** Default true. */
+  /** Look ahead by the momentum. Default true. */
   nesterov: boolean;
   /** Of x, x^3 and x^5 in the polynomial that brings singular values to 1. Default [3.4445, -4.775, 2.0315]. */
   nsCoefficients: readonly [number, number, number];

@@ -2,8 +2,9 @@
 import { Optimizer, type ParamsInput } from "./optimizer.ts";
 import { UpdateRule } from "./update-rule.ts";
 
+/** Hyper-parameters of NAdam, for all parameters or for each group. */
 export interface NAdamOptions {
-  /** Default 2e-3. */
+  /** The learning rate. Default 2e-3. */
   lr: number;
   /** Decay of the running mean and of the running mean square. Default [0.9, 0.999]. */
   betas: readonly [number, number];

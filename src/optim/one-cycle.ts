@@ -3,22 +3,27 @@ import { check, ValueError } from "../errors.ts";
 import { type AnyGroup, type AnyOptimizer, LRScheduler } from "./lr-scheduler.ts";
 import { checkCount, perGroup } from "./scheduler-arguments.ts";
 
+/** What `OneCycleLR` takes. */
 export interface OneCycleOptions {
-  /** Steps (batches) of the whole cycle; or give `epochs` and `stepsPerEpoch`. */
+  /** Steps (batches) of the whole cycle. Default: epochs * stepsPerEpoch. */
   totalSteps?: number;
+  /** Epochs of the whole cycle, with `stepsPerEpoch`. No default: needed where `totalSteps` is left out. */
   epochs?: number;
+  /** Steps (batches) of an epoch, with `epochs`. No default: needed where `totalSteps` is left out. */
   stepsPerEpoch?: number;
   /** Share of the cycle in which the rate rises. Default 0.3. */
   pctStart?: number;
-  /** Default "cos". */
+  /** The curve from one rate to the next. Default "cos". */
   annealStrategy?: "cos" | "linear";
   /** Whether SGD's momentum, or Adam's first beta, moves the other way. Default true. */
   cycleMomentum?: boolean;
-  /** Momentum at the highest rate, default 0.85, and at the lowest, default 0.95. */
+  /** Momentum at the highest rate, one for all groups or one each. Default 0.85. */
   baseMomentum?: number | readonly number[];
+  /** Momentum at the lowest rate, one for all groups or one each. Default 0.95. */
   maxMomentum?: number | readonly number[];
-  /** The rate begins at maxLr / divFactor (default 25) and ends at 1 / finalDivFactor (default 1e4) of that. */
+  /** The rate begins at maxLr / divFactor. Default 25. */
   divFactor?: number;
+  /** The rate ends at the initial one / finalDivFactor. Default 1e4. */
   finalDivFactor?: number;
   /** Come down to the initial rate as fast as it rose, then to the final one. Default false: down in one go. */
   threePhase?: boolean;
@@ -49,6 +54,7 @@ interface Cycled {
  * @throws ValueError for options out of range, or an optimizer without momentum while `cycleMomentum`.
  */
 export class OneCycleLR extends LRScheduler {
+  /** Steps (batches) of the whole cycle. */
   readonly totalSteps: number;
   readonly #phases: readonly [Phase, ...Phase[]];
   /** By group. */

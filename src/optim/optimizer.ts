@@ -18,6 +18,7 @@ import { batches, type UpdateRule } from "./update-rule.ts";
 
 /** Parameters that share hyper-parameters. Assign to `lr` and the others at any time. */
 export type ParamGroup<O> = O & {
+  /** The parameters, in the order in which they were given. */
   readonly params: Tensor[];
   /** Set by the first scheduler: the learning rate that it starts from. */
   initialLr?: number;
@@ -27,7 +28,10 @@ export type ParamGroup<O> = O & {
 export type ParamsInput<O> = Iterable<Tensor> | Iterable<GivenGroup<O>>;
 
 /** Hyper-parameters left out are the optimizer's defaults. */
-export type GivenGroup<O> = Partial<O> & { readonly params: Iterable<Tensor> };
+export type GivenGroup<O> = Partial<O> & {
+  /** The parameters: `model.parameters()`, or those of a part of it. */
+  readonly params: Iterable<Tensor>;
+};
 
 /** What an optimizer knows of one parameter. */
 interface ParamState {
@@ -46,7 +50,9 @@ interface Cohort<O> {
 
 /** In PyTorch's layout: state by parameter index, groups with indices in place of parameters. */
 export interface OptimizerStateDict {
+  /** By index of the parameter: `step`, and tensors of its shape. */
   readonly state: Readonly<Record<number, Readonly<Record<string, Tensor | number>>>>;
+  /** Hyper-parameters by name, and the indices of the parameters. */
   readonly paramGroups: readonly { readonly params: readonly number[]; readonly [option: string]: unknown }[];
 }
 
@@ -54,8 +60,19 @@ function expectFit(condition: boolean, message: () => string): asserts condition
   check(condition, () => `[loadStateDict] ${message()}`, StateDictError);
 }
 
+/**
+ * Base class of optimizers: parameters in groups, state for each of them, and a step that updates those with a
+ * gradient.
+ * Subclasses give the rule.
+ * @see https://pytorch.org/docs/stable/optim.html#torch.optim.Optimizer
+ */
 export abstract class Optimizer<O extends { lr: number } = { lr: number }> {
+  /** What groups take where they say nothing else. */
   readonly defaults: Readonly<O>;
+  /**
+   * The groups: `optimizer.paramGroups[0].lr = 1e-4` changes the learning rate from the next step on, captured steps
+   * included.
+   */
   readonly paramGroups: [ParamGroup<O>, ...ParamGroup<O>[]];
   readonly #states = new Map<Tensor, ParamState>();
   /** By number of the step in a capture: a captured step may take several. Outside of captures it is 0. */
@@ -82,6 +99,7 @@ export abstract class Optimizer<O extends { lr: number } = { lr: number }> {
     for (const group of groups) this.#addGroup({ ...defaults, ...group, params: [...group.params] });
   }
 
+  /** The class, for error messages and profiles. */
   get name(): string {
     return this.constructor.name;
   }
@@ -122,7 +140,12 @@ export abstract class Optimizer<O extends { lr: number } = { lr: number }> {
   }
 
   /** Drops the gradients, or with `setToNull: false` fills them with zeros. */
-  zeroGrad(options: { setToNull?: boolean } = {}): void {
+  zeroGrad(
+    options: {
+      /** False: fill them with zeros instead. Default true. */
+      setToNull?: boolean;
+    } = {},
+  ): void {
     for (const group of this.paramGroups) {
       for (const p of group.params) {
         const fill = !(options.setToNull ?? true) && p.hasGrad;

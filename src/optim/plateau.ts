@@ -3,6 +3,7 @@ import { check, ValueError } from "../errors.ts";
 import type { AnyOptimizer } from "./lr-scheduler.ts";
 import { perGroup } from "./scheduler-arguments.ts";
 
+/** What `ReduceLROnPlateau` takes. */
 export interface PlateauOptions {
   /** Whether the metric should fall ("min", default) or rise. */
   mode?: "min" | "max";
@@ -24,10 +25,15 @@ export interface PlateauOptions {
 
 /** What a plateau scheduler needs to go on where it was. JSON: `best` is null before the first metric. */
 export interface PlateauState {
+  /** The best metric so far. */
   readonly best: number | null;
+  /** Epochs since it that were not better. */
   readonly numBadEpochs: number;
+  /** Epochs left in which bad ones are not counted. */
   readonly cooldownCounter: number;
+  /** Steps since the start. */
   readonly lastEpoch: number;
+  /** The learning rates, by group, after the last step. */
   readonly lastLr: readonly number[];
 }
 
@@ -37,13 +43,17 @@ export interface PlateauState {
  * @throws ValueError for options out of range.
  */
 export class ReduceLROnPlateau {
+  /** Whose learning rates it reduces. */
   readonly optimizer: AnyOptimizer;
   readonly #options: Required<PlateauOptions>;
   readonly #minLrs: readonly number[];
   /** The best metric so far; null before the first. */
   best: number | null = null;
+  /** Epochs since the best metric that were not better. */
   numBadEpochs = 0;
+  /** Epochs left in which bad ones are not counted. */
   cooldownCounter = 0;
+  /** Steps since the start. */
   lastEpoch = 0;
   #lastLr: readonly number[];
 
@@ -111,6 +121,7 @@ export class ReduceLROnPlateau {
     return [...this.#lastLr];
   }
 
+  /** What the scheduler needs to go on where it is, as JSON. */
   stateDict(): PlateauState {
     const { best, numBadEpochs, cooldownCounter, lastEpoch } = this;
     return { best, numBadEpochs, cooldownCounter, lastEpoch, lastLr: this.getLastLr() };

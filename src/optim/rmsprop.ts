@@ -2,8 +2,9 @@
 import { Optimizer, type ParamsInput } from "./optimizer.ts";
 import { UpdateRule } from "./update-rule.ts";
 
+/** Hyper-parameters of RMSprop, for all parameters or for each group. */
 export interface RMSpropOptions {
-  /** Default 1e-2. */
+  /** The learning rate. Default 1e-2. */
   lr: number;
   /** Decay of the running mean square. Default 0.99. */
   alpha: number;

@@ -3,15 +3,17 @@ import { check, ValueError } from "../errors.ts";
 import { Optimizer, type ParamGroup, type ParamsInput } from "./optimizer.ts";
 import { UpdateRule } from "./update-rule.ts";
 
+/** Hyper-parameters of SGD, for all parameters or for each group. */
 export interface SGDOptions {
+  /** The learning rate. No default. */
   lr: number;
-  /** Default 0. */
+  /** Part of the last step that is kept. Default 0. */
   momentum: number;
-  /** Default 0. The momentum takes 1 - dampening of each gradient after the first. */
+  /** The momentum takes 1 - dampening of each gradient after the first. Default 0. */
   dampening: number;
   /** Added to the gradient (L2). Default 0. */
   weightDecay: number;
-  /** Default false; needs a momentum, and no dampening. */
+  /** Look ahead by the momentum, which is needed, without dampening. Default false. */
   nesterov: boolean;
 }
 
@@ -40,7 +42,7 @@ const withMomentum = new UpdateRule<SGDOptions>({
  * @throws ValueError for a hyper-parameter out of range.
  */
 export class SGD extends Optimizer<SGDOptions> {
-  constructor(params: ParamsInput<SGDOptions>, options: Partial<SGDOptions> & { lr: number }) {
+  constructor(params: ParamsInput<SGDOptions>, options: Partial<SGDOptions> & Pick<SGDOptions, "lr">) {
     super(params, { momentum: 0, dampening: 0, weightDecay: 0, nesterov: false, ...options });
   }
 

@@ -6,6 +6,7 @@ import { empty, type Tensor } from "../tensor/tensor.ts";
 import type { HyperTable } from "./hyper-table.ts";
 import { type Member, sideBySide, type UpdateKernel, update, updateKernel } from "./update-op.ts";
 
+/** An optimizer as text: what it keeps of each parameter, the numbers it computes on the host, and its WGSL. */
 export interface Formula<O> {
   /** Names the kernel: formulas of other texts have other names. */
   readonly name: string;
@@ -63,6 +64,7 @@ interface Kernels {
  * @throws ValueError for more state than a launch binds; at the first step, for a name that another formula has.
  */
 export class UpdateRule<O> {
+  /** The formula's state, by name. */
   readonly state: readonly string[];
   /** Parameters that one launch takes: what the eight storage bindings of a WebGPU device leave room for. */
   readonly slots: number;

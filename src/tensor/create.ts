@@ -5,12 +5,13 @@ import { check, DtypeError, ShapeError, ValueError } from "../errors.ts";
 import { currentDevice, type Device } from "../gpu/device.ts";
 import { fillOp } from "../kernels/fill.ts";
 import { bytesPerElement, checkDtype, type Dtype, type TensorData } from "./dtype.ts";
-import { checkShape, type Shape, show, sizeOf } from "./shape.ts";
+import { checkShape, type Shape, type ShapeInput, show, sizeOf } from "./shape.ts";
 import { Storage } from "./storage.ts";
 import { empty, type NestedArray, Tensor } from "./tensor.ts";
 
+/** What creation functions take beside the shape or the data. */
 export interface TensorOptions {
-  /** Default "f32"; typed arrays bring their own. */
+  /** Type of the elements. Default "f32"; typed arrays bring their own. */
   dtype?: Dtype;
   /** Whether `backward` computes a gradient for it. Default false. */
   requiresGrad?: boolean;
@@ -33,10 +34,15 @@ type NumericArray =
  * A tensor from a number, nested arrays, or a typed array with a shape (default: one dimension).
  * The data is copied. Int32Array gives i32, Uint32Array u32, other integer arrays i32, floats f32.
  * @throws ShapeError for ragged arrays, or a shape that does not fit the data.
+ * @throws DtypeError for dtype "f16": convert an f32 tensor.
+ * @see https://pytorch.org/docs/stable/generated/torch.tensor.html
  */
-export function tensor<S extends Shape = Shape>(
+export function tensor<const S extends ShapeInput = Shape>(
   data: NestedArray | NumericArray,
-  options: TensorOptions & { shape?: S } = {},
+  options: TensorOptions & {
+    /** The data, row-major, under this shape. Default: that of the nested arrays, or one dimension. */
+    shape?: S;
+  } = {},
 ): Tensor<S> {
   const isArray = ArrayBuffer.isView(data);
   const shape = options.shape ?? (isArray ? [data.length] : shapeOf(data));
@@ -106,10 +112,13 @@ export function fromHost<S extends Shape>(
 }
 
 /**
- * A tensor of this shape, every element `value`: filled on the device.
+ * A tensor of this shape, every element `value`: filled on the device. f32, i32 or u32.
+ * @throws ShapeError for a size that is no whole number or negative.
  * @throws ValueError where an integer dtype does not hold the value.
+ * @throws DtypeError for dtype "f16": convert an f32 tensor.
+ * @see https://pytorch.org/docs/stable/generated/torch.full.html
  */
-export function full<S extends Shape>(shape: S, value: number, options: TensorOptions = {}): Tensor<S> {
+export function full<const S extends ShapeInput>(shape: S, value: number, options: TensorOptions = {}): Tensor<S> {
   checkShape("full", shape);
   const dtype = options.dtype ?? "f32";
   checkDtype("full", "dtype", dtype, "f32", "i32", "u32");
@@ -124,11 +133,49 @@ export function full<S extends Shape>(shape: S, value: number, options: TensorOp
   return t;
 }
 
-export const zeros = <S extends Shape>(shape: S, options?: TensorOptions): Tensor<S> => full(shape, 0, options);
-export const ones = <S extends Shape>(shape: S, options?: TensorOptions): Tensor<S> => full(shape, 1, options);
+/**
+ * A tensor of this shape, every element 0, filled on the device. The type keeps a literal shape: `zeros([2, 3])` is a
+ * `Tensor<[2, 3]>`; a variable that will hold others too is a `Tensor`: `let h: Tensor = zeros([1, 64])`.
+ * @throws ShapeError for a size that is no whole number or negative.
+ * @see https://pytorch.org/docs/stable/generated/torch.zeros.html
+ */
+export const zeros = <const S extends ShapeInput>(shape: S, options?: TensorOptions): Tensor<S> =>
+  full(shape, 0, options);
 
-/** `arange(end)` or `arange(start, end, step)`: start, start + step, ... below end. f32 unless `dtype` says otherwise. */
-export function arange(start: number, end?: number, step = 1, options: TensorOptions = {}): Tensor<readonly [number]> {
+/**
+ * A tensor of this shape, every element 1, filled on the device. The type keeps a literal shape, see `zeros`.
+ * @throws ShapeError for a size that is no whole number or negative.
+ * @see https://pytorch.org/docs/stable/generated/torch.ones.html
+ */
+export const ones = <const S extends ShapeInput>(shape: S, options?: TensorOptions): Tensor<S> =>
+  full(shape, 1, options);
+
+/**
+ * The numbers 0, 1, ... below `end`, shape [end]. f32 unless `dtype` says otherwise.
+ * @see https://pytorch.org/docs/stable/generated/torch.arange.html
+ */
+export function arange(end: number, options?: TensorOptions): Tensor<[number]>;
+/**
+ * The numbers start, start + 1, ... below `end`, shape [ceil(end - start)]. f32 unless `dtype` says otherwise.
+ * @see https://pytorch.org/docs/stable/generated/torch.arange.html
+ */
+export function arange(start: number, end: number, options?: TensorOptions): Tensor<[number]>;
+/**
+ * The numbers start, start + step, ... below `end` (above it where `step`, by default 1, is negative), shape
+ * [ceil((end - start) / step)]. f32 unless `dtype` says otherwise. Without `end`: those from 0 to the first argument.
+ * @throws ValueError for a step of 0.
+ * @see https://pytorch.org/docs/stable/generated/torch.arange.html
+ */
+export function arange(start: number, end?: number, step?: number, options?: TensorOptions): Tensor<[number]>;
+export function arange(
+  start: number,
+  second?: number | TensorOptions,
+  third: number | TensorOptions = 1,
+  fourth: TensorOptions = {},
+): Tensor<[number]> {
+  const end = typeof second === "number" ? second : undefined;
+  const step = typeof third === "number" ? third : 1;
+  const options = [second, third].find((argument) => typeof argument === "object") ?? fourth;
   const [from, to] = end === undefined ? [0, start] : [start, end];
   check(
     step !== 0 && Number.isFinite(step),

@@ -1,6 +1,7 @@
 // Element types: their size on the device and their typed array on the host.
 import { DtypeError } from "../errors.ts";
 
+/** Type of the elements. f32 computes and has gradients, i32 and u32 count and index, f16 stores. */
 export type Dtype = "f32" | "f16" | "i32" | "u32";
 /** What `data()` returns: f16 tensors are read back as f32 values. */
 export type TensorData = Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>;

@@ -8,6 +8,7 @@ import { shuffled } from "./philox.ts";
 
 /** All that random numbers depend on. Save it with a checkpoint to go on with the same ones. */
 export interface RngState {
+  /** What `manualSeed` set, or what the program started with. */
   readonly seed: number;
   /** Random operations since the seed was set. */
   readonly streams: number;
@@ -27,9 +28,17 @@ export function manualSeed(value: number): void {
   Object.assign(context.random, { seed: value, streams: 0 });
 }
 
+/**
+ * The present state of the random numbers, see `setRngState`.
+ * @see https://pytorch.org/docs/stable/generated/torch.get_rng_state.html
+ */
 export const getRngState = (): RngState => ({ ...context.random });
 
-/** @throws ValueError for a state that `getRngState` did not give. */
+/**
+ * Goes on with the random numbers from a state that `getRngState` gave, such as one saved with a checkpoint.
+ * @throws ValueError for any other state.
+ * @see https://pytorch.org/docs/stable/generated/torch.set_rng_state.html
+ */
 export function setRngState(state: RngState): void {
   check(
     Number.isSafeInteger(state.streams) && state.streams >= 0,

@@ -1,7 +1,17 @@
 // Shape arithmetic: element counts, broadcasting, dimension indices.
 import { check, ShapeError, ValueError } from "../errors.ts";
 
+/** The sizes of a tensor's dimensions, outermost first; a scalar's is []. */
 export type Shape = readonly number[];
+
+/**
+ * A shape as an argument. `<const S extends ShapeInput>` infers the tuple `[2, 3]` of a literal `[2, 3]`: the mutable
+ * arrays of this union, which add nothing to `Shape`, keep TypeScript from making it `readonly [2, 3]`.
+ */
+export type ShapeInput = number[] | Shape;
+
+/** The type of a shape in which a -1 stands for a size that is found out: `[-1, 8]` gives `[number, 8]`. */
+export type Inferred<S extends Shape> = { -readonly [K in keyof S]: -1 extends S[K] ? number : S[K] };
 
 export const show = (shape: Shape): string => `[${shape.join(", ")}]`;
 

@@ -105,18 +105,25 @@ export class Storage implements Binding {
 /** Live tensors (handles), and bytes of live storage; `peakBytes` is the most since the last `resetPeak`. */
 export const books = { tensors: 0, bytes: 0, peakBytes: 0 };
 
+/** What `memory` tells. */
 export interface MemoryInfo {
   /** Tensor handles that are neither disposed nor collected. */
   readonly tensors: number;
   /** Bytes of storage that live tensors and the tape hold. */
   readonly bytes: number;
+  /** The most `bytes` since the start, or since the last `memory({ resetPeak: true })`. */
   readonly peakBytes: number;
   /** Bytes of GPU buffers, lent or waiting in the pool for reuse. */
   readonly pooledBytes: number;
 }
 
 /** What is alive on the device now. `resetPeak: true` starts a new peak afterwards. */
-export function memory(options: { resetPeak?: boolean } = {}): MemoryInfo {
+export function memory(
+  options: {
+    /** Start a new `peakBytes` after this answer. Default false. */
+    resetPeak?: boolean;
+  } = {},
+): MemoryInfo {
   const info = { ...books, pooledBytes: currentDevice().pool.allocatedBytes };
   if (options.resetPeak) books.peakBytes = books.bytes;
   return info;

@@ -13,11 +13,15 @@ import { books, Storage } from "./storage.ts";
 
 /** Shape and dtype of a tensor, without its data. */
 export interface Spec {
+  /** Sizes of the dimensions, outermost first. */
   readonly shape: Shape;
+  /** Type of the elements. */
   readonly dtype: Dtype;
 }
 
+/** A number, or arrays of such in arrays of equal lengths: `[[1, 2], [3, 4]]` has shape [2, 2]. */
 export type NestedArray = number | NestedArray[];
+/** Sees a gradient during backward; a tensor that it returns takes its place. */
 export type GradHook = (grad: Tensor) => Tensor | undefined;
 
 /** What a handle holds on to, apart from the handle so that the finalizer can let go of it. */
@@ -45,7 +49,9 @@ const finalizer = new FinalizationRegistry<Holdings>(free);
  * functions of `nn.functional`. Contiguous, row-major.
  */
 export class Tensor<S extends Shape = Shape> implements Spec {
+  /** Sizes of the dimensions, outermost first; [] for a scalar. */
   readonly shape: S;
+  /** Type of the elements. */
   readonly dtype: Dtype;
   readonly #held: Holdings;
   #requiresGrad: boolean;
@@ -62,7 +68,12 @@ export class Tensor<S extends Shape = Shape> implements Spec {
     dtype: Dtype,
     node: Node | null = null,
     outputIndex = 0,
-    { internal = false }: { internal?: boolean } = {},
+    {
+      internal = false,
+    }: {
+      /** A handle of the library's own, which `memory()` and scopes do not see. Default false. */
+      internal?: boolean;
+    } = {},
   ) {
     this.shape = shape;
     this.dtype = dtype;
@@ -85,6 +96,7 @@ export class Tensor<S extends Shape = Shape> implements Spec {
     return this.#held.storage;
   }
 
+  /** The device that it lives on. */
   get device(): Device {
     return this.storage.device;
   }
@@ -109,6 +121,7 @@ export class Tensor<S extends Shape = Shape> implements Spec {
     return this.#held.node === null;
   }
 
+  /** Whether it was freed: it cannot be used any more. */
   get disposed(): boolean {
     return this.#held.freed;
   }
@@ -129,6 +142,10 @@ export class Tensor<S extends Shape = Shape> implements Spec {
     this.#requiresGrad = value;
   }
 
+  /**
+   * Sets `requiresGrad` and returns this.
+   * @see https://pytorch.org/docs/stable/generated/torch.Tensor.requires_grad_.html
+   */
   requiresGrad_(value = true): this {
     this.requiresGrad = value;
     return this;
@@ -203,6 +220,7 @@ export class Tensor<S extends Shape = Shape> implements Spec {
     return format(await this.data(), this.shape, this.dtype);
   }
 
+  /** Dtype and shape, as in `Tensor(f32 [2, 3], requiresGrad)`. For the elements: `print`, `array`, `data`. */
   toString(): string {
     const grad = this.#requiresGrad ? (this.isLeaf ? ", requiresGrad" : `, gradFn=${this.gradFn?.name}`) : "";
     return `Tensor(${this.dtype} ${show(this.shape)}${grad}${this.disposed ? ", disposed" : ""})`;

@@ -7,8 +7,9 @@ import type { Tensor } from "../tensor/tensor.ts";
 import type { GpuDataset, ImageBatch } from "./gpu-dataset.ts";
 import type { Transform } from "./transforms.ts";
 
+/** What `DataLoader` takes beside the data set. */
 export interface DataLoaderOptions {
-  /** Default 1. */
+  /** Images a batch. Default 1. */
   batchSize?: number;
   /** A new order each epoch. Default false: the data set's own order. */
   shuffle?: boolean;
@@ -16,11 +17,13 @@ export interface DataLoaderOptions {
   seed?: number;
   /** Leave out the last batch where it is smaller. Default false. */
   dropLast?: boolean;
+  /** Augmentation and normalisation of each batch, on the device. Default: none. */
   transform?: Transform;
   /** Submissions of commands that may be unfinished while the loop goes on (a replayed step takes about three). Default 6. */
   inFlight?: number;
 }
 
+/** A batch as positions in the data set. */
 export interface IndexBatch {
   /** i32 [N]: positions in the data set. */
   readonly indices: Tensor;
@@ -28,6 +31,7 @@ export interface IndexBatch {
   readonly size: number;
 }
 
+/** A batch with its images, labels and positions. */
 export interface LoadedBatch extends ImageBatch, IndexBatch {}
 
 /**
@@ -39,7 +43,9 @@ export interface LoadedBatch extends ImageBatch, IndexBatch {}
  * @see https://pytorch.org/docs/stable/data.html#torch.utils.data.DataLoader
  */
 export class DataLoader implements AsyncIterable<LoadedBatch> {
+  /** Whose images it loads. */
   readonly dataset: GpuDataset;
+  /** Images a batch, the last one apart. */
   readonly batchSize: number;
   readonly #options: DataLoaderOptions;
   #epoch = 0;
@@ -113,7 +119,12 @@ export class DataLoader implements AsyncIterable<LoadedBatch> {
    * batch is filled up with -1, so that every batch has the same shape: `dataset.batch` makes black images with label -100
    * of them. That suits evaluation; in training they would enter batch norm's statistics.
    */
-  async *indexBatches({ pad = false }: { pad?: boolean } = {}): AsyncGenerator<IndexBatch, void, undefined> {
+  async *indexBatches({
+    pad = false,
+  }: {
+    /** Fill a smaller last batch up with -1. Default false. */
+    pad?: boolean;
+  } = {}): AsyncGenerator<IndexBatch, void, undefined> {
     const order = this.order();
     this.#epoch++;
     const { batchSize, length } = this;

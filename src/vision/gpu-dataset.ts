@@ -25,6 +25,7 @@ export interface ImageBatch {
   readonly labels: Tensor;
 }
 
+/** What `GpuDataset` takes beside the images. */
 export interface GpuDatasetOptions {
   /** The device that the images live on, and their batches. Default: the one that `init` opened last, see `useDevice`. */
   device?: Device;
@@ -101,7 +102,9 @@ const identity = new Transform([]);
  * there, also inside a captured step, with the indices as its input.
  */
 export class GpuDataset {
+  /** Class names; a label is an index into it. */
   readonly classes: readonly string[];
+  /** The device that it lives on. */
   readonly device: Device;
   readonly #layout: Layout;
   readonly #labels: Tensor;
@@ -166,6 +169,7 @@ export class GpuDataset {
     });
   }
 
+  /** Whether it was freed: it gives no batches any more. */
   get disposed(): boolean {
     return this.#labels.disposed;
   }

@@ -8,11 +8,13 @@ import { runStage } from "./transform-ops.ts";
 import { shapeAfter } from "./transform-shapes.ts";
 import { type NormalizeStep, type Plan, planSteps, type Range, type Stage, type Step } from "./transform-steps.ts";
 
-/** Mean and standard deviation of CIFAR-10's training images by channel, in [0, 1]. */
+/** Mean of CIFAR-10's training images by channel, in [0, 1]. */
 export const CIFAR10_MEAN: readonly number[] = [0.4914, 0.4822, 0.4465];
+/** Standard deviation of CIFAR-10's training images by channel, in [0, 1]. */
 export const CIFAR10_STD: readonly number[] = [0.247, 0.2435, 0.2616];
-/** Those of ImageNet, which torchvision's pretrained models expect. */
+/** Mean of ImageNet by channel, in [0, 1]: what torchvision's pretrained models expect. */
 export const IMAGENET_MEAN: readonly number[] = [0.485, 0.456, 0.406];
+/** Standard deviation of ImageNet by channel, in [0, 1]. */
 export const IMAGENET_STD: readonly number[] = [0.229, 0.224, 0.225];
 
 /**
@@ -20,6 +22,7 @@ export const IMAGENET_STD: readonly number[] = [0.229, 0.224, 0.225];
  * from the device's generator (`manualSeed`): a captured step draws new ones at each replay.
  */
 export class Transform {
+  /** What it does, in order. */
   readonly steps: readonly Step[];
   readonly #plan: Plan;
 
@@ -93,7 +96,12 @@ export const toTensor = (): Transform => new Transform([]);
  */
 export function randomCrop(
   size: number | readonly [height: number, width: number],
-  { padding = 0 }: { padding?: number } = {},
+  {
+    padding = 0,
+  }: {
+    /** Pixels of zeros on each side, added before the window is chosen. Default 0. */
+    padding?: number;
+  } = {},
 ): Transform {
   check(
     Number.isInteger(padding) && padding >= 0,
@@ -134,10 +142,13 @@ export function randomRotation(degrees: number | Range): Transform {
   return new Transform([{ kind: "rotate", degrees: range }]);
 }
 
+/** What `colorJitter` takes. */
 export interface ColorJitterOptions {
   /** Factors from [max(0, 1 - b), 1 + b], or [low, high]. Default 0: not changed. */
   brightness?: number | Range;
+  /** As `brightness`, for the distance from the mean gray of the image. Default 0: not changed. */
   contrast?: number | Range;
+  /** As `brightness`, for the distance from the gray of each pixel. Default 0: not changed. */
   saturation?: number | Range;
   /** Turns of the colour circle from [-h, h], h at most 0.5, or [low, high]. Default 0: not changed. */
   hue?: number | Range;

@@ -3,8 +3,10 @@ import { check, DataError, FormatError } from "../../errors.ts";
 import { ImageDataset } from "./image-dataset.ts";
 import { readTarGzip } from "./tar.ts";
 
+/** Which of the two data sets. */
 export type CifarName = "cifar10" | "cifar100";
 
+/** Which part of a data set, and which of its labels. */
 export interface CifarOptions {
   /** The 50,000 training images, or else the 10,000 test images. */
   train: boolean;
@@ -137,9 +139,11 @@ export async function unpackCifar(
 
 /** The records of one file. */
 export interface CifarRecords {
+  /** How many images. */
   count: number;
   /** count*3*32*32 bytes, CHW: the file's own order. */
   images: Uint8Array;
+  /** Class indices of each kind that the data set has. */
   labels: { fine?: Int32Array; coarse?: Int32Array };
 }
 

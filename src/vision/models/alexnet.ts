@@ -15,8 +15,9 @@ import { flatten } from "../../ops/view.ts";
 import { show } from "../../tensor/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 
+/** What `alexnet` and `cifarAlexnet` take. */
 export interface AlexNetOptions {
-  /** Outputs of the last layer. */
+  /** Outputs of the last layer. Default 1000; of `cifarAlexnet` 10. */
   numClasses?: number;
   /** Probability of the two dropout layers before the large linear ones. Default 0.5. */
   dropout?: number;

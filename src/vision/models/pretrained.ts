@@ -5,6 +5,7 @@ import { sameShape } from "../../tensor/shape.ts";
 
 /** A model that says which of its layers names the classes. */
 export interface Classifier extends Module {
+  /** The path of the layer that names the classes, such as "fc". */
   readonly head: string;
 }
 

@@ -20,6 +20,7 @@ const conv1x1 = (inChannels: number, outChannels: number, stride = 1): Conv2d =>
 
 /** Two 3x3 convolutions and a shortcut: x: [N, inChannels, H, W] to [N, channels, H / stride, W / stride]. */
 export class BasicBlock extends Module {
+  /** Channels of the result for each of `channels`. */
   static readonly expansion = 1;
   readonly conv1: Conv2d;
   readonly bn1: BatchNorm2d;
@@ -48,6 +49,7 @@ export class BasicBlock extends Module {
 
 /** 1x1, 3x3 and 1x1 convolutions and a shortcut: x: [N, inChannels, H, W] to [N, 4 channels, H / stride, W / stride]. */
 export class Bottleneck extends Module {
+  /** Channels of the result for each of `channels`. */
   static readonly expansion = 4;
   readonly conv1: Conv2d;
   readonly bn1: BatchNorm2d;
@@ -79,6 +81,7 @@ export class Bottleneck extends Module {
   }
 }
 
+/** What `resnet18`, `resnet34` and `resnet50` take. */
 export interface ResNetOptions {
   /** Outputs of the last layer. Default 1000. */
   numClasses?: number;
