@@ -72,7 +72,16 @@ export class KernelError extends DeviceError {
 
   constructor(
     message: string,
-    options: { kernel: string; line: number | null; column: number | null; cause?: unknown },
+    options: {
+      /** The kernel's name. */
+      kernel: string;
+      /** The line of its text, from 1, or null. */
+      line: number | null;
+      /** The place in the line, from 1, or null. */
+      column: number | null;
+      /** What the platform reported. Default: nothing. */
+      cause?: unknown;
+    },
   ) {
     super(message, { cause: options.cause });
     this.kernel = options.kernel;

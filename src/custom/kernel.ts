@@ -12,6 +12,7 @@ import type { BuffersOf, ParamsOf } from "./wgsl-text.ts";
 
 /** What an op's `forward` runs on. */
 export interface Launcher {
+  /** The device of the op's tensors. */
   readonly device: Device;
   /** A tensor of undefined content for intermediate results, freed when the op has been recorded. */
   scratch(shape: Shape, dtype?: Dtype): Tensor;

@@ -1,5 +1,6 @@
 // Grid: how many workgroups a launch starts.
 
+/** Workgroups of a launch along each dimension; those left out are 1. */
 export type Grid = readonly [x: number, y?: number, z?: number];
 
 /** Workgroups for `n` invocations of `size` each, folded into two dimensions where one is too few. */
