@@ -6,7 +6,7 @@ const rooms = [
   ["context"],
   ["gpu"],
   ["tensor", "autograd", "kernels"],
-  ["ops"],
+  ["ops", "custom"],
   ["backward", "capture"],
   ["methods"],
   ["init"],

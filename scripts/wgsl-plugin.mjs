@@ -11,7 +11,7 @@ const reflectFile = new URL("../src/kernels/reflect.ts", import.meta.url);
 
 // Not imported: whoever loads this file need not know TypeScript.
 const { code } = await transform(await readFile(reflectFile, "utf8"), { loader: "ts" });
-const { reflect, withoutComments } = await import(`data:text/javascript,${encodeURIComponent(code)}`);
+const { compact, reflect, withoutComments } = await import(`data:text/javascript,${encodeURIComponent(code)}`);
 
 const IMPORT = /^import package::lib::(\w+);[^\S\n]*\n/gm;
 
@@ -67,16 +67,12 @@ async function partsOf(path) {
  * to a bundler that would be an effect, which keeps the kernel in every bundle.
  */
 async function sourceText(path, text) {
-  const { bindings, params } = await reflected(path);
+  const { bindings, params } = compact(await reflected(path));
   const parts = (await partsOf(path)).map((part) => `lib_${identifier(part)}`);
-  const binding = ({ name, access, optional }) =>
-    `${name}:${{ read: "r", write: "w", uniform: "u" }[access]}${optional ? "?" : ""}`;
-  const field = ({ name, offset, words, float }) =>
-    `${name}:${float ? "f" : "u"}${offset}${words > 1 ? `x${words}` : ""}`;
   const fields = [
     `name: ${JSON.stringify(basename(path, ".wgsl"))}`,
-    `bindings: ${JSON.stringify(bindings.map(binding).join(" "))}`,
-    `params: ${params ? JSON.stringify(params.map(field).join(" ")) : "null"}`,
+    `bindings: ${JSON.stringify(bindings)}`,
+    `params: ${JSON.stringify(params)}`,
     `text: [${[JSON.stringify(text), ...parts].join(", ")}]`,
   ];
   return `{ ${fields.join(", ")} }`;

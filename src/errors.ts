@@ -58,20 +58,35 @@ export class LimitError extends DeviceError {
   }
 }
 
-/** A kernel does not compile. `line` and `column` count from 1 in its whole text, parts included. */
+/**
+ * A kernel does not compile on this adapter. Thrown once, by the next read or wait; its launch was left out, everything else
+ * ran, and the device goes on. `line` and `column`, from 1, are places in its WGSL; null where the adapter names none.
+ */
 export class KernelError extends DeviceError {
   /** The kernel's name. */
   readonly kernel: string;
-  /** The line of its text, from 1. */
-  readonly line: number;
-  /** The place in the line, from 1. */
-  readonly column: number;
+  /** The line of its text, from 1; null where the adapter names none. */
+  readonly line: number | null;
+  /** The place in the line, from 1; null where the adapter names none. */
+  readonly column: number | null;
 
-  constructor(message: string, at: { kernel: string; line: number; column: number }, options?: ErrorOptions) {
-    super(message, options);
-    this.kernel = at.kernel;
-    this.line = at.line;
-    this.column = at.column;
+  constructor(
+    message: string,
+    options: {
+      /** The kernel's name. */
+      kernel: string;
+      /** The line of its text, from 1, or null. */
+      line: number | null;
+      /** The place in the line, from 1, or null. */
+      column: number | null;
+      /** What the platform reported. Default: nothing. */
+      cause?: unknown;
+    },
+  ) {
+    super(message, { cause: options.cause });
+    this.kernel = options.kernel;
+    this.line = options.line;
+    this.column = options.column;
   }
 
   override get name(): string {
@@ -117,3 +132,18 @@ export function check(
 ): asserts condition {
   if (!condition) throw new Kind(message());
 }
+
+/**
+ * Throws where a function that must be synchronous returned a promise. What the promise comes to is nobody's any more, also
+ * where it rejects since its tensors are freed.
+ */
+export function checkSynchronous(name: string, what: string, result: unknown): void {
+  if (result === null || typeof result !== "object" || !("then" in result) || typeof result.then !== "function") return;
+  Promise.resolve(result as PromiseLike<unknown>).catch(() => {});
+  throw new StateError(
+    `[${name}] the function returned a promise: ${what} is synchronous. Await outside it, or dispose tensors by hand`,
+  );
+}
+
+/** In the place of a function's result: what is no promise. */
+export type NotPromise<T> = T extends PromiseLike<unknown> ? never : T;

@@ -6,6 +6,8 @@ export { type GradcheckOptions, gradcheck } from "./backward/gradcheck.ts";
 export type { HookHandle } from "./backward/hooks.ts";
 export { type CapturedStep, capture } from "./capture/capture.ts";
 export type { StepResult } from "./capture/recording.ts";
+export { type DefinedOp, defineOp, type OpDefinition } from "./custom/define-op.ts";
+export { type Kernel, kernel, type Launcher } from "./custom/kernel.ts";
 export {
   DataError,
   DeviceError,
@@ -22,6 +24,7 @@ export {
   WgradError,
 } from "./errors.ts";
 export { type CompileProgress, Device, type DeviceInfo, type InitOptions, useDevice } from "./gpu/device.ts";
+export { type Grid, grid1d } from "./gpu/grid.ts";
 export { init } from "./init.ts";
 export { loadSafetensors, loadTorch, safetensorsMetadata, saveSafetensors } from "./io/index.ts";
 export { type TunedClass, type TuneOptions, type TuneProgress, tune } from "./kernels/tune.ts";
@@ -40,7 +43,7 @@ export { getRngState, manualSeed, type RngState, setRngState } from "./tensor/ra
 export { scope } from "./tensor/scope.ts";
 export type { Shape } from "./tensor/shape.ts";
 export { type MemoryInfo, memory } from "./tensor/storage.ts";
-export { type GradHook, type NestedArray, Tensor } from "./tensor/tensor.ts";
+export { type GradHook, type NestedArray, type Spec, Tensor } from "./tensor/tensor.ts";
 export * as vision from "./vision/index.ts";
 export { type AlexNet, type AlexNetOptions, alexnet, cifarAlexnet } from "./vision/models/alexnet.ts";
 export { type ResNet, type ResNetOptions, resnet18, resnet34, resnet50 } from "./vision/models/resnet.ts";

@@ -7,7 +7,6 @@ import {
   type AnyOp,
   type Application,
   type Inputs,
-  type OldOp,
   type Op,
   type Outputs,
   type Saved,
@@ -22,30 +21,25 @@ export function apply<In extends Inputs, A, Out extends Outputs, Kept extends Ou
   op: Op<In, A, Out, Kept>,
   inputs: In,
   attrs: A,
-): Out;
-export function apply<A>(op: OldOp<A>, inputs: readonly Tensor[], attrs: A): Tensor[];
-// biome-ignore lint/suspicious/noExplicitAny: the overloads are the types
-export function apply(op: any, inputs: Inputs, attrs: unknown): any {
+): Out {
   const device = deviceOf(op.name, inputs) ?? currentDevice();
   noteLeaves(inputs);
   const given = specsOf(inputs);
   // Also where another op takes it over: it is the one that the user named, and it checks what was given to it.
   const specs = op.infer(given, attrs, device.info) as readonly Spec[];
   const edges = inputs.map(edgeTo);
-  return absorbed(op, inputs, attrs, edges, device) ?? applied(op, inputs, attrs, edges, specs, device);
+  // Either way as many outputs as the type of `op` says, see `infer` and `aux`.
+  const outputs: Outputs =
+    absorbed(op, inputs, attrs, edges, device) ?? applied(op, inputs, attrs, edges, specs, device);
+  return outputs as Out;
 }
 
 /** `apply` for ops with one visible output. */
-export function apply1<In extends Inputs, A, Kept extends Outputs>(
+export const apply1 = <In extends Inputs, A, Kept extends Outputs>(
   op: Op<In, A, readonly [Tensor], Kept>,
   inputs: In,
   attrs: A,
-): Tensor;
-export function apply1<A>(op: OldOp<A>, inputs: readonly Tensor[], attrs: A): Tensor;
-// biome-ignore lint/suspicious/noExplicitAny: the overloads are the types
-export function apply1(op: any, inputs: Inputs, attrs: unknown): Tensor {
-  return apply(op, inputs, attrs)[0] as Tensor;
-}
+): Tensor => apply(op, inputs, attrs)[0];
 
 const isRecorded = (op: AnyOp, edges: readonly Edge[]): boolean =>
   op.vjp !== "not differentiable" && context.grad && edges.some((edge) => edge !== null);
@@ -71,7 +65,12 @@ function applied(
     if (storage) return new Tensor(storage, s.shape, s.dtype, from?.retain() ?? null, i);
     return empty(s.shape, s.dtype, device, from, i);
   });
-  if (!pending) record(op, device, inputs, outputs, attrs);
+  try {
+    if (!pending) record(op, device, inputs, outputs, attrs);
+  } catch (error) {
+    for (const output of outputs) output.dispose();
+    throw error;
+  }
   if (node) save(node, op.saves(node.needs, attrs), inputs, outputs);
   for (const extra of outputs.splice(visibleOutputs(op, outputs.length, attrs))) extra.dispose();
   if (pending) context.pending = pending;

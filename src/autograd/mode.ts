@@ -1,7 +1,16 @@
 // Whether operations are recorded on the tape.
 import { context, within } from "../context.ts";
+import { checkSynchronous, type NotPromise } from "../errors.ts";
 
 export const gradEnabled = (): boolean => context.grad;
 
-/** Runs `fn` without recording: its results require no gradient and keep nothing alive. */
-export const noGrad = <T>(fn: () => T): T => within({ grad: false }, fn);
+/**
+ * Runs `fn` without recording: its results require no gradient and keep nothing alive.
+ * @throws StateError where `fn` returns a promise: what it does after its first await would be recorded.
+ * @see https://pytorch.org/docs/stable/generated/torch.no_grad.html
+ */
+export function noGrad<T>(fn: () => NotPromise<T>): T {
+  const result = within({ grad: false }, fn);
+  checkSynchronous("noGrad", "what it runs", result);
+  return result;
+}

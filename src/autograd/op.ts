@@ -102,26 +102,3 @@ export const savesNothing = (): Saved => NOTHING;
 
 /** An op that ends the tape: gradients of other ops, random numbers, updates in place. */
 export const withoutGradient = { saves: savesNothing, vjp: "not differentiable" } as const;
-
-/** What a vjp of an `OldOp` gets. */
-export interface OldContext<A> {
-  readonly attrs: A;
-  readonly needs: readonly boolean[];
-  readonly inputSpecs: readonly Spec[];
-  readonly outputSpecs: readonly Spec[];
-  input(index: number): Tensor;
-  output(index: number): Tensor;
-}
-
-/** An op whose inputs and outputs are not typed one by one. Gives way to `Op`. */
-export interface OldOp<A = void> {
-  readonly name: string;
-  infer(inputs: readonly Spec[], attrs: A, device: DeviceInfo): readonly Spec[];
-  readonly alias?: boolean;
-  forward(run: Run, inputs: readonly Tensor[], outputs: readonly Tensor[], attrs: A): void;
-  readonly aux?: number;
-  saves(needs: readonly boolean[], attrs: A): Saved;
-  readonly vjp:
-    | ((grads: readonly Tensor[], context: OldContext<A>) => readonly (Tensor | null)[])
-    | "not differentiable";
-}

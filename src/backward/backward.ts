@@ -3,8 +3,9 @@
 import { noGrad } from "../autograd/mode.ts";
 import type { Node } from "../autograd/node.ts";
 import { visibleOutputs } from "../autograd/op.ts";
+import { deviceOf } from "../autograd/run.ts";
 import { context } from "../context.ts";
-import { check, ShapeError, StateError } from "../errors.ts";
+import { check, DtypeError, ShapeError, StateError } from "../errors.ts";
 import { binary } from "../ops/binary.ts";
 import { full } from "../tensor/create.ts";
 import { keep, scope } from "../tensor/scope.ts";
@@ -19,7 +20,9 @@ export interface BackwardOptions {
 
 /**
  * Adds d(root)/d(leaf) to `.grad` of every leaf that requires it; `gradient` (default 1, for one element only) is
- * d(objective)/d(root). Frees the tape behind it unless `retainGraph`.
+ * d(objective)/d(root), of root's shape. Frees the tape behind it unless `retainGraph`.
+ * @throws StateError where nothing requires a gradient or the tape is freed; ShapeError, DtypeError or DeviceError for a
+ * `gradient` that does not fit.
  * @see https://pytorch.org/docs/stable/generated/torch.Tensor.backward.html
  */
 export function backward(root: Tensor, gradient?: Tensor | null, options: BackwardOptions = {}): void {
@@ -32,11 +35,7 @@ export function backward(root: Tensor, gradient?: Tensor | null, options: Backwa
     gradient != null || root.numel === 1,
     () => `[backward] needs one element or a gradient argument: the tensor has shape ${show(root.shape)}`,
   );
-  check(
-    gradient == null || sameShape(gradient.shape, root.shape),
-    () => `[backward] gradient has shape ${show(gradient!.shape)} but the tensor has ${show(root.shape)}`,
-    ShapeError,
-  );
+  if (gradient) checkGradient(root, gradient);
   noGrad(() =>
     scope(() =>
       run(
@@ -48,6 +47,20 @@ export function backward(root: Tensor, gradient?: Tensor | null, options: Backwa
   );
 }
 
+function checkGradient(root: Tensor, gradient: Tensor): void {
+  check(
+    sameShape(gradient.shape, root.shape),
+    () => `[backward] gradient has shape ${show(gradient.shape)} but the tensor has ${show(root.shape)}`,
+    ShapeError,
+  );
+  check(
+    gradient.dtype === root.dtype,
+    () => `[backward] gradient is ${gradient.dtype} but the tensor is ${root.dtype}`,
+    DtypeError,
+  );
+  deviceOf("backward", [root, gradient]);
+}
+
 function run(root: Tensor, seed: Tensor, retainGraph: boolean): void {
   const start = root.gradFn;
   const { device } = root;
@@ -57,15 +70,16 @@ function run(root: Tensor, seed: Tensor, retainGraph: boolean): void {
   }
   const order = topological(start);
   // Gradients of each node's outputs, gathered from the nodes after it.
-  const pending = new Map<Node, (Tensor | undefined)[]>([[start, []]]);
-  pending.get(start)![root.outputIndex] = seed;
+  const seeds: (Tensor | undefined)[] = [];
+  seeds[root.outputIndex] = seed;
+  const pending = new Map<Node, (Tensor | undefined)[]>([[start, seeds]]);
   for (const node of order) {
     const grads = pending.get(node);
     pending.delete(node);
     if (!grads) continue;
-    const visible = visibleOutputs(node.op, node.outputSpecs.length, node.attrs);
-    const given = Array.from({ length: visible }, (_, i) => {
-      const grad = grads[i] ?? full(node.outputSpecs[i]!.shape, 0, { device });
+    const visible = node.outputSpecs.slice(0, visibleOutputs(node.op, node.outputSpecs.length, node.attrs));
+    const given = visible.map(({ shape }, i) => {
+      const grad = grads[i] ?? full(shape, 0, { device });
       return runHooks(node.hooks?.get(i), grad);
     });
     for (const [i, grad] of vjpOf(node, given).entries()) {
@@ -128,8 +142,13 @@ function accumulate(leaf: Tensor, grad: Tensor): void {
   context.capture?.accumulating(leaf);
   const hooked = runHooks(leaf.leafHooks, grad);
   const before = leaf.swapGrad(null);
-  // A new handle each time: the old gradient may be shared with whoever read it.
-  leaf.swapGrad(keep(before ? binary("add", before, hooked) : hooked.detach()));
+  try {
+    // A new handle each time: the old gradient may be shared with whoever read it.
+    leaf.swapGrad(keep(before ? binary("add", before, hooked) : hooked.detach()));
+  } catch (error) {
+    leaf.swapGrad(before);
+    throw error;
+  }
   before?.dispose();
   hooked.dispose();
 }
@@ -139,9 +158,8 @@ function topological(start: Node): Node[] {
   const order: Node[] = [];
   const seen = new Set<Node>([start]);
   // An explicit stack: deep networks would overflow the host's.
-  const stack: { node: Node; next: number }[] = [{ node: start, next: 0 }];
-  while (stack.length > 0) {
-    const top = stack.at(-1)!;
+  const stack = [{ node: start, next: 0 }];
+  for (let top = stack.at(-1); top; top = stack.at(-1)) {
     const edge = top.node.edges[top.next++];
     if (edge === undefined) {
       order.push(top.node);

@@ -1,7 +1,7 @@
 // gradcheck: a function's backward against central differences of its own results on the device.
 
 import { noGrad } from "../autograd/mode.ts";
-import { check, StateError, ValueError, WgradError } from "../errors.ts";
+import { check, checkSynchronous, StateError, ValueError, WgradError } from "../errors.ts";
 import { tensor } from "../tensor/create.ts";
 import { philox } from "../tensor/philox.ts";
 import { getRngState, type RngState, setRngState } from "../tensor/random-state.ts";
@@ -72,12 +72,13 @@ async function firstDifference(
       const plus = new Float32Array(x.length);
       const minus = new Float32Array(x.length);
       let expected = 0;
-      for (let j = 0; j < x.length; j++) {
+      for (const [j, value] of x.entries()) {
         const step = eps * weight(j, 100 + d);
-        plus[j] = x[j]! + step;
-        minus[j] = x[j]! - step;
-        // The step as f32 took it.
-        expected += gradient[j]! * ((plus[j]! - minus[j]!) / (2 * eps));
+        // The steps as f32 takes them.
+        const [up, down] = [Math.fround(value + step), Math.fround(value - step)];
+        plus[j] = up;
+        minus[j] = down;
+        expected += (gradient[j] ?? 0) * ((up - down) / (2 * eps));
       }
       const [above, below] = [await value(fn, list, i, plus, rng), await value(fn, list, i, minus, rng)];
       const numeric = (above.sum - below.sum) / (2 * eps);
@@ -97,8 +98,10 @@ function weight(index: number, stream: number): number {
   return unit < 0.5 ? unit - 1 : unit;
 }
 
-const outputsOf = (result: Tensor | readonly Tensor[]): Tensor[] =>
-  ("shape" in result ? [result] : [...result]).filter((t) => t.dtype === "f32");
+function outputsOf(result: Tensor | readonly Tensor[]): Tensor[] {
+  checkSynchronous("gradcheck", "fn", result);
+  return ("shape" in result ? [result] : [...result]).filter((t) => t.dtype === "f32");
+}
 
 /** Gradients of the weighted sum of all outputs by backward; null for inputs that require none. */
 async function analytic(fn: Checked, inputs: readonly Tensor[]): Promise<(ArrayLike<number> | null)[]> {
@@ -116,7 +119,7 @@ async function analytic(fn: Checked, inputs: readonly Tensor[]): Promise<(ArrayL
       if (!y.requiresGrad) continue;
       const w = tensor(
         Float32Array.from({ length: y.numel }, (_, j) => weight(j, i)),
-        { shape: y.shape },
+        { shape: y.shape, device: y.device },
       );
       backward(y, w, { retainGraph: y !== used.at(-1) });
       w.dispose();
@@ -139,7 +142,9 @@ async function value(
   setRngState(rng);
   const outputs = noGrad(() =>
     scope(() => {
-      const given = inputs.map((t, i) => (i === at ? tensor(replaced, { shape: t.shape }) : t.detach()));
+      const given = inputs.map((t, i) =>
+        i === at ? tensor(replaced, { shape: t.shape, device: t.device }) : t.detach(),
+      );
       return outputsOf(fn(...given));
     }),
   );
@@ -148,8 +153,8 @@ async function value(
   for (const [i, y] of outputs.entries()) {
     const data = await y.data();
     y.dispose();
-    for (let j = 0; j < data.length; j++) {
-      const term = data[j]! * weight(j, i);
+    for (const [j, value] of data.entries()) {
+      const term = value * weight(j, i);
       sum += term;
       squares += term * term;
     }

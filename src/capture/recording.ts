@@ -2,12 +2,12 @@
 
 import { noGrad } from "../autograd/mode.ts";
 import { context, within } from "../context.ts";
-import { check, StateError } from "../errors.ts";
+import { check, checkSynchronous, StateError } from "../errors.ts";
 import type { Device } from "../gpu/device.ts";
 import { type Command, type Program, programOf } from "../gpu/queue.ts";
 import { binary } from "../ops/binary.ts";
 import { clone } from "../ops/clone.ts";
-import { advanceStreams, rngShift, streamCount } from "../tensor/random-state.ts";
+import { advanceStreams, rngShift, seedWords, streamCount } from "../tensor/random-state.ts";
 import { keep, scope } from "../tensor/scope.ts";
 import { show } from "../tensor/shape.ts";
 import type { BufferSource } from "../tensor/storage.ts";
@@ -26,7 +26,7 @@ export interface CaptureInProgress {
   /** Host work before each replay. */
   readonly hooks: (() => void)[];
   readonly guards: Guards;
-  /** An operation read this leaf. */
+  /** An operation is about to read this leaf, or the step to change whether it requires a gradient. */
   read(leaf: Tensor): void;
   /** Somebody asks for a leaf's gradient, which is `grad`. */
   gradientRead(leaf: Tensor, grad: Tensor | null): void;
@@ -63,7 +63,8 @@ export class Capture implements CaptureInProgress {
   }
 
   read(leaf: Tensor): void {
-    this.#leaves.set(leaf, leaf.requiresGrad);
+    // The first time: the step may change it, and must find it as it was.
+    if (!this.#leaves.has(leaf)) this.#leaves.set(leaf, leaf.requiresGrad);
   }
 
   /** Guards the leaves that the step read and did not make itself. */
@@ -103,6 +104,14 @@ export class Capture implements CaptureInProgress {
     if (this.touched.has(leaf)) return;
     this.touched.set(leaf, { before: leaf.swapGrad(null), set: false });
   }
+
+  /** Gives the leaves back the gradients that were set aside, in place of those that they have. */
+  putBack(): void {
+    for (const [leaf, { before }] of this.touched) {
+      leaf.swapGrad(leaf.disposed ? null : before)?.dispose();
+      if (leaf.disposed) before?.dispose();
+    }
+  }
 }
 
 /** How a call leaves the gradient of a leaf: the step's own, the step's added to the one before, or none. */
@@ -112,24 +121,31 @@ interface Left {
   readonly added: boolean;
 }
 
-export interface Recording {
-  readonly device: Device;
-  /** Shapes and dtypes of the inputs. */
-  readonly key: string;
-  readonly guards: Guards;
+/** What a recording holds on the device. It refers to nothing that could refer to the captured step. */
+export interface Memory {
   readonly pool: PrivatePool;
   readonly inputs: readonly Tensor[];
+  readonly outputs: StepResult;
+  readonly gradients: readonly Tensor[];
+}
+
+export interface Recording {
+  readonly device: Device;
+  /** Grad mode, shapes and dtypes of the inputs. */
+  readonly key: string;
+  readonly guards: Guards;
+  readonly memory: Memory;
   readonly program: Program;
   readonly hooks: readonly (() => void)[];
   readonly left: readonly Left[];
-  readonly outputs: StepResult;
-  /** Random streams: the first that the step took, and how many. */
+  /** Random streams: the first that the step took, and how many; and the seed's words. */
   readonly firstStream: number;
   readonly streams: number;
+  readonly seed: readonly [low: number, high: number];
 }
 
 export const keyOf = (inputs: readonly Tensor[]): string =>
-  inputs.map((t) => `${t.dtype}${show(t.shape)}${t.requiresGrad}`).join();
+  `${context.grad} ${inputs.map((t) => `${t.dtype}${show(t.shape)}${t.requiresGrad}`).join()}`;
 
 export function mapResult(result: StepResult, f: (t: Tensor) => Tensor): StepResult {
   if (result instanceof Tensor) return f(result);
@@ -137,60 +153,73 @@ export function mapResult(result: StepResult, f: (t: Tensor) => Tensor): StepRes
   return Object.fromEntries(Object.entries(result).map(([name, t]) => [name, f(t)]));
 }
 
+/** What a step returned, outside the graph. Throws for anything but tensors. */
+export function detachedResult(result: unknown): StepResult {
+  checkSynchronous("capture", "a step", result);
+  const isPlain = typeof result === "object" && result !== null && Object.getPrototypeOf(result) === Object.prototype;
+  const list: readonly unknown[] = Array.isArray(result) ? result : isPlain ? Object.values(result) : [result];
+  check(
+    list.every((t) => t instanceof Tensor),
+    () =>
+      `[capture] the step returned ${String(list.find((t) => !(t instanceof Tensor)))}: it must return a tensor, or an array or plain object of tensors ([] where there is none)`,
+    StateError,
+  );
+  return mapResult(result as StepResult, (t) => t.detach());
+}
+
 /** Runs the step once and records it. The inputs' gradients and those of leaves are left as after a replay. */
-export function record<A extends readonly Tensor[]>(step: (...inputs: A) => StepResult, given: A): Recording {
-  const [first] = given;
-  check(first !== undefined, () => "[capture] the step needs at least one input tensor", StateError);
-  const { device } = first;
+export function record<A extends readonly Tensor[]>(
+  device: Device,
+  step: (...inputs: A) => StepResult,
+  given: A,
+): Recording {
   const { queue } = device;
   context.pending?.run(); // it is not part of the step
   const capture = new Capture(device);
   const { buffers: pool, guards, hooks, commands, touched } = capture;
   const firstStream = streamCount();
-  // Inputs and results live in the recording's memory, but copying them is not part of the step.
-  const own = <T>(fn: () => T): T =>
-    within({ capture }, () => {
-      const result = fn();
-      commands.length = 0;
-      return result;
-    });
-  const inputs = own(() =>
+  // Inputs live in the recording's memory, but copying them is not part of the step.
+  const inputs = within({ capture }, () =>
     given.map((t) => {
       const input = keep(empty(t.shape, t.dtype, device));
-      input.requiresGrad = t.requiresGrad;
       queue.copy(t.storage, input.storage);
       return input;
     }),
   );
+  for (const [i, input] of inputs.entries()) input.requiresGrad = given[i]?.requiresGrad ?? false;
+  commands.length = 0;
   queue.flush();
   capture.inputs = inputs;
   try {
-    // Casting is safe: `inputs` mirrors `given` element by element.
     const outputs = within({ capture }, () => {
-      const results = scope(() => mapResult(step(...(inputs as readonly Tensor[] as A)), (t) => t.detach()));
+      const results = scope((): StepResult => {
+        // Casting is safe: `inputs` mirrors `given` element by element.
+        return detachedResult(step(...(inputs as readonly Tensor[] as A)));
+      });
       // What still waits is part of the step.
-      mapResult(results as StepResult, (t) => {
+      mapResult(results, (t) => {
         t.storage.settle();
         return keep(t);
       });
       context.pending?.run();
-      return results as StepResult;
+      return results;
     });
     const left = [...touched].map(([leaf, { set }]): Left => {
       const grad = leaf.hasGrad ? leaf.swapGrad(null) : null;
       return { leaf, grad, added: !set };
     });
-    for (const [leaf, { before }] of touched) leaf.swapGrad(before);
+    capture.putBack();
     capture.guardLeaves();
+    const memory = { pool, inputs, outputs, gradients: left.flatMap(({ grad }) => grad ?? []) };
+    const streams = { firstStream, streams: streamCount() - firstStream, seed: seedWords() };
     const program = programOf(commands);
     // Of tensors that the step did not make and that were disposed since: recording again says which.
     guards.add(program, { holds: () => !program.buffers.some((b) => b.destroyed), returns: false });
-    const recording = { device, key: keyOf(given), guards, pool, inputs, program, hooks, left, outputs };
-    const finished = { ...recording, firstStream, streams: streamCount() - firstStream };
-    leaveGradients(finished, given);
-    return finished;
+    const recording = { device, key: keyOf(given), guards, memory, program, hooks, left, ...streams };
+    leaveGradients(recording, given);
+    return recording;
   } catch (error) {
-    for (const [leaf, { before }] of touched) if (before) leaf.swapGrad(before)?.dispose();
+    capture.putBack();
     for (const t of inputs) t.dispose();
     pool.retire();
     throw error;
@@ -203,23 +232,26 @@ export function record<A extends readonly Tensor[]>(step: (...inputs: A) => Step
 export function replay(r: Recording, given: readonly Tensor[]): void {
   const { queue } = r.device;
   for (const hook of r.hooks) hook();
-  for (const [i, input] of r.inputs.entries()) {
+  for (const [i, input] of r.memory.inputs.entries()) {
     const from = given[i];
     if (from) queue.copy(from.storage, input.storage);
   }
-  const shift = streamCount() - r.firstStream;
   const rng = r.streams > 0 ? rngShift(r.device) : null;
-  if (rng) queue.write(rng.buffer, Uint32Array.of(shift));
+  if (rng) {
+    // The words of the seed as those of the recording, changed: see rngShift.
+    const [low, high] = seedWords();
+    queue.write(rng.buffer, Uint32Array.of(streamCount() - r.firstStream, low ^ r.seed[0], high ^ r.seed[1]));
+  }
   queue.replay(r.program);
   if (rng) {
-    queue.write(rng.buffer, Uint32Array.of(0));
+    queue.write(rng.buffer, new Uint32Array(3));
     advanceStreams(r.streams);
   }
   leaveGradients(r, given);
 }
 
 /** Puts the step's gradients where the step itself would have left them. */
-function leaveGradients({ left, inputs }: Recording, given: readonly Tensor[]): void {
+function leaveGradients({ left, memory: { inputs } }: Recording, given: readonly Tensor[]): void {
   for (const { leaf, grad, added } of left) {
     const at = inputs.indexOf(leaf);
     const target = given[at] ?? leaf;
@@ -234,12 +266,11 @@ function leaveGradients({ left, inputs }: Recording, given: readonly Tensor[]): 
   }
 }
 
-export function free(r: Recording): void {
-  for (const t of r.inputs) t.dispose();
-  mapResult(r.outputs, (t) => {
+export function free({ inputs, outputs, gradients, pool }: Memory): void {
+  for (const t of [...inputs, ...gradients]) t.dispose();
+  mapResult(outputs, (t) => {
     t.dispose();
     return t;
   });
-  for (const { grad } of r.left) grad?.dispose();
-  r.pool.retire();
+  pool.retire();
 }

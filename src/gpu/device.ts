@@ -1,7 +1,7 @@
 // Adapter and device, for Node and the browser alike.
 import { loadVariants, requestGpu, saveVariants } from "#platform";
 import { context } from "../context.ts";
-import { DeviceError, StateError } from "../errors.ts";
+import { DeviceError, OutOfMemoryError, StateError } from "../errors.ts";
 import { PipelineCache } from "./pipeline.ts";
 import { BufferPool } from "./pool.ts";
 import { Queue } from "./queue.ts";
@@ -32,7 +32,7 @@ export interface DeviceInfo {
   readonly limits: Readonly<Record<string, number>>;
 }
 
-/** Kernels asked for so far, and those of them that are compiled. */
+/** Kernels asked for so far, and those of them that are compiled (or cannot be: see `KernelError`). */
 export interface CompileProgress {
   /** Kernels that are compiled. */
   readonly ready: number;
@@ -72,8 +72,9 @@ export class Device {
       this.queue.close(error);
       return error;
     });
-    gpu.addEventListener("uncapturederror", (event) => {
-      this.queue.close(new DeviceError(`[device] ${event.error.message}`, { cause: event.error }));
+    gpu.addEventListener("uncapturederror", ({ error }) => {
+      const Kind = error instanceof GPUOutOfMemoryError ? OutOfMemoryError : DeviceError;
+      this.queue.close(new Kind(`[device] ${error.message}`, { cause: error }));
     });
   }
 

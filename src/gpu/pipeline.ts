@@ -1,20 +1,33 @@
-// Compute pipelines: WGSL text to a pipeline that compiles in the background, with the layout that the text declares.
-import { DeviceError } from "../errors.ts";
+// Compute pipelines: WGSL text to a pipeline that compiles in the background.
+import { LimitError } from "../errors.ts";
 
 /** WGSL ready to compile. `key` identifies file and overrides; it is also the label in error messages and profiles. */
 export interface Shader {
   readonly key: string;
   readonly code: string;
+  /** Columns that were cut from the start of each line of the text as it was written. */
+  readonly indent?: number;
   /** What it binds, in order, the uniform block of parameters (where `params` says that it has one) last. */
-  readonly entries?: readonly { readonly binding: number; readonly type: GPUBufferBindingType }[];
+  readonly entries: readonly { readonly binding: number; readonly type: GPUBufferBindingType }[];
   readonly params?: boolean;
+}
+
+/** Why a kernel does not compile. Line and column count from 1; null where the adapter does not say. */
+export interface Problem {
+  readonly line: number | null;
+  readonly column: number | null;
+  readonly text: string;
+  readonly cause: unknown;
 }
 
 export interface Pipeline {
   readonly key: string;
-  /** Set once compiled; until then `compiled` is pending. */
+  /** Null until it is compiled, and where it does not compile. */
   gpu: GPUComputePipeline | null;
-  readonly compiled: Promise<void>;
+  /** Resolves when it is compiled, or is known not to; null from then on. */
+  compiling: Promise<void> | null;
+  /** Set where it does not compile: launches of it are left out. */
+  problem: Problem | null;
   readonly layout: GPUBindGroupLayout;
   /** Numbers of the buffers' bindings, in order. */
   readonly bindings: readonly number[];
@@ -22,32 +35,14 @@ export interface Pipeline {
   readonly params: number | null;
 }
 
-const BINDING = /@group\(0\)\s*@binding\((\d+)\)\s*var<\s*(storage|uniform)\s*(?:,\s*(read_write|read)\s*)?>\s*(\w+)/g;
-
-/**
- * The bind-group layout that the WGSL declares: buffers first, one uniform block last. What a variant does not mention
- * beyond its declaration is left out.
- */
-function layoutEntries(text: string): GPUBindGroupLayoutEntry[] {
-  const entries: GPUBindGroupLayoutEntry[] = [];
-  const code = text.replace(/\/\/.*$/gm, "");
-  for (const [, binding, space, access, name] of code.matchAll(BINDING)) {
-    if (code.match(new RegExp(`\\b${name}\\b`, "g"))!.length < 2) continue;
-    entries.push({
-      binding: Number(binding),
-      visibility: GPUShaderStage.COMPUTE,
-      buffer:
-        space === "uniform" ? { type: "uniform" } : { type: access === "read_write" ? "storage" : "read-only-storage" },
-    });
-  }
-  return entries.sort((a, b) => a.binding - b.binding);
-}
+type Entry = NonNullable<Shader["entries"]>[number];
 
 export class PipelineCache {
   readonly #device: GPUDevice;
-  readonly #pipelines = new Map<string, Pipeline>();
+  readonly #pipelines = new WeakMap<Shader, Pipeline>();
+  readonly #byText = new Map<string, Pipeline>();
   readonly #layouts = new Map<string, GPUBindGroupLayout>();
-  /** Pipelines asked for and compiled so far. */
+  /** Pipelines asked for so far, and those that are compiled or known not to compile. */
   requested = 0;
   ready = 0;
   /** Called when one of the two changes. */
@@ -59,51 +54,78 @@ export class PipelineCache {
 
   /** The pipeline of a shader. The first request starts its compilation, which runs beside others. */
   get(shader: Shader): Pipeline {
-    const known = this.#pipelines.get(shader.key);
+    const known = this.#pipelines.get(shader);
     if (known) return known;
-    const pipeline = this.#create(shader);
-    this.#pipelines.set(shader.key, pipeline);
+    // By text, not by key: two kernels of users may have one name.
+    const pipeline = this.#byText.get(shader.code) ?? this.#create(shader);
+    this.#byText.set(shader.code, pipeline);
+    this.#pipelines.set(shader, pipeline);
     return pipeline;
   }
 
-  #create({ key, code, entries: given, params: last }: Shader): Pipeline {
+  #layout(entries: readonly Entry[]): GPUBindGroupLayout {
+    const label = entries.map(({ binding, type }) => `${binding}${type}`).join();
+    const known = this.#layouts.get(label);
+    if (known) return known;
+    const layout = this.#device.createBindGroupLayout({
+      label,
+      entries: entries.map(({ binding, type }) => ({
+        binding,
+        visibility: GPUShaderStage.COMPUTE,
+        buffer: { type },
+      })),
+    });
+    this.#layouts.set(label, layout);
+    return layout;
+  }
+
+  #create({ key, code, indent = 0, entries, params: given }: Shader): Pipeline {
     const device = this.#device;
-    const entries: GPUBindGroupLayoutEntry[] = given
-      ? given.map(({ binding, type }) => ({ binding, visibility: GPUShaderStage.COMPUTE, buffer: { type } }))
-      : layoutEntries(code);
-    const shape = entries.map((e) => `${e.binding}${e.buffer!.type}`).join();
-    let layout = this.#layouts.get(shape);
-    if (!layout) {
-      layout = device.createBindGroupLayout({ label: shape, entries });
-      this.#layouts.set(shape, layout);
+    const { maxStorageBuffersPerShaderStage: most } = device.limits;
+    const storages = entries.filter(({ type }) => type !== "uniform").length;
+    if (storages > most) {
+      throw new LimitError(`[${key}] the kernel binds ${storages} storage buffers, but this adapter allows ${most}`);
     }
-    const bindings = entries.map((entry) => entry.binding);
-    const params = (last ?? entries.at(-1)?.buffer?.type === "uniform") ? bindings.pop()! : null;
+    const layout = this.#layout(entries);
+    const last = entries.at(-1);
+    const params = last && (given ?? last.type === "uniform") ? last.binding : null;
+    const bindings = entries.slice(0, params === null ? undefined : -1).map(({ binding }) => binding);
     this.requested++;
     this.onProgress?.();
     // What is wrong with the text comes with the pipeline's rejection below, where the op that wanted it is known.
     device.pushErrorScope("validation");
     const module = device.createShaderModule({ label: key, code });
     device.popErrorScope().catch(() => {});
-    const pipelineLayout = device.createPipelineLayout({ bindGroupLayouts: [layout] });
-    const compiled = device
-      .createComputePipelineAsync({ label: key, layout: pipelineLayout, compute: { module, entryPoint: "main" } })
+    const pipeline: Pipeline = { key, gpu: null, compiling: null, problem: null, layout, bindings, params };
+    pipeline.compiling = device
+      .createComputePipelineAsync({
+        label: key,
+        layout: device.createPipelineLayout({ bindGroupLayouts: [layout] }),
+        compute: { module, entryPoint: "main" },
+      })
       .then(
         (gpu) => {
           pipeline.gpu = gpu;
-          this.ready++;
-          this.onProgress?.();
         },
         async (cause: unknown) => {
-          const info = await module.getCompilationInfo();
-          const lines = info.messages.map((m) => `  ${m.type} at ${m.lineNum}:${m.linePos}: ${m.message}`);
-          const reason = lines.length ? lines.join("\n") : String(cause);
-          throw new DeviceError(`[${key}] the kernel does not compile on this adapter:\n${reason}`, { cause });
+          pipeline.problem = await problemOf(module, indent, cause);
         },
-      );
-    // Whoever flushes the queue gets this error; without a listener now, Node would call it unhandled.
-    compiled.catch(() => {});
-    const pipeline: Pipeline = { key, gpu: null, compiled, layout, bindings, params };
+      )
+      .then(() => {
+        pipeline.compiling = null;
+        this.ready++;
+        this.onProgress?.();
+      });
     return pipeline;
   }
+}
+
+async function problemOf(module: GPUShaderModule, indent: number, cause: unknown): Promise<Problem> {
+  // A lost device knows nothing.
+  const { messages } = await module.getCompilationInfo().catch(() => ({ messages: [] }));
+  const errors = messages.filter(({ type }) => type === "error");
+  const [first] = errors;
+  if (!first) return { line: null, column: null, text: cause instanceof Error ? cause.message : String(cause), cause };
+  const others = errors.slice(1).map((m) => `\n  at line ${m.lineNum}, column ${m.linePos + indent}: ${m.message}`);
+  return { line: first.lineNum, column: first.linePos + indent, text: first.message + others.join(""), cause };
 }

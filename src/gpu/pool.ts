@@ -7,6 +7,8 @@ export interface PooledBuffer {
   /** Names it in bind-group keys. Never given again. */
   readonly id: number;
   readonly gpu: GPUBuffer;
+  /** Where it lives: one of another device is refused. */
+  readonly device: GPUDevice;
   readonly size: number;
   /** The newest recorded command batch that uses it; of a free one, no older than its release. */
   lastUse: number;
@@ -117,8 +119,9 @@ export class BufferPool {
     this.created++;
     // Uniform: hyper-parameters of optimizers are tensors, too.
     const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
-    const gpu = this.#device.createBuffer({ size, usage });
-    return { id: this.#nextId++, gpu, size, lastUse: 0, destroyed: false };
+    const device = this.#device;
+    const gpu = device.createBuffer({ size, usage });
+    return { id: this.#nextId++, gpu, device, size, lastUse: 0, destroyed: false };
   }
 
   #makeRoom(size: number): void {

@@ -1,5 +1,5 @@
 // Device time per kernel, from timestamp queries: one pass a dispatch while a profiler is attached.
-import type { DispatchCommand } from "./queue.ts";
+import type { DispatchCommand } from "./commands.ts";
 
 const MAX_QUERIES = 4096;
 

@@ -1,78 +1,17 @@
-// Records dispatches, writes and copies in program order and submits them in batches: one encoder and one pass for many.
+// Queue: records dispatches, writes and copies in program order, and submits them in batches.
 import { context, within } from "../context.ts";
-import { DeviceError, LimitError, OutOfMemoryError, type WgradError } from "../errors.ts";
+import { DeviceError, KernelError, LimitError, OutOfMemoryError, type WgradError } from "../errors.ts";
+import { BindGroups, checkDevice } from "./bind-groups.ts";
+import { type Binding, type Command, type DispatchCommand, type Program, whereOf } from "./commands.ts";
+import { encode } from "./encode.ts";
 import { FAULT_BYTES, faultIn } from "./faults.ts";
-import { ParamArena } from "./params.ts";
-import type { Pipeline, PipelineCache, Shader } from "./pipeline.ts";
+import type { Grid } from "./grid.ts";
+import type { PipelineCache, Shader } from "./pipeline.ts";
 import type { BufferPool, PooledBuffer } from "./pool.ts";
 import type { Profiler } from "./profile.ts";
 
-/** A range of a pooled buffer, in bytes; `offset` is a multiple of 256. */
-export interface Binding {
-  readonly buffer: PooledBuffer;
-  readonly offset: number;
-  readonly bytes: number;
-}
-
-export type Grid = readonly [x: number, y?: number, z?: number];
-
-export interface DispatchCommand {
-  readonly kind: "dispatch";
-  readonly pipeline: Pipeline;
-  readonly bindGroup: GPUBindGroup;
-  readonly x: number;
-  readonly y: number;
-  readonly z: number;
-  /** The op on whose behalf it runs, for error messages and profiles. */
-  readonly origin: Origin | null;
-  readonly buffers: readonly PooledBuffer[];
-}
-export interface WriteCommand {
-  readonly kind: "write";
-  readonly buffer: PooledBuffer;
-  readonly offset: number;
-  readonly data: ArrayBufferView<ArrayBuffer>;
-}
-export interface CopyCommand {
-  readonly kind: "copy";
-  readonly from: Binding;
-  readonly to: Binding;
-}
-export interface ClearCommand {
-  readonly kind: "clear";
-  readonly range: Binding;
-}
-export type Command = DispatchCommand | WriteCommand | CopyCommand | ClearCommand;
-
-/** Commands to be replayed, and the buffers that they use. */
-export interface Program {
-  readonly commands: readonly Command[];
-  readonly buffers: readonly PooledBuffer[];
-}
-
-function buffersOf(command: Command): readonly PooledBuffer[] {
-  switch (command.kind) {
-    case "dispatch":
-      return command.buffers;
-    case "clear":
-      return [command.range.buffer];
-    case "write":
-      return [command.buffer];
-    case "copy":
-      return [command.from.buffer, command.to.buffer];
-  }
-}
-
-export const programOf = (commands: readonly Command[]): Program => ({
-  commands,
-  buffers: [...new Set(commands.flatMap(buffersOf))],
-});
-
-/** What `apply` knows of a running op: enough to name it when the device reports an error later. */
-export interface Origin {
-  readonly name: string;
-  readonly inputs: readonly ({ readonly shape: readonly number[]; readonly dtype: string } | null)[];
-}
+export { type Binding, type Command, type DispatchCommand, type Origin, type Program, programOf } from "./commands.ts";
+export { type Grid, grid1d } from "./grid.ts";
 
 /** Commands per submission: enough to make encoding cheap, few enough for the device to start before the host is done. */
 const BATCH = 128;
@@ -80,10 +19,8 @@ const BATCH = 128;
 export class Queue {
   readonly #device: GPUDevice;
   readonly #pipelines: PipelineCache;
-  readonly #params: ParamArena;
+  readonly #bindGroups: BindGroups;
   readonly pool: BufferPool;
-  readonly #bindGroups = new Map<string, { readonly group: GPUBindGroup; readonly buffers: readonly PooledBuffer[] }>();
-  readonly #maxBinding: number;
   readonly #maxGrid: number;
   #pending: Command[] = [];
   /** The chain of batches that still wait for pipelines, or null when everything recorded earlier is submitted. */
@@ -93,19 +30,27 @@ export class Queue {
   #completed = 0;
   /** Of each submission that is not finished, oldest first: resolves when it is. */
   readonly #unfinished = new Map<number, Promise<void>>();
+  /** Resolves when the device has said of all submissions whether it took them. */
+  #checked: Promise<unknown> = Promise.resolve();
+  /** What ended the queue's use. */
   #failure: WgradError | null = null;
+  /** The first kernel since the last wait or read that did not compile: it was left out, all else ran. */
+  #kernelError: KernelError | null = null;
   #faults: PooledBuffer | null = null;
   profiler: Profiler | null = null;
-  /** Counters for benchmarks and tests. */
-  readonly stats = { dispatches: 0, submits: 0, bindGroups: 0, writes: 0 };
+  readonly #stats = { dispatches: 0, submits: 0, writes: 0 };
 
   constructor(device: GPUDevice, pipelines: PipelineCache, pool: BufferPool) {
     this.#device = device;
     this.#pipelines = pipelines;
+    this.#bindGroups = new BindGroups(device);
     this.pool = pool;
-    this.#params = new ParamArena(device, () => this.#bindGroups.clear());
-    this.#maxBinding = device.limits.maxStorageBufferBindingSize;
     this.#maxGrid = device.limits.maxComputeWorkgroupsPerDimension;
+  }
+
+  /** Counters for benchmarks and tests. */
+  get stats() {
+    return { ...this.#stats, bindGroups: this.#bindGroups.made };
   }
 
   /** Batches up to this one are submitted: a buffer whose `lastUse` is not newer may be written at once. */
@@ -120,6 +65,7 @@ export class Queue {
     this.#faults ??= {
       id: -3,
       gpu: this.#device.createBuffer({ size: FAULT_BYTES, usage }),
+      device: this.#device,
       size: FAULT_BYTES,
       lastUse: 0,
     };
@@ -132,27 +78,24 @@ export class Queue {
    */
   dispatch(shader: Shader, storages: readonly Binding[], params: ArrayLike<number> | null, grid: Grid): void {
     const pipeline = this.#pipelines.get(shader);
+    const { origin } = context;
     const [x, y = 1, z = 1] = grid;
     if (x === 0 || y === 0 || z === 0) return;
     if (x > this.#maxGrid || y > this.#maxGrid || z > this.#maxGrid) {
       throw new LimitError(
-        `[${context.origin?.name ?? shader.key}] needs a grid of ${x} x ${y} x ${z} workgroups, but this adapter allows ${this.#maxGrid} a dimension: use smaller tensors`,
+        `[${origin?.name ?? shader.key}] needs a grid of ${x} x ${y} x ${z} workgroups, but this adapter allows ${this.#maxGrid} a dimension: use smaller tensors`,
       );
     }
-    const bindGroup = this.#bindGroup(
-      pipeline,
-      storages,
-      params === null || pipeline.params === null ? 0 : this.#params.slot(params),
-    );
+    const bindGroup = this.#bindGroups.get(pipeline, storages, params, origin?.name);
     const buffers = storages.map((s) => s.buffer);
     for (const buffer of buffers) buffer.lastUse = this.#batch;
-    this.#record({ kind: "dispatch", pipeline, bindGroup, x, y, z, origin: context.origin, buffers });
+    this.#record({ kind: "dispatch", pipeline, bindGroup, x, y, z, origin, buffers });
   }
 
   /** Writes host data into a buffer, after everything recorded so far. The data is copied by then, not now. */
   write(buffer: PooledBuffer, data: ArrayBufferView<ArrayBuffer>, offset = 0): void {
     context.pending?.run();
-    this.stats.writes++;
+    this.#stats.writes++;
     if (buffer.lastUse <= this.submittedBatch && this.#waiting === null && !this.#capture) {
       this.#device.queue.writeBuffer(buffer.gpu, offset, data.buffer, data.byteOffset, data.byteLength);
       return;
@@ -164,6 +107,8 @@ export class Queue {
   /** Copies between buffers, a multiple of four bytes. */
   copy(from: Binding, to: Binding): void {
     context.pending?.run();
+    checkDevice(from.buffer, this.#device, context.origin?.name);
+    checkDevice(to.buffer, this.#device, context.origin?.name);
     from.buffer.lastUse = this.#batch;
     to.buffer.lastUse = this.#batch;
     this.#record({ kind: "copy", from, to });
@@ -186,10 +131,15 @@ export class Queue {
     this.#enqueue([...before, ...commands]);
   }
 
-  /** The capture in progress, if it is of this device. */
+  /** The capture in progress. Throws where it is of another device: it could not replay what is recorded here. */
   get #capture() {
     const { capture } = context;
-    return capture && capture.device.queue === this ? capture : null;
+    if (capture && capture.device.queue !== this) {
+      throw new DeviceError(
+        "[capture] the step works on two devices: that of its inputs, and another. Create tensors with { device: input.device }",
+      );
+    }
+    return capture;
   }
 
   #record(command: Command): void {
@@ -197,35 +147,6 @@ export class Queue {
     this.#capture?.commands.push(command);
     this.#pending.push(command);
     if (this.#pending.length >= BATCH) this.flush();
-  }
-
-  #bindGroup(pipeline: Pipeline, storages: readonly Binding[], slot: number): GPUBindGroup {
-    let key = `${pipeline.layout.label}|${slot}`;
-    for (const s of storages) key += `|${s.buffer.id},${s.offset},${s.bytes}`;
-    const known = this.#bindGroups.get(key);
-    if (known) return known.group;
-    if (storages.length !== pipeline.bindings.length) {
-      throw new DeviceError(`[${pipeline.key}] takes ${pipeline.bindings.length} buffers, got ${storages.length}`);
-    }
-    const entries: GPUBindGroupEntry[] = storages.map(({ buffer, offset, bytes }, i) => {
-      if (bytes > this.#maxBinding) {
-        throw new LimitError(
-          `[${context.origin?.name ?? pipeline.key}] binds ${bytes} bytes, but this adapter allows ${this.#maxBinding}: split the tensor`,
-        );
-      }
-      // Whole vectors of four words: a pooled buffer is at least that large, and what lies past the tensor is nobody's.
-      return {
-        binding: pipeline.bindings[i]!,
-        resource: { buffer: buffer.gpu, offset, size: Math.ceil(bytes / 16) * 16 },
-      };
-    });
-    if (pipeline.params !== null) entries.push({ binding: pipeline.params, resource: this.#params.block(slot) });
-    const group = this.#device.createBindGroup({ label: pipeline.key, layout: pipeline.layout, entries });
-    this.stats.bindGroups++;
-    // A pool in a steady state needs a few hundred; far more means shapes that keep changing: start afresh.
-    if (this.#bindGroups.size > 20_000) this.#bindGroups.clear();
-    this.#bindGroups.set(key, { group, buffers: storages.map(({ buffer }) => buffer) });
-    return group;
   }
 
   /** Submits what is recorded. Batches wait in order for pipelines that are still compiling; the host does not. */
@@ -238,14 +159,17 @@ export class Queue {
 
   #enqueue(batch: readonly Command[]): void {
     this.#batch++;
-    const compiling = batch.filter((c) => c.kind === "dispatch" && !c.pipeline.gpu);
+    const compiling: Promise<void>[] = [];
+    for (const command of batch) {
+      if (command.kind === "dispatch" && command.pipeline.compiling) compiling.push(command.pipeline.compiling);
+    }
     if (this.#waiting === null && compiling.length === 0) {
       this.#submit(batch);
       this.#advancePool();
       return;
     }
     const waiting = (this.#waiting ?? Promise.resolve())
-      .then(() => Promise.all(compiling.map((c) => (c.kind === "dispatch" ? c.pipeline.compiled : undefined))))
+      .then(() => Promise.all(compiling))
       .then(() => {
         if (!this.#failure) this.#submit(batch);
       })
@@ -260,10 +184,7 @@ export class Queue {
 
   /** When all batches so far are submitted. Bind groups of buffers that the pool destroys are dropped. */
   #advancePool(): void {
-    if (!this.pool.advance(this.submittedBatch)) return;
-    for (const [key, { buffers }] of this.#bindGroups) {
-      if (buffers.some((buffer) => buffer.destroyed)) this.#bindGroups.delete(key);
-    }
+    if (this.pool.advance(this.submittedBatch)) this.#bindGroups.dropDestroyed();
   }
 
   #submit(batch: readonly Command[]): void {
@@ -271,62 +192,18 @@ export class Queue {
     device.pushErrorScope("validation");
     device.pushErrorScope("out-of-memory");
     device.pushErrorScope("internal");
-    let encoder = device.createCommandEncoder();
-    let pass: GPUComputePassEncoder | null = null;
-    let pipeline: GPUComputePipeline | null = null;
-    const profiler = this.profiler;
-    for (const command of batch) {
-      if (command.kind === "dispatch") {
-        if (profiler) {
-          pass?.end();
-          pass = encoder.beginComputePass(profiler.pass(command));
-          pipeline = null;
-        } else pass ??= encoder.beginComputePass();
-        if (command.pipeline.gpu !== pipeline) {
-          pipeline = command.pipeline.gpu!;
-          pass.setPipeline(pipeline);
-        }
-        pass.setBindGroup(0, command.bindGroup);
-        pass.dispatchWorkgroups(command.x, command.y, command.z);
-        this.stats.dispatches++;
-        continue;
-      }
-      pass?.end();
-      pass = null;
-      pipeline = null;
-      if (command.kind === "copy") {
-        const { from, to } = command;
-        encoder.copyBufferToBuffer(
-          from.buffer.gpu,
-          from.offset,
-          to.buffer.gpu,
-          to.offset,
-          Math.ceil(from.bytes / 4) * 4,
-        );
-      } else if (command.kind === "clear") {
-        const { buffer, offset, bytes } = command.range;
-        encoder.clearBuffer(buffer.gpu, offset, Math.ceil(bytes / 4) * 4);
-      } else {
-        // writeBuffer takes effect before commands that are submitted later: what was encoded so far must go first.
-        device.queue.submit([encoder.finish()]);
-        this.stats.submits++;
-        encoder = device.createCommandEncoder();
-        const { data } = command;
-        device.queue.writeBuffer(command.buffer.gpu, command.offset, data.buffer, data.byteOffset, data.byteLength);
-      }
-    }
-    pass?.end();
-    profiler?.resolve(encoder);
-    device.queue.submit([encoder.finish()]);
-    this.stats.submits++;
+    encode(device, batch, this.profiler, this.#stats, (command) => this.#skip(command));
     const number = ++this.#submitted;
-    const errors = [device.popErrorScope(), device.popErrorScope(), device.popErrorScope()];
-    for (const scope of errors) {
+    const scopes = [device.popErrorScope(), device.popErrorScope(), device.popErrorScope()];
+    const checks = scopes.map((scope) =>
       scope.then(
-        (error) => error && this.#fail(error, batch),
+        (error) => {
+          if (error) this.#fail(error, batch);
+        },
         () => {},
-      );
-    }
+      ),
+    );
+    this.#checked = Promise.all([this.#checked, ...checks]);
     // It also settles when the device is lost.
     const finished = () => {
       this.#completed = Math.max(this.#completed, number);
@@ -335,17 +212,24 @@ export class Queue {
     this.#unfinished.set(number, device.queue.onSubmittedWorkDone().then(finished, finished));
   }
 
+  /** Notes a dispatch that cannot run, since its kernel does not compile. */
+  #skip({ pipeline, origin }: DispatchCommand): void {
+    const { key, problem } = pipeline;
+    if (this.#kernelError || !problem) return;
+    const { line, column, text, cause } = problem;
+    const place = line === null ? "" : ` at line ${line}, column ${column}`;
+    const message = `${whereOf(origin)}: the kernel ${key} does not compile on this adapter${place}: ${text}`;
+    this.#kernelError = new KernelError(message, { kernel: key, line, column, cause });
+  }
+
   #fail(error: unknown, batch: readonly Command[]): void {
     if (this.#failure) return;
     const text = error instanceof Error || error instanceof GPUError ? error.message : String(error);
-    const suspects = batch.filter((c): c is DispatchCommand => c.kind === "dispatch" && text.includes(c.pipeline.key));
-    const culprit = suspects[0] ?? (batch.length === 1 && batch[0]!.kind === "dispatch" ? batch[0]! : null);
-    const origin = culprit?.origin;
-    const where = origin
-      ? `[${origin.name}] on ${origin.inputs.map((t) => (t ? `${t.dtype} [${t.shape.join(", ")}]` : "null")).join(", ")}`
-      : "[device]";
+    const dispatches = batch.filter((c) => c.kind === "dispatch");
+    const alone = batch.length === 1 ? dispatches[0] : undefined;
+    const culprit = dispatches.find((c) => text.includes(c.pipeline.key)) ?? alone;
     const Kind = error instanceof GPUOutOfMemoryError ? OutOfMemoryError : DeviceError;
-    this.#failure = new Kind(`${where}: ${text}`, { cause: error });
+    this.#failure = new Kind(`${whereOf(culprit?.origin)}: ${text}`, { cause: error });
   }
 
   /** Ends the queue's use: later commands and reads throw `reason`. */
@@ -359,26 +243,39 @@ export class Queue {
     if (this.#failure) throw this.#failure;
   }
 
+  /** Throws what went wrong so far; a kernel that did not compile, once. */
+  #throwErrors(): void {
+    this.#throwFailure();
+    const error = this.#kernelError;
+    this.#kernelError = null;
+    if (error) throw error;
+  }
+
   /**
-   * Resolves when at most `inFlight` submitted batches are unfinished (0: all done). Rejects with a reported error; with
-   * 0 also with a fault that a kernel reported.
+   * Resolves when at most `inFlight` submitted batches are unfinished (0: all done). Rejects with a reported error, and once
+   * with that of a kernel that does not compile; with 0 also with a fault that a kernel reported.
    */
   async idle(inFlight = 0): Promise<void> {
     context.pending?.run();
     this.flush();
     if (this.#waiting) await this.#waiting;
-    this.#throwFailure();
+    this.#throwErrors();
     while (this.#submitted - this.#completed > inFlight) {
       // The oldest: waiting for the newest would drain the device.
       const [oldest] = this.#unfinished.values();
       await oldest;
       this.#throwFailure();
     }
-    this.#throwFailure();
-    if (inFlight === 0 && this.#faults) await this.#fetch(null);
+    if (inFlight > 0) return;
+    await this.#checked;
+    this.#throwErrors();
+    if (this.#faults) await this.#fetch(null);
   }
 
-  /** Copies bytes back to the host. Rejects with a fault that a kernel reported up to here, and forgets it. */
+  /**
+   * Copies bytes back to the host. Rejects with an error of what was recorded before, as `idle` does, and with a fault that a
+   * kernel reported up to here, and forgets it.
+   */
   async read(from: Binding): Promise<ArrayBuffer> {
     this.#throwFailure();
     return from.bytes === 0 ? new ArrayBuffer(0) : this.#fetch(from);
@@ -391,7 +288,7 @@ export class Queue {
     const size = at + (faults ? FAULT_BYTES : 0);
     const staging = this.#device.createBuffer({ size, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
     // The source may be released and lent again before the batch is submitted; order keeps the copy right all the same.
-    const target: PooledBuffer = { id: -1, gpu: staging, size, lastUse: 0 };
+    const target: PooledBuffer = { id: -1, gpu: staging, device: this.#device, size, lastUse: 0 };
     // A read is not part of a captured step.
     within({ capture: null }, () => {
       if (from) this.copy(from, { buffer: target, offset: 0, bytes: at });
@@ -404,12 +301,15 @@ export class Queue {
     try {
       await staging.mapAsync(GPUMapMode.READ);
       data = staging.getMappedRange().slice(0);
+      // The bytes of a batch that was refused are nobody's.
+      await this.#checked;
     } catch (cause) {
       this.#throwFailure();
       throw new DeviceError(`[read] the device did not return the data: ${String(cause)}`, { cause });
     } finally {
       staging.destroy();
     }
+    this.#throwErrors();
     const fault = faults && faultIn(new Int32Array(data, at));
     if (fault) {
       this.write(faults.buffer, new Int32Array(FAULT_BYTES / 4));
@@ -417,19 +317,4 @@ export class Queue {
     }
     return faults || at !== bytes ? data.slice(0, bytes) : data;
   }
-}
-
-const scratch = new DataView(new ArrayBuffer(4));
-/** The bits of a float as a params word. */
-export function f32Bits(x: number): number {
-  scratch.setFloat32(0, x);
-  return scratch.getUint32(0);
-}
-
-/** Workgroups for `n` invocations of `size` each, folded into two dimensions where one is too few. */
-export function grid1d(n: number, size: number): Grid {
-  const groups = Math.ceil(n / size);
-  if (groups <= 65_535) return [groups];
-  const y = Math.ceil(groups / 65_535);
-  return [Math.ceil(groups / y), y];
 }

@@ -11,6 +11,8 @@ export interface KernelSource<B, P, D extends string> {
   readonly name: string;
   /** Its own text, and those of its parts. A part may come more than once. */
   readonly text: readonly string[];
+  /** Columns that were cut from the start of each line. */
+  readonly indent?: number;
   /** "x:r y:w weight:r? hyper:u": name, how it is used, and whether it may be null, by binding number. */
   readonly bindings: string;
   /** "n:u0 eps:f1 shape:u4x8": name, type, place in words, and words where they are more than one. Null: no parameters. */
@@ -153,7 +155,8 @@ export class Kernel<B, P, D extends string = string> {
     }
     const entries = this.#slots.flatMap(({ type }, binding) => (absent & (1 << binding) ? [] : [{ binding, type }]));
     if (this.#pack) entries.push({ binding: this.#slots.length, type: "uniform" });
-    return { key: [key, ...missing.map((name) => `-${name}`)].join(" "), code, entries, params: this.#pack !== null };
+    const label = [key, ...missing.map((name) => `-${name}`)].join(" ");
+    return { key: label, code, indent: this.#source.indent ?? 0, entries, params: this.#pack !== null };
   }
 }
 

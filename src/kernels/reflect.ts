@@ -31,7 +31,7 @@ export interface Reflection {
   readonly declared: readonly string[];
 }
 
-export const withoutComments = (text: string): string => text.replace(/\/\/.*$/gm, "");
+export const withoutComments = (text: string): string => text.replace(/\/\/.*$|\/\*[\s\S]*?\*\//gm, "");
 
 const VARIABLE =
   /@group\(0\)\s*@binding\((\d+)\)\s*var<\s*(storage|uniform)\s*(?:,\s*(read_write|read)\s*)?>\s*(\w+)\s*:\s*([^;]+);/g;
@@ -62,6 +62,17 @@ export function reflect(source: string): Reflection {
   }
   const declared = Array.from(text.matchAll(DECLARATION), ([, name = ""]) => name);
   return { bindings, params, constants, declared: [...new Set(declared)] };
+}
+
+const LETTERS = { read: "r", write: "w", uniform: "u" } as const;
+
+/** Bindings and parameters as src/kernels/kernel.ts takes them. */
+export function compact({ bindings, params }: Reflection): { bindings: string; params: string | null } {
+  const binding = ({ name, access, optional }: BindingDeclaration) =>
+    `${name}:${LETTERS[access]}${optional ? "?" : ""}`;
+  const field = ({ name, offset, words, float }: Field) =>
+    `${name}:${float ? "f" : "u"}${offset}${words > 1 ? `x${words}` : ""}`;
+  return { bindings: bindings.map(binding).join(" "), params: params?.map(field).join(" ") ?? null };
 }
 
 /** The members of `struct Params`, laid out by WGSL's rules for uniform blocks. */

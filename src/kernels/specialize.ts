@@ -1,6 +1,5 @@
 // specialize: a kernel variant from a .wgsl file by replacing module-scope declarations by name.
 import { WgradError } from "../errors.ts";
-import type { Shader } from "../gpu/pipeline.ts";
 
 /** Replacements by declaration name: the value of a `const` or `alias`, or the whole text of a `fn` or `struct`. */
 export type Overrides = Readonly<Record<string, string | number | boolean>>;
@@ -16,10 +15,11 @@ export function specialize(source: string, overrides: Overrides): string {
   for (const [name, value] of Object.entries(overrides)) {
     const declaration = new RegExp(`^(const|alias|fn|struct)[ \\t]+${escaped(name)}\\b`, "gm");
     const found = [...text.matchAll(declaration)];
-    if (found.length !== 1) {
+    const [only] = found;
+    if (!only || found.length !== 1) {
       throw new WgradError(`[specialize] ${found.length} module-scope declarations of ${name}, expected exactly one`);
     }
-    const { index, 1: kind } = found[0]!;
+    const { index, 1: kind } = only;
     const whole = kind === "fn" || kind === "struct";
     const end = whole ? endOfBraces(text, index) : text.indexOf(";", index) + 1;
     const declared = text.slice(index, end);
@@ -36,31 +36,4 @@ function endOfBraces(text: string, start: number): number {
     else if (text[i] === "}" && --depth === 0) return i + 1;
   }
   throw new WgradError("[specialize] a declaration has no closing brace");
-}
-
-/** A .wgsl file and its variants, launched by position. Gives way to kernel.ts. */
-export class OldKernel {
-  readonly name: string;
-  readonly source: string;
-  readonly #variants = new Map<string, Shader>();
-
-  constructor(name: string, source: { readonly text: readonly string[] }) {
-    this.name = name;
-    this.source = [...new Set(source.text)].join("\n");
-  }
-
-  /** The variant with these overrides, keyed by file name and sorted overrides. `tag` shortens the key of long ones. */
-  variant(overrides: Overrides = {}, tag?: string): Shader {
-    const parts =
-      tag ??
-      Object.keys(overrides)
-        .sort()
-        .map((k) => `${k}=${overrides[k]}`)
-        .join(" ");
-    const known = this.#variants.get(parts);
-    if (known) return known;
-    const shader = { key: parts ? `${this.name} ${parts}` : this.name, code: specialize(this.source, overrides) };
-    this.#variants.set(parts, shader);
-    return shader;
-  }
 }

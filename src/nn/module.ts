@@ -61,13 +61,19 @@ export abstract class Module<I extends readonly unknown[] = readonly [Tensor], O
 
   /** True: batch norm uses the batch's statistics, dropout drops. `train()` and `eval()` set it for all modules below. */
   get training(): boolean {
-    // A step captured in the other mode must be recorded again.
-    guard(this, () => this.#training, { returns: true });
+    this.#guardMode();
     return this.#training;
   }
 
   set training(training: boolean) {
+    // A step that changes the mode itself must find it as it was.
+    this.#guardMode();
     this.#training = training;
+  }
+
+  /** A step captured in the other mode must be recorded again. */
+  #guardMode(): void {
+    guard(this, () => this.#training, { returns: true });
   }
 
   /**

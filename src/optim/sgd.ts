@@ -1,6 +1,6 @@
 // Stochastic gradient descent with momentum.
 import { check, ValueError } from "../errors.ts";
-import { Optimizer, type ParamsInput } from "./optimizer.ts";
+import { Optimizer, type ParamGroup, type ParamsInput } from "./optimizer.ts";
 import { UpdateRule } from "./update-rule.ts";
 
 /** Hyper-parameters of SGD, for all parameters or for each group. */
@@ -46,7 +46,7 @@ export class SGD extends Optimizer<SGDOptions> {
     super(params, { momentum: 0, dampening: 0, weightDecay: 0, nesterov: false, ...options });
   }
 
-  protected override checkGroup({ momentum, dampening, nesterov }: SGDOptions): void {
+  protected override checkGroup({ momentum, dampening, nesterov }: ParamGroup<SGDOptions>): void {
     check(
       !nesterov || (momentum > 0 && dampening === 0),
       () =>

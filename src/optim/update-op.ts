@@ -3,7 +3,7 @@ import { type Op, withoutGradient } from "../autograd/op.ts";
 import { type Run, runInto } from "../autograd/run.ts";
 import { type Binding, grid1d } from "../gpu/queue.ts";
 import { bindingElements, partOf, ranges } from "../kernels/binding-parts.ts";
-import { Kernel } from "../kernels/kernel.ts";
+import { type Buffer, Kernel, type Variant } from "../kernels/kernel.ts";
 import updateWgsl, { VECTORS, WG } from "../kernels/wgsl/update.wgsl";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { HyperTable } from "./hyper-table.ts";
@@ -15,8 +15,20 @@ export interface Member {
   readonly state: readonly Tensor[];
 }
 
-export const updateKernel = new Kernel(updateWgsl);
-export type UpdateKernel = ReturnType<typeof updateKernel.variant>;
+const kernel = new Kernel(updateWgsl);
+
+/** Buffers of a launch: hyper-parameters, then gradient and parameter of each slot, then the states. */
+type UpdateBuffers = Readonly<
+  Record<"hyper" | "g0" | "p0", Buffer> & Record<"g1" | "p1" | "g2" | "p2" | "s0" | "s1" | "s2", Buffer | null>
+>;
+type Three = readonly [number, number, number];
+export type UpdateKernel = Variant<UpdateBuffers, { readonly n: Three; readonly state: Three; readonly start: Three }>;
+
+/** The kernel with this text for `struct Hyper` and `fn advance`. */
+export const updateKernel = (
+  overrides: { readonly Hyper: string; readonly advance: string },
+  name: string,
+): UpdateKernel => kernel.variant(overrides, name);
 
 /** Whether one launch may take `other` behind `first`: what it writes is apart, and their state in the same buffers. */
 export const sideBySide = (first: Member, other: Member): boolean =>

@@ -50,7 +50,7 @@ function kernelOf(name: string, hyper: readonly string[], state: readonly string
     ValueError,
   );
   texts.set(name, text);
-  return updateKernel.variant({ Hyper, advance }, name);
+  return updateKernel({ Hyper, advance }, name);
 }
 
 interface Kernels {

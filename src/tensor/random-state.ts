@@ -75,8 +75,9 @@ export function rngShift(device: Device): Binding {
   if (known) return known;
   const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC;
   // Of its own, not from the pool: WebGPU starts it at zero, and no recording may own it.
-  const buffer: PooledBuffer = { id: -2, gpu: device.gpu.createBuffer({ size: 256, usage }), size: 256, lastUse: 0 };
-  const shift = { buffer, offset: 0, bytes: 4 };
+  const gpu = device.gpu.createBuffer({ size: 256, usage });
+  const buffer: PooledBuffer = { id: -2, gpu, device: device.gpu, size: 256, lastUse: 0 };
+  const shift = { buffer, offset: 0, bytes: 12 };
   shifts.set(device, shift);
   return shift;
 }

@@ -1,6 +1,6 @@
 // `scope(fn)`: what fn creates and does not return is freed when it ends.
 import { context } from "../context.ts";
-import { StateError } from "../errors.ts";
+import { checkSynchronous, type NotPromise } from "../errors.ts";
 
 export interface Disposable {
   dispose(): void;
@@ -23,8 +23,6 @@ export function discard(tensor: Disposable): void {
   if (context.scopes.at(-1)?.delete(tensor)) tensor.dispose();
 }
 
-type NotPromise<T> = T extends PromiseLike<unknown> ? never : T;
-
 /**
  * Runs `fn` and frees the tensors it created, but for those in its result (a tensor, or arrays, maps and plain objects
  * of them), the gradients it left on parameters, and what the tape of a returned tensor needs.
@@ -36,11 +34,7 @@ export function scope<T>(fn: () => NotPromise<T>): T {
   let result: T;
   try {
     result = fn();
-    if (result !== null && typeof (result as { then?: unknown })?.then === "function") {
-      throw new StateError(
-        "[scope] the function returned a promise: a scope is synchronous. Await outside it, or dispose tensors by hand",
-      );
-    }
+    checkSynchronous("scope", "a scope", result);
     release(result, tracked);
   } finally {
     context.scopes.pop();

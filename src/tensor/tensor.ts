@@ -138,6 +138,7 @@ export class Tensor<S extends Shape = Shape> implements Spec {
       () => `[requiresGrad] only f32 tensors can have gradients, this one is ${this.dtype}`,
       StateError,
     );
+    if (value !== this.#requiresGrad) context.capture?.read(this);
     this.#requiresGrad = value;
   }
 

@@ -20,6 +20,11 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
+/** Kinds of kernels that this adapter has several variants of: those for subgroups need lanes of one known size. */
+const kindsOf = (...kinds: string[]) => {
+  const { subgroupSize } = device.info;
+  return subgroupSize >= 4 && subgroupSize <= 64 ? kinds : [];
+};
 const make = () => ({ x: rand([2, 8, 8, 8]), w: new nn.Parameter(rand([8, 8, 3, 3])) });
 const stepOf = (x: Tensor, w: nn.Parameter) => () => {
   w.grad = null;
@@ -34,7 +39,7 @@ test("measures every variant of what the step launches, and later processes star
   const before = memory();
   const tuned = await tune(stepOf(x, w), { onProgress: ({ newest }) => seen.push(newest.key) });
   expect(memory().tensors - (w.grad ? 1 : 0)).toBe(before.tensors);
-  expect(tuned.map(({ key }) => key.split(" ")[0])).toEqual(["conv", "convWeightGradient"]);
+  expect(tuned.map(({ key }) => key.split(" ")[0])).toEqual(kindsOf("conv", "convWeightGradient"));
   expect(seen).toEqual(tuned.map(({ key }) => key));
   for (const { key, chosen, ms } of tuned) {
     expect(Object.keys(ms)).toContain("rows 16x1");
@@ -46,7 +51,7 @@ test("measures every variant of what the step launches, and later processes star
     expect(device.variants.get(key)).toBe(chosen);
   }
   expect(await tune(stepOf(x, w))).toEqual([]);
-  expect((await tune(stepOf(x, w), { again: true })).length).toBe(2);
+  expect((await tune(stepOf(x, w), { again: true })).length).toBe(tuned.length);
   const other = await init();
   expect([...other.variants.keys()].sort()).toEqual(tuned.map(({ key }) => key).sort());
   other.destroy();
@@ -70,16 +75,16 @@ test("a captured step that was recorded before is tuned like any other", async (
   const { x, w } = make();
   const step = capture((input: Tensor) => F.conv2d(input, w, null, { padding: 1 }));
   step(x).dispose();
-  expect((await tune(() => step(x))).length).toBe(1);
+  expect((await tune(() => step(x))).length).toBe(kindsOf("conv").length);
   step(x).dispose();
-  expect(step.recordings).toBe(3);
+  expect(step.recordings).toBe(2 + kindsOf("conv").length);
   step.dispose();
 });
 
 test("a weight gradient with dead taps is cleared each time", async () => {
   const [x, w] = [rand([2, 8, 1, 1]), new nn.Parameter(rand([8, 8, 3, 3]))];
   const tuned = await tune(stepOf(x, w));
-  expect(tuned.map(({ key }) => key.split(" ")[0])).toEqual(["conv", "convWeightGradient"]);
+  expect(tuned.map(({ key }) => key.split(" ")[0])).toEqual(kindsOf("conv", "convWeightGradient"));
   (await w.grad!.data()).forEach((value, i) => {
     if (i % 9 !== 4) expect(value).toBe(0);
   });
@@ -123,6 +128,7 @@ test("a cache that cannot be written is an error that says so; the choice holds"
   const file = join(folder, "file");
   writeFileSync(file, "");
   vi.stubEnv("WGRAD_CACHE", join(file, "cache"));
-  await expect(tune(stepOf(x, w))).rejects.toThrow(DataError);
-  expect(device.variants.size).toBe(2);
+  const kinds = kindsOf("conv", "convWeightGradient");
+  if (kinds.length > 0) await expect(tune(stepOf(x, w))).rejects.toThrow(DataError);
+  expect(device.variants.size).toBe(kinds.length);
 });

@@ -85,9 +85,8 @@ for (const subgroups of [true, false]) {
   });
 }
 
-eachVariant(
+await eachVariant(
   ["matmul"],
-  [...["16x4", "8x8", "16x2", "8x4", "32x2"].map((size) => `subgroup ${size}`), "workgroup"],
   () => {
     const a = upload(uniform([2, 2], 1));
     const c = matmul(a, a);

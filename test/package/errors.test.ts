@@ -17,7 +17,7 @@ test("each error class gives its own name", () => {
 
 test("a KernelError says where", () => {
   const cause = new Error("cause");
-  const error = new KernelError("[mine] does not compile", { kernel: "mine", line: 3, column: 7 }, { cause });
+  const error = new KernelError("[mine] does not compile", { kernel: "mine", line: 3, column: 7, cause });
   expect(error).toBeInstanceOf(wgrad.DeviceError);
   expect({ ...error, name: error.name }).toEqual({ kernel: "mine", line: 3, column: 7, name: "KernelError" });
   expect(error.cause).toBe(cause);

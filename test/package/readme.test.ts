@@ -18,3 +18,12 @@ test("examples/quickstart.ts tells the spirals apart, and ends by itself", async
   const accuracy = Number(/accuracy ([\d.]+) %/.exec(stdout)?.[1]);
   expect(accuracy).toBeGreaterThan(95);
 });
+
+test("examples/custom-op.ts, under forty lines, finds its gradient right", async () => {
+  expect(text("examples/custom-op.ts").trimEnd().split("\n").length).toBeLessThan(40);
+  expect(text("examples/custom-op.ts").match(/from "/g)).toHaveLength(1);
+  const args = ["scripts/run.mjs", "examples/custom-op.ts"];
+  const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: fileURLToPath(root), timeout: 100_000 });
+  expect(stdout).toContain("gradient as by differences: true");
+  expect(stdout.match(/mean of swish/g)).toHaveLength(3);
+});

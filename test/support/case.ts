@@ -52,32 +52,38 @@ export function withDevice(options: InitOptions = {}): void {
   });
 }
 
+/** The names of the variants that a launch of these kinds may have on this adapter. */
+function variantsOf(kinds: readonly string[], run: () => void): Set<string> {
+  const names = new Set<string>();
+  const onLaunch: LaunchListener = (key, { ways }) => {
+    if (kinds.some((kind) => key.startsWith(`${kind} `))) for (const { name } of ways) names.add(name);
+  };
+  within({ onLaunch }, () => {
+    run();
+    context.pending?.run();
+  });
+  return names;
+}
+
 /**
- * Registers tests once for each variant of kernels of these kinds that tuning may choose, and one that `run`, which
- * launches them, has the variant at all.
+ * Registers tests once for each variant of kernels of these kinds that tuning may choose on this adapter; `run` launches
+ * them. Opens a device to ask it.
  */
-export function eachVariant(
-  kinds: readonly string[],
-  variants: readonly string[],
-  run: () => void,
-  register: () => void,
-): void {
-  for (const variant of variants) {
+export async function eachVariant(kinds: readonly string[], run: () => void, register: () => void): Promise<void> {
+  const device = await init();
+  const names = variantsOf(kinds, run);
+  device.destroy();
+  test("variants: one without subgroups, and for subgroups of this size where there are some", () => {
+    expect(names).toContain("workgroup");
+    const { subgroupSize } = device.info;
+    const known = subgroupSize >= 4 && subgroupSize <= 64;
+    expect([...names].some((name) => name.startsWith("subgroup"))).toBe(known);
+  });
+  for (const variant of names) {
     describe(`variant ${variant}`, () => {
       withDevice();
       beforeAll(() => {
         for (const kind of kinds) currentDevice().variants.set(kind, variant);
-      });
-      test("exists", () => {
-        const names = new Set<string>();
-        const onLaunch: LaunchListener = (_key, { ways }) => {
-          for (const way of ways) names.add(way.name);
-        };
-        within({ onLaunch }, () => {
-          run();
-          context.pending?.run();
-        });
-        expect(names).toContain(variant);
       });
       register();
     });

@@ -1,7 +1,7 @@
 // y[i] = draw(philox4x32-10(counter = (first + i, 0, 0, seed_high), key = (seed_low, stream + shift))), in n vectors of four;
 // the last one may reach into the padding of its buffer. Counter-based (Salmon et al., Parallel Random Numbers: As Easy as
-// 1, 2, 3, SC 2011): integer arithmetic alone, so the same words on every adapter. `shift` lies in a buffer: a captured
-// step draws new numbers when that is written. Traffic: n stores, in vectors.
+// 1, 2, 3, SC 2011): integer arithmetic alone, so the same words on every adapter. `shift`, of stream and seed, lies in a
+// buffer: a captured step draws new numbers when that is written. Traffic: n stores, in vectors.
 import package::lib::each;
 alias T = f32;
 
@@ -41,5 +41,6 @@ fn philox(counter: vec4u, key: vec2u) -> vec4u {
 }
 
 fn each(i: u32) {
-  y[i] = draw(philox(vec4u(p.first + i, 0u, 0u, p.seed_high), vec2u(p.seed_low, p.stream + shift[0])));
+  let counter = vec4u(p.first + i, 0u, 0u, p.seed_high ^ shift[2]);
+  y[i] = draw(philox(counter, vec2u(p.seed_low ^ shift[1], p.stream + shift[0])));
 }

@@ -1,0 +1,82 @@
+// BindGroups: bind groups by layout, buffers and parameters, each made once.
+import { DeviceError, LimitError } from "../errors.ts";
+import type { Binding } from "./commands.ts";
+import { ParamArena } from "./params.ts";
+import type { Pipeline } from "./pipeline.ts";
+import type { PooledBuffer } from "./pool.ts";
+
+/** A pool in a steady state needs a few hundred; far more means shapes that keep changing: then the cache starts afresh. */
+const MOST = 20_000;
+
+export class BindGroups {
+  readonly #device: GPUDevice;
+  readonly #params: ParamArena;
+  readonly #known = new Map<string, { readonly group: GPUBindGroup; readonly buffers: readonly PooledBuffer[] }>();
+  readonly #maxBinding: number;
+  /** Bind groups made so far: flat in a steady state. */
+  made = 0;
+
+  constructor(device: GPUDevice) {
+    this.#device = device;
+    this.#params = new ParamArena(device, () => this.#known.clear());
+    this.#maxBinding = device.limits.maxStorageBufferBindingSize;
+  }
+
+  /** `storages` in the order of the pipeline's bindings; `params` are the words of its `Params` block. `op` names errors. */
+  get(
+    pipeline: Pipeline,
+    storages: readonly Binding[],
+    params: ArrayLike<number> | null,
+    op: string | undefined,
+  ): GPUBindGroup {
+    const slot = params === null || pipeline.params === null ? 0 : this.#params.slot(params);
+    let key = `${pipeline.layout.label}|${slot}`;
+    for (const { buffer, offset, bytes } of storages) {
+      // Ids are unique on a device alone.
+      checkDevice(buffer, this.#device, op);
+      key += `|${buffer.id},${offset},${bytes}`;
+    }
+    const known = this.#known.get(key);
+    if (known) return known.group;
+    const group = this.#make(pipeline, storages, slot, op);
+    if (this.#known.size > MOST) this.#known.clear();
+    this.#known.set(key, { group, buffers: storages.map(({ buffer }) => buffer) });
+    return group;
+  }
+
+  /** Forgets those of buffers that the pool has destroyed. */
+  dropDestroyed(): void {
+    for (const [key, { buffers }] of this.#known) {
+      if (buffers.some((buffer) => buffer.destroyed)) this.#known.delete(key);
+    }
+  }
+
+  #make(pipeline: Pipeline, storages: readonly Binding[], slot: number, op = pipeline.key): GPUBindGroup {
+    const { bindings, layout } = pipeline;
+    if (storages.length !== bindings.length) {
+      throw new DeviceError(`[${pipeline.key}] takes ${bindings.length} buffers, got ${storages.length}`);
+    }
+    const entries: GPUBindGroupEntry[] = [];
+    for (const [i, { buffer, offset, bytes }] of storages.entries()) {
+      if (bytes > this.#maxBinding) {
+        throw new LimitError(
+          `[${op}] binds ${bytes} bytes, but this adapter allows ${this.#maxBinding}: split the tensor`,
+        );
+      }
+      // Whole vectors of four words: a pooled buffer is at least that large, and what lies past the tensor is nobody's.
+      const resource = { buffer: buffer.gpu, offset, size: Math.ceil(bytes / 16) * 16 };
+      entries.push({ binding: bindings[i] ?? i, resource });
+    }
+    if (pipeline.params !== null) entries.push({ binding: pipeline.params, resource: this.#params.block(slot) });
+    this.made++;
+    return this.#device.createBindGroup({ label: pipeline.key, layout, entries });
+  }
+}
+
+/** Throws for a buffer of another device. */
+export function checkDevice({ device }: PooledBuffer, expected: GPUDevice, op = "device"): void {
+  if (device === expected) return;
+  throw new DeviceError(
+    `[${op}] uses memory of two devices: tensors of an earlier init() cannot be mixed with new ones`,
+  );
+}
