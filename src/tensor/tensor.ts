@@ -215,7 +215,7 @@ export class Tensor<S extends Shape = Shape> implements Spec {
     return build(this.shape);
   }
 
-  /** Waits for the elements and writes them out in rows, long dimensions abbreviated. */
+  /** The elements as text in rows, long dimensions abbreviated: `console.log(await t.print())`. */
   async print(): Promise<string> {
     return format(await this.data(), this.shape, this.dtype);
   }
