@@ -37,8 +37,14 @@ const tagOf = (g: ConvGeometry, ...more: readonly string[]): string =>
 
 /** Parameters of a kernel whose source and dest have these maps, and dest so many channels. */
 const paramsOf = (g: ConvGeometry, source: ConvGeometry["size"], dest: ConvGeometry["size"], channels: number) => ({
-  ...{ planes: g.batch * channels, channels, multiplier: g.filters / g.channels },
-  ...{ source, dest, stride: g.stride, padding: g.padding, dilation: g.dilation },
+  planes: g.batch * channels,
+  channels,
+  multiplier: g.filters / g.channels,
+  source,
+  dest,
+  stride: g.stride,
+  padding: g.padding,
+  dilation: g.dilation,
 });
 
 /** Workgroups for the items of a plane, and for planes: few, with several each, where starting one is dear. */

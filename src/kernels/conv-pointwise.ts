@@ -13,7 +13,11 @@ function shapeOf(g: ConvGeometry, transposed: boolean): MatmulShape {
   const n = area(g.size);
   const [m, k] = transposed ? [g.channels, g.filters] : [g.filters, g.channels];
   return {
-    ...{ m, n, k, outer: g.batch, inner: 1 },
+    m,
+    n,
+    k,
+    outer: g.batch,
+    inner: 1,
     a: transposed ? [1, g.channels, 0, 0] : [g.channels, 1, 0, 0],
     b: [n, 1, k * n, 0],
     c: [n, 1, m * n, 0],

@@ -80,11 +80,23 @@ function way(g: ConvGeometry, tile: WeightTile, tapRows: boolean): Way<WeightGra
       const { images, splits } = splitBatch(g.batch, x * y * planes, run.device.info);
       const size = g.filters * k * area(g.kernel);
       const params = {
-        ...{ rows, channels: k, batch: g.batch, x_channels: g.channels },
-        ...{ kernel, x_size: g.size, y_size: g.out, stride: g.stride, dilation: g.dilation },
+        rows,
+        channels: k,
+        batch: g.batch,
+        x_channels: g.channels,
+        kernel,
+        x_size: g.size,
+        y_size: g.out,
+        stride: g.stride,
+        dilation: g.dilation,
         padding: [g.padding[0] - top * g.dilation[0], g.padding[1] - left * g.dilation[1]] as const,
-        ...{ full: g.kernel, origin: [top, left] as const, y_channels: g.filters },
-        ...{ taps_first: Number(area(g.out) >= LARGE_MAP), images, planes, size },
+        full: g.kernel,
+        origin: [top, left] as const,
+        y_channels: g.filters,
+        taps_first: Number(area(g.out) >= LARGE_MAP),
+        images,
+        planes,
+        size,
       };
       inSplits(run, io, size, splits, area(kernel) < area(g.kernel), (dw) =>
         tile.variant({}, "").launch(run, { dy: io.dy, x: io.x, dw }, params, [x, y, planes * splits]),

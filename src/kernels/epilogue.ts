@@ -22,24 +22,44 @@ export interface Epilogue extends EpilogueBuffers {
 }
 
 export const noEpilogue: Epilogue = {
-  ...{ bias: null, gamma: null, mean: null, variance: null, residual: null, pre: null },
-  ...{ activation: null, eps: 0 },
+  bias: null,
+  gamma: null,
+  mean: null,
+  variance: null,
+  residual: null,
+  pre: null,
+  activation: null,
+  eps: 0,
 };
 
 export const epilogueBuffers = ({ bias, gamma, mean, variance, residual, pre }: EpilogueBuffers): EpilogueBuffers => ({
-  ...{ bias, gamma, mean, variance, residual, pre },
+  bias,
+  gamma,
+  mean,
+  variance,
+  residual,
+  pre,
 });
 
+interface EpilogueVariant {
+  readonly overrides: { readonly activate?: string };
+  readonly tag: string;
+}
+const plain: EpilogueVariant = { overrides: {}, tag: "" };
+/** Of each activation's row: every launch asks. */
+const variants = new WeakMap<object, EpilogueVariant>();
+
 /** The declarations and the tag of the variant with this activation. */
-export const epilogueOverrides = ({ activation }: Epilogue): { overrides: { activate?: string }; tag: string } =>
-  activation
-    ? {
-        overrides: {
-          activate: `fn activate(x: f32) -> f32 { ${unaryBody(activation.row, activation.row.f, ["p.act.x", "p.act.y"])} }`,
-        },
-        tag: activation.name,
-      }
-    : { overrides: {}, tag: "" };
+export function epilogueOverrides({ activation }: Epilogue): EpilogueVariant {
+  if (!activation) return plain;
+  const { name, row } = activation;
+  const known = variants.get(row);
+  if (known) return known;
+  const activate = `fn activate(x: f32) -> f32 { ${unaryBody(row, row.f, ["p.act.x", "p.act.y"])} }`;
+  const variant = { overrides: { activate }, tag: name };
+  variants.set(row, variant);
+  return variant;
+}
 
 /** The parameters that the part reads. */
 export const epilogueParams = ({ activation, eps }: Epilogue): { act: readonly [number, number]; eps: number } => ({

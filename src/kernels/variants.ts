@@ -71,8 +71,10 @@ const SIZES: readonly Size[] = [
 function tileOf<B, P>(kernel: Kernel<B, P>, own: Overrides, name: string, rows: number, columns: number): Tile<B, P> {
   const tagged = Object.entries(own).join(" ");
   return {
-    ...{ name, rows, columns },
-    variant: (more, tag) => kernel.variant({ ...own, ...more }, [tagged, tag].filter(Boolean).join(" ")),
+    name,
+    rows,
+    columns,
+    variant: (more, tag) => kernel.variant({ ...own, ...more }, tagged && tag ? `${tagged} ${tag}` : tagged + tag),
   };
 }
 

@@ -51,8 +51,16 @@ function geometry(x: Shape, w: Shape, { stride, padding, dilation, groups }: Con
   const out = (size: number, kernel: number, i: 0 | 1) =>
     Math.floor((size + 2 * padding[i] - dilation[i] * (kernel - 1) - 1) / stride[i]) + 1;
   return {
-    ...{ batch, channels, filters, groups, stride, padding, dilation },
-    ...{ size: [height, width], kernel: [rows, columns], out: [out(height, rows, 0), out(width, columns, 1)] },
+    batch,
+    channels,
+    filters,
+    groups,
+    stride,
+    padding,
+    dilation,
+    size: [height, width],
+    kernel: [rows, columns],
+    out: [out(height, rows, 0), out(width, columns, 1)],
   };
 }
 
@@ -122,15 +130,20 @@ export const conv2dOp: Op<ConvInputs, ForwardAttrs, readonly [Tensor], Pre> = {
   forward(run, [input, w, bias, gamma, mean, variance, residual], [out, pre], attrs) {
     const g = geometry(input.shape, w.shape, attrs);
     const [x, weight, y] = [input.storage, w.storage, out.storage];
-    const extra = { bias, gamma, mean, variance, residual, pre: pre ?? null };
-    const storages = [x, weight, y, ...Object.values(extra).flatMap((t) => (t ? [t.storage] : []))];
     // Tuning may repeat the launch when the tensors are gone: it holds storages.
-    const stored = Object.fromEntries(Object.entries(extra).map(([name, t]) => [name, t?.storage ?? null]));
+    const stored = (t: Tensor | null | undefined) => t?.storage ?? null;
     const end = {
-      ...(stored as Record<keyof typeof extra, Storage | null>),
+      bias: stored(bias),
+      gamma: stored(gamma),
+      mean: stored(mean),
+      variance: stored(variance),
+      residual: stored(residual),
+      pre: stored(pre),
       activation: attrs.activation,
       eps: attrs.eps,
     };
+    const extra = [end.bias, end.gamma, end.mean, end.variance, end.residual, end.pre];
+    const storages = [x, weight, y, ...extra.filter((storage) => storage !== null)];
     launch(
       run,
       "conv",

@@ -93,10 +93,15 @@ export const matmulOp: Op<MatmulInputs, MatmulAttrs, readonly [Tensor], Pre> = {
     if (!fits(run.device.info, [a.shape, b.shape, c.shape])) return launchParts(run, shape, a, b, c);
     const stored = (t: Tensor | null | undefined): Storage | null => t?.storage ?? null;
     const io = {
-      ...{ a: a.storage, b: b.storage, c: c.storage },
+      a: a.storage,
+      b: b.storage,
+      c: c.storage,
       end: {
         ...noEpilogue,
-        ...{ bias: stored(bias), residual: stored(residual), pre: stored(pre), activation: attrs.activation },
+        bias: stored(bias),
+        residual: stored(residual),
+        pre: stored(pre),
+        activation: attrs.activation,
       },
     };
     const ways = matmulTiles(shape, run.device.info).map(
@@ -285,8 +290,11 @@ export function linear(x: Tensor, weight: Tensor, bias?: Tensor | null): Tensor 
   const rows = sizeOf(x.shape.slice(0, -1));
   const shape = [...x.shape.slice(0, -1), out];
   const attrs = {
-    ...{ a: contiguous([rows, inFeatures]), b: transposed(contiguous(weight.shape)), c: contiguous([rows, out]) },
-    ...{ shape, ...plain },
+    a: contiguous([rows, inFeatures]),
+    b: transposed(contiguous(weight.shape)),
+    c: contiguous([rows, out]),
+    shape,
+    ...plain,
   };
   const alone = !bias || fits(x.device.info, [x.shape, weight.shape, shape]);
   if (alone) return apply1(matmulOp, [x, weight, bias ?? null, null], attrs);

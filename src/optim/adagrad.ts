@@ -21,7 +21,8 @@ const adagrad = new UpdateRule<AdagradOptions>({
   state: ["sum"],
   hyper: ({ lr, lrDecay, weightDecay, initialAccumulatorValue, eps }, step) => ({
     lr: lr / (1 + (step - 1) * lrDecay),
-    ...{ weightDecay, eps },
+    weightDecay,
+    eps,
     initial: step === 1 ? initialAccumulatorValue : 0,
   }),
   wgsl: `let d = h.weightDecay * p + g;

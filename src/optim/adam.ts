@@ -23,7 +23,11 @@ const adam = (decoupled: boolean, amsgrad: boolean) =>
     state: ["expAvg", "expAvgSq", ...(amsgrad ? ["maxExpAvgSq"] : [])],
     hyper: ({ lr, betas: [beta1, beta2], eps, weightDecay }, step) => ({
       stepSize: lr / (1 - beta1 ** step),
-      ...{ beta1, mix1: 1 - beta1, beta2, mix2: 1 - beta2, eps },
+      beta1,
+      mix1: 1 - beta1,
+      beta2,
+      mix2: 1 - beta2,
+      eps,
       scale: 1 / Math.sqrt(1 - beta2 ** step),
       l2: decoupled ? 0 : weightDecay,
       keep: decoupled ? 1 - lr * weightDecay : 1,

@@ -16,7 +16,11 @@ const lion = new UpdateRule<LionOptions>({
   name: "lion",
   state: ["expAvg"],
   hyper: ({ lr, betas: [beta1, beta2], weightDecay }) => ({
-    ...{ lr, beta1, mix1: 1 - beta1, beta2, mix2: 1 - beta2 },
+    lr,
+    beta1,
+    mix1: 1 - beta1,
+    beta2,
+    mix2: 1 - beta2,
     keep: 1 - lr * weightDecay,
   }),
   wgsl: `p = h.keep * p - h.lr * sign(h.beta1 * expAvg + h.mix1 * g);

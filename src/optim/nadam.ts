@@ -28,7 +28,12 @@ const nadam = new UpdateRule<NAdamOptions>({
     return {
       direct: (lr * (1 - momentum(step))) / (1 - product),
       damped: (lr * next) / (1 - product * next),
-      ...{ beta1, mix1: 1 - beta1, beta2, mix2: 1 - beta2, eps, weightDecay },
+      beta1,
+      mix1: 1 - beta1,
+      beta2,
+      mix2: 1 - beta2,
+      eps,
+      weightDecay,
       scale: 1 / Math.sqrt(1 - beta2 ** step),
     };
   },
