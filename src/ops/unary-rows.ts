@@ -1,5 +1,5 @@
 // The table of elementwise functions of one tensor that methods of Tensor need, so that every program carries it: WGSL of
-// f and df, and what the gradient needs. Those of nn alone are in activations.ts.
+// f and df, and what the gradient needs. Those of nn alone are in activation-rows.ts.
 
 import type { UnaryRow } from "../kernels/elementwise.ts";
 
