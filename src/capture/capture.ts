@@ -78,12 +78,12 @@ const forgotten = new FinalizationRegistry<Set<Memory>>((memories) => memories.f
 /**
  * A step that is recorded at its first call and replayed at later ones: the same device commands on new inputs, without
  * running `step` again. `step` must be synchronous and depend on nothing on the host but what wgrad watches: shapes of the
- * inputs, `requiresGrad` of parameters, training mode, parameters and hyper-parameters of optimizers, random numbers. When
- * one of the first three changes, or an optimizer gets other parameters, it records again; recordings for a few sets of
- * shapes and modes are kept. Gradients that the step does not reset are added to those from before the call. Results are new
+ * inputs, `requiresGrad` of parameters, training mode, layers and parameters of modules, parameters and hyper-parameters of
+ * optimizers, random numbers. When one of the first four changes, or an optimizer gets other parameters, it records again;
+ * recordings for a few sets of shapes and modes are kept. Gradients that the step does not reset are added to those from before the call. Results are new
  * tensors each call, outside the graph; a step without any returns []. A captured step that another one calls is part of
  * that one.
- * @throws StateError where the step reads gradients that it does not reset and that earlier calls have added to, where it
+ * @throws StateError where the step makes a tensor of data from the host (`tensor`, `randperm`), reads gradients that it does not reset and that earlier calls have added to, where it
  * returns a promise or anything but tensors, or for a disposed input; DeviceError for tensors of two devices.
  * @see https://pytorch.org/docs/stable/notes/cuda.html#cuda-graphs
  */

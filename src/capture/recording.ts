@@ -11,9 +11,10 @@ import { advanceStreams, rngShift, seedWords, streamCount } from "../tensor/rand
 import { keep, scope } from "../tensor/scope.ts";
 import { show } from "../tensor/shape.ts";
 import type { BufferSource } from "../tensor/storage.ts";
-import { empty, Tensor } from "../tensor/tensor.ts";
+import { empty, internalHandle, Tensor } from "../tensor/tensor.ts";
 import { Guards } from "./guards.ts";
 import { PrivatePool } from "./private-pool.ts";
+import { guardStructure } from "./structure.ts";
 
 /** What a step may return: a tensor, or an array or plain object of tensors. */
 export type StepResult = Tensor | readonly Tensor[] | Readonly<Record<string, Tensor>>;
@@ -28,6 +29,8 @@ export interface CaptureInProgress {
   readonly guards: Guards;
   /** An operation is about to read this leaf, or the step to change whether it requires a gradient. */
   read(leaf: Tensor): void;
+  /** Keeps what a tensor that is no part of the step holds for as long as the recording. */
+  hold(t: Tensor): void;
   /** Somebody asks for a leaf's gradient, which is `grad`. */
   gradientRead(leaf: Tensor, grad: Tensor | null): void;
   /** A leaf's gradient is set, to null or to another. */
@@ -54,6 +57,7 @@ export class Capture implements CaptureInProgress {
   inputs: readonly Tensor[] = [];
   readonly touched = new Map<Tensor, Touched>();
   readonly #leaves = new Map<Tensor, boolean>();
+  readonly held: Tensor[] = [];
 
   constructor(device: Device) {
     this.device = device;
@@ -67,13 +71,18 @@ export class Capture implements CaptureInProgress {
     if (!this.#leaves.has(leaf)) this.#leaves.set(leaf, leaf.requiresGrad);
   }
 
-  /** Guards the leaves that the step read and did not make itself. */
+  hold(t: Tensor): void {
+    this.held.push(internalHandle(t.storage, t));
+  }
+
+  /** Guards the leaves that the step read and did not make itself, and the models that have them. */
   guardLeaves(): void {
     for (const [leaf, requiresGrad] of this.#leaves) {
       if (leaf.disposed) continue;
       const holds = () => !leaf.disposed && leaf.requiresGrad === requiresGrad;
       this.guards.add(leaf, { holds, returns: false });
     }
+    guardStructure(this.guards, this.#leaves);
   }
 
   gradientRead(leaf: Tensor, grad: Tensor | null): void {
@@ -127,6 +136,7 @@ export interface Memory {
   readonly inputs: readonly Tensor[];
   readonly outputs: StepResult;
   readonly gradients: readonly Tensor[];
+  readonly held: readonly Tensor[];
 }
 
 export interface Recording {
@@ -210,7 +220,7 @@ export function record<A extends readonly Tensor[]>(
     });
     capture.putBack();
     capture.guardLeaves();
-    const memory = { pool, inputs, outputs, gradients: left.flatMap(({ grad }) => grad ?? []) };
+    const memory = { pool, inputs, outputs, gradients: left.flatMap(({ grad }) => grad ?? []), held: capture.held };
     const streams = { firstStream, streams: streamCount() - firstStream, seed: seedWords() };
     const program = programOf(commands);
     // Of tensors that the step did not make and that were disposed since: recording again says which.
@@ -220,7 +230,7 @@ export function record<A extends readonly Tensor[]>(
     return recording;
   } catch (error) {
     capture.putBack();
-    for (const t of inputs) t.dispose();
+    for (const t of [...inputs, ...capture.held]) t.dispose();
     pool.retire();
     throw error;
   } finally {
@@ -266,8 +276,8 @@ function leaveGradients({ left, memory: { inputs } }: Recording, given: readonly
   }
 }
 
-export function free({ inputs, outputs, gradients, pool }: Memory): void {
-  for (const t of [...inputs, ...gradients]) t.dispose();
+export function free({ inputs, outputs, gradients, held, pool }: Memory): void {
+  for (const t of [...inputs, ...gradients, ...held]) t.dispose();
   mapResult(outputs, (t) => {
     t.dispose();
     return t;

@@ -1,6 +1,7 @@
 // Module: the base class of layers and models. Finds parameters, buffers and submodules among its own properties.
 
 import { guard } from "../capture/hooks.ts";
+import { watchStructure } from "../capture/structure.ts";
 import { StateError } from "../errors.ts";
 import { keep } from "../tensor/scope.ts";
 import { Tensor } from "../tensor/tensor.ts";
@@ -55,6 +56,10 @@ export abstract class Module<I extends readonly unknown[] = readonly [Tensor], O
   /** Buffers by property name: whether they belong to the state dict. */
   readonly #buffers = new Map<string, boolean>();
   #hooks: Hooks | null = null;
+
+  constructor() {
+    watchStructure(this);
+  }
 
   /** What the module computes. Call it as `layer.forward(x)`; hooks see its inputs and its result. */
   abstract forward(...inputs: I): O;

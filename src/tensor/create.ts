@@ -1,7 +1,8 @@
 // Creation from host data: tensor(), zeros(), ones(), full(), arange().
 
 import { runInto } from "../autograd/run.ts";
-import { check, DtypeError, ShapeError, ValueError } from "../errors.ts";
+import { context, within } from "../context.ts";
+import { check, DtypeError, ShapeError, StateError, ValueError } from "../errors.ts";
 import { currentDevice, type Device } from "../gpu/device.ts";
 import { fillOp } from "../kernels/fill.ts";
 import { bytesPerElement, checkDtype, type Dtype, type TensorData } from "./dtype.ts";
@@ -35,6 +36,7 @@ type NumericArray =
  * The data is copied. Int32Array gives i32, Uint32Array u32, other integer arrays i32, floats f32.
  * @throws ShapeError for ragged arrays, or a shape that does not fit the data.
  * @throws DtypeError for dtype "f16": convert an f32 tensor.
+ * @throws StateError inside a captured step, whose replays would not see other data.
  * @see https://pytorch.org/docs/stable/generated/torch.tensor.html
  */
 export function tensor<const S extends ShapeInput = Shape>(
@@ -102,6 +104,12 @@ export function fromHost<S extends Shape>(
   dtype: Dtype,
   { device = currentDevice(), requiresGrad = false }: Omit<TensorOptions, "dtype"> = {},
 ): Tensor<S> {
+  check(
+    !context.capture,
+    () =>
+      `[capture] the step makes a tensor ${show(shape)} of data from the host, which each replay would find as it is now: make it outside of the step and give it as an input, or use full(), zeros() or a number`,
+    StateError,
+  );
   const storage = new Storage(device, sizeOf(shape) * bytesPerElement(dtype), {
     idleAfter: device.queue.submittedBatch,
   });
@@ -184,13 +192,15 @@ export function arange(
   );
   const n = Math.max(0, Math.ceil((to - from) / step));
   const dtype = options.dtype ?? "f32";
-  return fromHost(
-    encode(
-      Array.from({ length: n }, (_, i) => from + i * step),
-      dtype,
-    ),
-    [n],
+  const data = encode(
+    Array.from({ length: n }, (_, i) => from + i * step),
     dtype,
-    options,
   );
+  const { capture } = context;
+  const made = () => fromHost<[number]>(data, [n], dtype, options);
+  if (!capture) return made();
+  // As constant as the numbers that it comes from: not part of the recorded step, but as long-lived.
+  const t = within({ capture: null }, made);
+  capture.hold(t);
+  return t;
 }

@@ -1,6 +1,22 @@
 // What makes a captured step record again, and what does not: modes, other models and optimizers, captures inside captures.
 import { expect, test } from "vitest";
-import { capture, manualSeed, nn, noGrad, optim, randn, scope, type Tensor, tensor } from "wgrad";
+import {
+  arange,
+  capture,
+  full,
+  manualSeed,
+  nn,
+  noGrad,
+  ones,
+  optim,
+  randn,
+  randperm,
+  StateError,
+  scope,
+  type Tensor,
+  tensor,
+  zeros,
+} from "wgrad";
 import { withDevice } from "../support/case.ts";
 
 withDevice();
@@ -197,4 +213,64 @@ test("replays follow manualSeed, as the eager step does", async () => {
   }
   expect(step.recordings).toBe(1);
   disposeAll(x, step);
+});
+
+test("a layer or parameter put in another's place is seen, wherever it hangs, and the old one finds its recording again", async () => {
+  class Net extends nn.Module {
+    body = new nn.Sequential(new nn.Linear(3, 4), new nn.ReLU());
+    head = new nn.Linear(4, 2);
+    forward(x: Tensor): Tensor {
+      return this.head.forward(this.body.forward(x));
+    }
+  }
+  const net = new Net();
+  const step = capture((x: Tensor) => noGrad(() => net.forward(x)));
+  const x = ones([1, 3]);
+  const checked = async (): Promise<readonly number[]> => {
+    const [got, expected] = [step(x), noGrad(() => scope(() => net.forward(x)))];
+    expect(await got.array()).toEqual(await expected.array());
+    disposeAll(got, expected);
+    return got.shape;
+  };
+  expect(await checked()).toEqual([1, 2]);
+  const { head } = net;
+  const other = new nn.Linear(4, 5);
+  net.head = other;
+  expect(await checked()).toEqual([1, 5]);
+  net.body[1] = new nn.Sigmoid();
+  await checked();
+  expect(step.recordings).toBe(3);
+  net.body[1] = new nn.ReLU();
+  net.head = head;
+  await checked();
+  net.body.append(new nn.Tanh());
+  await checked();
+  const { weight } = head;
+  head.weight = new nn.Parameter(ones([2, 4]));
+  await checked();
+  expect(step.recordings).toBe(6);
+  other.weight.requiresGrad = false; // of no concern to the step any more
+  await checked();
+  expect(step.recordings).toBe(6);
+  disposeAll(step, x, weight, ...net.parameters(), ...other.parameters());
+});
+
+test("data from the host inside a step is refused, what is made of numbers is not", async () => {
+  const x = zeros([3]);
+  expect(() => capture((t: Tensor) => t.add(tensor([1, 2, 3])))(x)).toThrow(StateError);
+  expect(() => capture((t: Tensor) => t.add(randperm(3)))(x)).toThrow(/make it outside of the step/);
+  const step = capture((t: Tensor) =>
+    t
+      .relu()
+      .add(1)
+      .relu()
+      .add(arange(3))
+      .add(full([3], 2)),
+  );
+  for (const _ of [1, 2, 3]) {
+    const y = step(x);
+    expect(await y.array()).toEqual([3, 4, 5]);
+    y.dispose();
+  }
+  disposeAll(step, x);
 });
