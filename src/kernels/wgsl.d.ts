@@ -465,13 +465,14 @@ declare module "*/reduce.wgsl" {
   const source: Wgsl.Source<
     { x: Wgsl.Buffer; y: Wgsl.Buffer },
     { outputs: number; splits: number; chunk: number; length: number; inner: number; inner_stride: number; step_outer: number; step_inner: number; step: number; wrap: number; scale: number; kept_shape: readonly number[]; kept_strides: readonly number[]; outer_shape: readonly number[]; outer_strides: readonly number[] },
-    "T" | "Part" | "WG" | "LANES" | "KEPT_RANK" | "OUTER_RANK" | "DEEP" | "IDENTITY" | "Params" | "each" | "join" | "finish" | "outer_offset" | "group" | "walk" | "tree"
+    "T" | "Part" | "WG" | "LANES" | "KEPT_RANK" | "OUTER_RANK" | "DEEP" | "IDENTITY" | "BLOCK" | "Params" | "each" | "join" | "finish" | "outer_offset" | "group" | "walk" | "tree"
   >;
   export default source;
   export const WG: 64;
   export const LANES: 64;
   export const KEPT_RANK: 1;
   export const OUTER_RANK: 1;
+  export const BLOCK: 32;
 }
 
 declare module "*/resize-bilinear.wgsl" {

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { rand, type Tensor, tensor } from "wgrad";
+import { full, rand, scope, type Tensor, tensor } from "wgrad";
 import { max, mean, min, norm, std, sum, variance } from "../../src/ops/reduce.ts";
 import { broadcast, kept, map, reduce, reshaped } from "../reference/indexing.ts";
 import { type Draw, edge, type OpCase, seed, testCase, withDevice } from "../support/case.ts";
@@ -237,4 +237,22 @@ test("variance of numbers far from zero does not cancel", async () => {
   const [a, b] = [x.var(), y.var()];
   expect(Math.abs((await b.item()) / (await a.item()) - 1)).toBeLessThan(1e-3);
   for (const t of [x, y, a, b]) t.dispose();
+});
+
+describe("sums of millions of elements lose no more digits than PyTorch's", () => {
+  // By hand to within an ulp of f32: n equal values, whose sum and root of squares are known.
+  const value = Math.fround(0.1);
+  const n = 2 ** 24;
+  const cases: Record<string, [f: (x: Tensor) => Tensor, expected: number]> = {
+    sum: [(x) => x.sum(), n * value],
+    mean: [(x) => x.mean(), value],
+    "sum(0) of [n / 4, 4]": [(x) => x.reshape([n / 4, 4]).sum(0), (n / 4) * value],
+    "mean(1) of [4, n / 4]": [(x) => x.reshape([4, n / 4]).mean(1), value],
+    norm: [(x) => x.norm(), value * Math.sqrt(n)],
+  };
+  test.each(Object.entries(cases))("%s", async (_, [f, expected]) => {
+    const y = scope(() => f(full([n], value)));
+    for (const got of await y.data()) expect(Math.abs(got / expected - 1)).toBeLessThan(1e-6);
+    y.dispose();
+  });
 });

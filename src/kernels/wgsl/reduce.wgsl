@@ -15,6 +15,8 @@ const KEPT_RANK = 1u;
 const OUTER_RANK = 1u;
 const DEEP = OUTER_RANK > 1u;
 const IDENTITY = T(0);
+// An invocation joins so many elements before it adds them to the others: one long row of additions would lose digits.
+const BLOCK = 32u;
 
 struct Params {
   outputs: u32, splits: u32, chunk: u32, length: u32,
@@ -46,17 +48,21 @@ fn group(index: u32, local: u32) {
   var at = base + outer_offset(o) + i * p.inner_stride;
   var part = IDENTITY;
   while (j < end) {
-    part = join(part, each(x[at]));
-    j += LANES;
-    at += p.step;
-    i += p.step_inner;
-    if (DEEP) { o += p.step_outer; }
-    if (i >= p.inner) {
-      i -= p.inner;
-      at += p.wrap;
-      if (DEEP) { o++; }
+    var block = IDENTITY;
+    for (var left = BLOCK; left > 0u && j < end; left--) {
+      block = join(block, each(x[at]));
+      j += LANES;
+      at += p.step;
+      i += p.step_inner;
+      if (DEEP) { o += p.step_outer; }
+      if (i >= p.inner) {
+        i -= p.inner;
+        at += p.wrap;
+        if (DEEP) { o++; }
+      }
+      if (DEEP) { at = base + outer_offset(o) + i * p.inner_stride; }
     }
-    if (DEEP) { at = base + outer_offset(o) + i * p.inner_stride; }
+    part = join(part, block);
   }
   let whole = tree(part, local, LANES);
   if (lane == 0u && live) { y[team] = finish(whole); }
