@@ -9,7 +9,7 @@ export class PickleReader {
   readonly #bytes: Uint8Array;
   readonly #view: DataView;
   readonly #source: string;
-  readonly #utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
+  readonly #utf8 = new TextDecoder("utf-8", { ignoreBOM: true, fatal: true });
 
   constructor(bytes: Uint8Array, start: number, source: string) {
     this.#bytes = bytes;
@@ -68,8 +68,14 @@ export class PickleReader {
     return this.#bytes.subarray(at, at + length);
   }
 
-  text(length: number): string {
-    return this.#utf8.decode(this.bytes(length));
+  /** Text, or its bytes where they are not UTF-8: different ones stay different. */
+  text(length: number): string | Uint8Array {
+    const bytes = this.bytes(length);
+    try {
+      return this.#utf8.decode(bytes);
+    } catch {
+      return bytes;
+    }
   }
 
   /** Text up to a newline, which is consumed. */
@@ -77,6 +83,7 @@ export class PickleReader {
     const end = this.#bytes.subarray(this.position, this.position + MAX_LINE).indexOf(0x0a);
     if (end < 0) this.fail("a name without an end");
     const line = this.text(end);
+    if (typeof line !== "string") this.fail("a name that is not UTF-8");
     this.position++;
     return line;
   }
