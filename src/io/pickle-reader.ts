@@ -9,7 +9,7 @@ export class PickleReader {
   readonly #bytes: Uint8Array;
   readonly #view: DataView;
   readonly #source: string;
-  readonly #utf8 = new TextDecoder("utf-8", { ignoreBOM: true, fatal: true });
+  readonly #utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
 
   constructor(bytes: Uint8Array, start: number, source: string) {
     this.#bytes = bytes;
@@ -71,11 +71,11 @@ export class PickleReader {
   /** Text, or its bytes where they are not UTF-8: different ones stay different. */
   text(length: number): string | Uint8Array {
     const bytes = this.bytes(length);
-    try {
-      return this.#utf8.decode(bytes);
-    } catch {
-      return bytes;
-    }
+    const text = this.#utf8.decode(bytes);
+    // Either the file has this character itself, or it stands for what is not UTF-8.
+    if (!text.includes("\ufffd")) return text;
+    const again = new TextEncoder().encode(text);
+    return again.length === bytes.length && again.every((byte, i) => byte === bytes[i]) ? text : bytes;
   }
 
   /** Text up to a newline, which is consumed. */
