@@ -39,17 +39,32 @@ export async function saveSafetensors(
   return serializeSafetensors(await Promise.all(entries), metadata);
 }
 
+/** What `loadTorch` takes. */
+export interface LoadTorchOptions {
+  /**
+   * The path of the weights in the file, such as `model_ema` or `nets.teacher`; "" is the whole file. Default: what
+   * looks like the weights.
+   */
+  key?: string;
+}
+
 /**
  * Reads the weights of a file that torch.save wrote (.pth, .pt, .th, .bin), in the zip format of PyTorch 1.6 and later
- * or in the legacy one, into tensors by name. The file may hold a state dict, or a dict with one under `state_dict`,
- * `model_state_dict` or `model`; a `module.` (DataParallel) before every name is dropped. No code of the file is run.
- * Dtypes convert as in loadSafetensors. The tensors are the caller's to dispose.
+ * or in the legacy one, into tensors by name. The file may hold a state dict, a dict with one under `state_dict`,
+ * `model_state_dict` or `model`, or under any key if it is the only dict of tensors; `key` names one of several. A file
+ * of one tensor gives `{ tensor }`, one of a list its indices. A `module.` (DataParallel) before every name is dropped.
+ * No code of the file is run: objects of Python beside the weights are left alone. Dtypes convert as in loadSafetensors.
+ * The tensors are the caller's to dispose.
  *
- * @throws UnsafePickleError if the file asks for anything but tensors and plain containers, naming it; FormatError if
- * it is cut off, damaged or of another format, has no named tensors, or has an integer beyond 32 bits.
+ * @throws UnsafePickleError if anything but tensors and plain containers is in the weights' place, naming it;
+ * FormatError if the file is cut off, damaged or of another format, has no named tensors or several dicts of them
+ * (naming these), has an integer beyond 32 bits, or expands to many times its size.
  */
-export async function loadTorch(bytes: ArrayBuffer | Uint8Array): Promise<Record<string, Tensor>> {
-  return upload(await parseTorchStateDict(asBytes(bytes)));
+export async function loadTorch(
+  bytes: ArrayBuffer | Uint8Array,
+  options: LoadTorchOptions = {},
+): Promise<Record<string, Tensor>> {
+  return upload(await parseTorchStateDict(asBytes(bytes), options.key));
 }
 
 // Always a plain Uint8Array: Node's Buffer, which readFile gives, is one whose slice() does not copy.

@@ -1,5 +1,6 @@
 // NumPy scalars in pickles: training scripts put an accuracy or a loss beside the weights.
-import { describe, expectPickle, PickleCallable, PickleObject } from "./pickle.ts";
+import { halfToFloat } from "../tensor/half.ts";
+import { describe, expectPickle, PickleCallable, PickleObject, PickleOpaque } from "./pickle.ts";
 
 class NumpyDtype extends PickleObject {
   readonly code: string;
@@ -17,6 +18,7 @@ class NumpyDtype extends PickleObject {
 const READERS: ReadonlyMap<string, (view: DataView, littleEndian: boolean) => unknown> = new Map([
   ["f8", (v: DataView, le: boolean): unknown => v.getFloat64(0, le)],
   ["f4", (v, le) => v.getFloat32(0, le)],
+  ["f2", (v, le) => halfToFloat(Uint16Array.of(v.getUint16(0, le)))[0]],
   ["i8", (v, le) => Number(v.getBigInt64(0, le))],
   ["i4", (v, le) => v.getInt32(0, le)],
   ["i2", (v, le) => v.getInt16(0, le)],
@@ -39,19 +41,21 @@ export function numpyGlobals(source: string): Map<string, unknown> {
     return new NumpyDtype(code);
   });
   for (const core of ["numpy.core", "numpy._core"]) {
-    allow(`${core}.multiarray.scalar`, ([dtype, data]) => {
+    allow(`${core}.multiarray.scalar`, ([dtype, given]) => {
+      // Python 2 wrote bytes as text.
+      const data = typeof given === "string" ? new TextEncoder().encode(given) : given;
       expectPickle(
         dtype instanceof NumpyDtype && data instanceof Uint8Array,
         source,
         () => `a numpy scalar is made from ${describe(dtype)} and ${describe(data)}`,
       );
       const read = READERS.get(dtype.code);
+      if (read === undefined) return new PickleOpaque(`${core}.multiarray.scalar`); // text, a date
       const size = Number(dtype.code.slice(1));
       expectPickle(
-        read !== undefined && data.length === size,
+        data.length === size,
         source,
-        () =>
-          `a numpy scalar of ${data.length} bytes has dtype "${dtype.code.slice(0, 20)}", which is not a plain number`,
+        () => `a numpy scalar of ${data.length} bytes has dtype "${dtype.code.slice(0, 20)}"`,
       );
       return read(new DataView(data.buffer, data.byteOffset, size), dtype.littleEndian);
     });

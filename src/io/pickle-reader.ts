@@ -68,8 +68,14 @@ export class PickleReader {
     return this.#bytes.subarray(at, at + length);
   }
 
-  text(length: number): string {
-    return this.#utf8.decode(this.bytes(length));
+  /** Text, or its bytes where they are not UTF-8: different ones stay different. */
+  text(length: number): string | Uint8Array {
+    const bytes = this.bytes(length);
+    const text = this.#utf8.decode(bytes);
+    // Either the file has this character itself, or it stands for what is not UTF-8.
+    if (!text.includes("\ufffd")) return text;
+    const again = new TextEncoder().encode(text);
+    return again.length === bytes.length && again.every((byte, i) => byte === bytes[i]) ? text : bytes;
   }
 
   /** Text up to a newline, which is consumed. */
@@ -77,6 +83,7 @@ export class PickleReader {
     const end = this.#bytes.subarray(this.position, this.position + MAX_LINE).indexOf(0x0a);
     if (end < 0) this.fail("a name without an end");
     const line = this.text(end);
+    if (typeof line !== "string") this.fail("a name that is not UTF-8");
     this.position++;
     return line;
   }

@@ -3,20 +3,41 @@ import { FormatError, UnsafePickleError } from "../errors.ts";
 import { OP } from "./pickle-opcodes.ts";
 import { PickleReader } from "./pickle-reader.ts";
 
-/** Stands for a Python function or class that a pickle may call. */
-export class PickleCallable {
-  readonly name: string;
-  readonly call: (args: readonly unknown[]) => unknown;
-  constructor(name: string, call: (args: readonly unknown[]) => unknown) {
-    this.name = name;
-    this.call = call;
-  }
-}
-
 /** Stands for a Python object with state of its own. */
 export class PickleObject {
   /** Takes the object's `__setstate__` argument. State that nobody asks for is dropped. */
   build(_state: unknown): void {}
+}
+
+/**
+ * Stands for a Python global that is not on the list, and for whatever the pickle makes of it. Nothing is run: calls,
+ * items and state are accepted and dropped. It may lie beside the weights, but not in their place.
+ */
+export class PickleOpaque extends PickleObject {
+  /** The global, as `module.name`. */
+  readonly path: string;
+  constructor(path: string) {
+    super();
+    this.path = path;
+  }
+}
+
+/** Stands for a Python function or class that a pickle may call. */
+export class PickleCallable {
+  readonly name: string;
+  readonly #call: (args: readonly unknown[]) => unknown;
+  readonly #opaqueFirst: boolean;
+  /** With `opaqueFirst` the first argument may be an opaque object. */
+  constructor(name: string, call: (args: readonly unknown[]) => unknown, opaqueFirst = false) {
+    this.name = name;
+    this.#call = call;
+    this.#opaqueFirst = opaqueFirst;
+  }
+  /** The call's result. What is made from an opaque object is opaque too. */
+  call(args: readonly unknown[]): unknown {
+    const [first] = args;
+    return first instanceof PickleOpaque && !this.#opaqueFirst ? first : this.#call(args);
+  }
 }
 
 export interface PickleOptions {
@@ -26,17 +47,31 @@ export interface PickleOptions {
   readonly globals: ReadonlyMap<string, unknown>;
   /** Resolves a persistent id, which is how torch.save refers to storages. */
   readonly persistent?: (id: unknown) => unknown;
+  /** Whether other globals become a PickleOpaque. By default they end the reading. */
+  readonly opaque?: boolean;
 }
+
+/** The error for a global that is not on the list. */
+export const unsafe = (source: string, path: string): UnsafePickleError =>
+  new UnsafePickleError(
+    `[${source}] the pickle asks for ${path.slice(0, 200)}, which is not on the list of what a weight file may hold; ` +
+      "nothing was run. If you trust the file, load it in Python and save the weights alone: " +
+      "torch.save(model.state_dict(), path)",
+  );
 
 /** Bounds the memory of a hostile stream; the largest published language models need under a million. */
 const MAX_OPERATIONS = 4_000_000;
+/** What only attacks ask for. Nothing would be run, but such a file is not to be trusted in anything. */
+const ATTACK =
+  /^(os|posix|nt|subprocess|pty|sys|runpy|socket|shutil|importlib|ctypes)\.|^(builtins|__builtin__)\.(eval|exec|execfile|compile|open|__import__)$|^torch\.storage\._load_from_bytes$/;
 /** Python's arbitrary-length integers take quadratic time to read; no number of a checkpoint is longer than this. */
 const MAX_LONG = 256;
 
 /**
  * Reads one pickle (protocols 2 to 5) from `bytes` at `start`. dict and OrderedDict become Map, list and tuple become
  * Array, set becomes Set, int becomes number or, beyond 2^53, bigint, None becomes null, bytes become Uint8Array.
- * Nothing is executed: a global that `options.globals` lacks ends the reading. The opcodes are those of
+ * Text that is not UTF-8 stays bytes. Nothing is executed: a global that `options.globals` lacks ends the reading, or
+ * becomes a PickleOpaque where `options.opaque` says so. The opcodes are those of
  * https://github.com/python/cpython/blob/main/Lib/pickletools.py, less the text ones of protocols 0 and 1.
  *
  * @returns the value and the position after the pickle.
@@ -53,6 +88,8 @@ class Unpickler {
   /** Stack heights at the open marks. */
   readonly #marks: number[] = [];
   readonly #memo = new Map<number, unknown>();
+  /** By path, so that a stream that asks again and again makes one. */
+  readonly #opaque = new Map<string, PickleOpaque>();
 
   constructor(input: PickleReader, options: PickleOptions) {
     this.#in = input;
@@ -176,6 +213,7 @@ class Unpickler {
       case OP.SETITEMS: {
         const items = opcode === OP.SETITEM ? this.#popMany(2) : this.#popMark();
         const map = this.#top();
+        if (map instanceof PickleOpaque) return true;
         if (!(map instanceof Map)) this.#in.fail(`items are set on ${describe(map)}, but a dict was expected`);
         this.#setItems(map, items);
         return true;
@@ -183,6 +221,7 @@ class Unpickler {
       case OP.ADDITEMS: {
         const items = this.#popMark();
         const set = this.#top();
+        if (set instanceof PickleOpaque) return true;
         if (!(set instanceof Set)) this.#in.fail(`items are added to ${describe(set)}, but a set was expected`);
         for (const item of items) set.add(item);
         return true;
@@ -217,7 +256,8 @@ class Unpickler {
       }
       case OP.NEWOBJ_EX: {
         const [callee, args, keywords] = this.#popMany(3);
-        if (!(keywords instanceof Map && keywords.size === 0)) this.#in.fail("a call has keyword arguments");
+        if (!(callee instanceof PickleOpaque || (keywords instanceof Map && keywords.size === 0)))
+          this.#in.fail("a call has keyword arguments");
         return this.#push(this.#call(callee, args));
       }
       case OP.BUILD: {
@@ -244,17 +284,15 @@ class Unpickler {
   #global(module: string, name: string): unknown {
     const path = `${module}.${name}`;
     const { globals, source } = this.#options;
-    if (!globals.has(path)) {
-      throw new UnsafePickleError(
-        `[${source}] the pickle asks for ${path.slice(0, 200)}, which is not on the list of what a weight file may hold; ` +
-          "nothing was run. If you trust the file, load it in Python and save the weights alone: " +
-          "torch.save(model.state_dict(), path)",
-      );
-    }
-    return globals.get(path);
+    if (globals.has(path)) return globals.get(path);
+    if (!this.#options.opaque || ATTACK.test(path)) throw unsafe(source, path);
+    const opaque = this.#opaque.get(path) ?? new PickleOpaque(path);
+    this.#opaque.set(path, opaque);
+    return opaque;
   }
 
   #call(callee: unknown, args: unknown): unknown {
+    if (callee instanceof PickleOpaque) return callee;
     if (!(callee instanceof PickleCallable)) this.#in.fail(`a call of ${describe(callee)}, which is not a function`);
     if (!Array.isArray(args))
       this.#in.fail(`${callee.name} is called with ${describe(args)}, but a tuple was expected`);
@@ -291,6 +329,7 @@ class Unpickler {
 
   #append(items: unknown[]): true {
     const list = this.#top();
+    if (list instanceof PickleOpaque) return true;
     if (!Array.isArray(list)) this.#in.fail(`items are appended to ${describe(list)}, but a list was expected`);
     for (const item of items) list.push(item);
     return true;
@@ -326,6 +365,7 @@ export function describe(value: unknown): string {
   if (value === null) return "None";
   if (Array.isArray(value)) return `a list of ${value.length}`;
   if (value instanceof Map) return `a dict of ${value.size}`;
+  if (value instanceof PickleOpaque) return `an object of ${value.path.slice(0, 80)}`;
   if (typeof value === "object") return `a ${value.constructor.name}`;
   return typeof value === "string" ? `"${value.slice(0, 80)}"` : `${typeof value} ${String(value).slice(0, 40)}`;
 }

@@ -104,17 +104,35 @@ function readHeader(bytes: Uint8Array): { header: object; dataStart: number } {
     fail(`the header needs ${length} bytes but ${bytes.length - 8} follow: the file is cut off or not safetensors`);
   }
   let header: unknown;
+  let text: string;
   try {
-    header = JSON.parse(
-      new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes.subarray(8, dataStart)),
-    );
+    text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes.subarray(8, dataStart));
+    header = JSON.parse(text);
   } catch (cause) {
     throw new FormatError("[safetensors] the header is not JSON in UTF-8: the file is damaged or not safetensors", {
       cause,
     });
   }
   if (!isObject(header)) fail("the header must be a JSON object");
+  refuseDuplicates(text);
   return { header, dataStart };
+}
+
+/** JSON.parse keeps the last of two equal keys without a word. `json` is valid. */
+function refuseDuplicates(json: string): void {
+  /** The keys of the objects around the place, null for a list. */
+  const open: (Set<string> | null)[] = [];
+  for (const [token, name, colon] of json.matchAll(/("[^"\\]*(?:\\.[^"\\]*)*")(\s*:)?|[[\]{}]/g)) {
+    if (token === "{") open.push(new Set());
+    else if (token === "[") open.push(null);
+    else if (token === "}" || token === "]") open.pop();
+    else if (name !== undefined && colon !== undefined) {
+      const key: string = JSON.parse(name);
+      const keys = open.at(-1);
+      if (keys?.has(key)) fail(`the header has "${key.slice(0, 80)}" twice: the file is damaged or was tampered with`);
+      keys?.add(key);
+    }
+  }
 }
 
 function readEntry(name: string, value: unknown): HeaderEntry {

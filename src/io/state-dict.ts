@@ -1,57 +1,146 @@
 // Finds the named weights in what a checkpoint holds.
 import { FormatError } from "../errors.ts";
-import { describe } from "./pickle.ts";
+import { describe, PickleOpaque, unsafe } from "./pickle.ts";
 import type { RawTensor } from "./raw.ts";
 
 /** Keys under which training scripts store the weights beside the epoch, the optimizer and so on. */
 const WRAPPERS = ["state_dict", "model_state_dict", "model"];
 /** What DataParallel and torch.compile put before every name. */
 const PREFIXES = ["module.", "_orig_mod."];
+/** No wrapper is put around another more often. */
+const MAX_PREFIXES = 8;
+/** What errors begin with. */
+const SOURCE = "loadTorch";
+
+interface Leaf {
+  readonly shape: readonly number[];
+}
+type IsTensor<T> = (value: unknown) => value is T;
+type Dict = ReadonlyMap<unknown, unknown>;
+
+function fail(message: string): never {
+  throw new FormatError(`[${SOURCE}] ${message}`);
+}
 
 /**
- * The weights of a parsed checkpoint by name. The tree may be a state dict, or a dict with one under `state_dict`,
- * `model_state_dict` or `model`. Entries that are not tensors are left out; a `module.` (DataParallel) or `_orig_mod.`
- * (torch.compile) before every name is dropped.
+ * The weights of a parsed checkpoint by name: those at the path `key`, or those of a state dict, of a dict with one under
+ * `state_dict`, `model_state_dict` or `model`, or of the only dict of tensors there is. A single tensor is named
+ * `tensor`, those of a list by their index. Entries that are not tensors are left out; a `module.` (DataParallel) or
+ * `_orig_mod.` (torch.compile) before every name is dropped.
  *
- * @throws FormatError if there are no named tensors, saying what there is.
+ * @throws FormatError if there are no named tensors, or several dicts of them, saying what there is; UnsafePickleError
+ * where an object of Python is in the place of weights.
  */
-export const stateDictOf = (tree: unknown): Map<string, RawTensor> => selectStateDict(tree, isRawTensor);
+export const stateDictOf = (tree: unknown, key?: string): Map<string, RawTensor> =>
+  selectStateDict(tree, isRawTensor, key);
 
 /** Like stateDictOf, for any kind of leaf. */
-export function selectStateDict<T>(tree: unknown, isTensor: (value: unknown) => value is T): Map<string, T> {
+export function selectStateDict<T extends Leaf>(tree: unknown, isTensor: IsTensor<T>, key?: string): Map<string, T> {
+  if (key !== undefined) {
+    const found = at(tree, key);
+    if (found === undefined) fail(`there is no "${key}" in the file${choices(tree, isTensor)}`);
+    const named = namedTensors(found, isTensor);
+    if (named.size === 0) {
+      fail(`"${key}" is ${describe(found)}, but named tensors were expected${choices(tree, isTensor)}`);
+    }
+    return withoutPrefixes(named);
+  }
   if (!(tree instanceof Map)) {
-    const what = isTensor(tree) ? "a single tensor" : describe(tree);
-    throw new FormatError(
-      `[loadTorch] the file holds ${what}, but a dict of named tensors was expected: save model.state_dict()`,
-    );
+    const named = namedTensors(tree, isTensor);
+    if (named.size > 0) return withoutPrefixes(named);
+    fail(`the file holds ${describe(tree)}, but a dict of named tensors was expected: save model.state_dict()`);
   }
   for (const wrapper of WRAPPERS) {
     const inner: unknown = tree.get(wrapper);
-    const found = inner instanceof Map ? namedTensors(inner, isTensor) : undefined;
-    if (found !== undefined && found.size > 0) return withoutPrefixes(found);
+    if (inner instanceof PickleOpaque) throw unsafe(SOURCE, inner.path);
+    if (inner instanceof Map && hasTensors(inner, isTensor)) return withoutPrefixes(namedTensors(inner, isTensor));
   }
-  const found = namedTensors(tree, isTensor);
-  if (found.size === 0) {
+  const [candidate, ...others] = candidates(tree, isTensor);
+  if (candidate === undefined) {
+    // A whole model was saved, or nothing of use.
+    for (const value of tree.values()) if (value instanceof PickleOpaque) throw unsafe(SOURCE, value.path);
     const keys = [...tree.keys()].slice(0, 10).map(describe).join(", ");
-    throw new FormatError(
-      `[loadTorch] the file's dict has no named tensors, only the keys ${keys || "(none)"}: a state dict was expected, ` +
-        `plain or under ${WRAPPERS.join(", ")}`,
-    );
+    fail(`the file's dict has no named tensors, only the keys ${keys || "(none)"}: a state dict was expected`);
   }
-  return withoutPrefixes(found);
+  if (others.length > 0) fail(`the file holds several dicts of tensors${choices(tree, isTensor)}`);
+  return withoutPrefixes(namedTensors(candidate.dict, isTensor));
 }
 
-function namedTensors<T>(dict: Map<unknown, unknown>, isTensor: (value: unknown) => value is T): Map<string, T> {
+/** The value at a path of keys, which may have dots themselves, and of indices into lists. "" is the whole. */
+function at(node: unknown, path: string): unknown {
+  if (path === "") return node;
+  for (let end = path.length; end > 0; end = path.lastIndexOf(".", end - 1)) {
+    const key = path.slice(0, end);
+    const inner: unknown =
+      node instanceof Map
+        ? (node.get(key) ?? node.get(Number(key)))
+        : Array.isArray(node)
+          ? node[Number(key)]
+          : undefined;
+    const found = inner === undefined ? undefined : at(inner, path.slice(end + 1));
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/**
+ * The dicts that may be the weights, with their paths: those of tensors, found through keys that are text (an
+ * optimizer numbers its state). Where one has more, those of single values, such as a loss, do not count.
+ */
+function candidates<T extends Leaf>(tree: Dict, isTensor: IsTensor<T>): { path: string; dict: Dict }[] {
+  const found: { path: string; dict: Dict }[] = [];
+  const seen = new Set<unknown>([tree]);
+  const open: { path: string; dict: Dict }[] = [{ path: "", dict: tree }];
+  for (const place of open) {
+    if (hasTensors(place.dict, isTensor)) found.push(place);
+    for (const [key, inner] of place.dict) {
+      if (!(typeof key === "string" && inner instanceof Map) || seen.has(inner)) continue;
+      seen.add(inner);
+      open.push({ path: place.path === "" ? key : `${place.path}.${key}`, dict: inner });
+    }
+  }
+  const large = found.filter(({ dict }) => [...dict.values()].some((t) => isTensor(t) && t.shape.some((d) => d !== 1)));
+  return large.length > 0 ? large : found;
+}
+
+/** What `key` may be, for error messages. */
+function choices<T extends Leaf>(tree: unknown, isTensor: IsTensor<T>): string {
+  const found = tree instanceof Map ? candidates(tree, isTensor) : [];
+  const paths = found.slice(0, 10).map(({ path }) => JSON.stringify(path.slice(0, 80)));
+  return paths.length === 0
+    ? ""
+    : `: tensors are at ${paths.join(", ")}${found.length > 10 ? ", ..." : ""}, name one as { key: ${paths[0]} }`;
+}
+
+const hasTensors = <T>(dict: Dict, isTensor: IsTensor<T>): boolean => [...dict.values()].some(isTensor);
+
+function namedTensors<T>(node: unknown, isTensor: IsTensor<T>): Map<string, T> {
+  if (node instanceof PickleOpaque) throw unsafe(SOURCE, node.path);
   const found = new Map<string, T>();
-  for (const [name, value] of dict) if (typeof name === "string" && isTensor(value)) found.set(name, value);
+  if (isTensor(node)) return found.set("tensor", node);
+  const entries: Iterable<[unknown, unknown]> = Array.isArray(node)
+    ? Array.from(node, (value, i) => [String(i), value])
+    : node instanceof Map
+      ? node
+      : [];
+  for (const [name, value] of entries) {
+    if (value instanceof PickleOpaque) throw unsafe(SOURCE, value.path);
+    if (!isTensor(value)) continue;
+    if (name instanceof Uint8Array) fail("a weight's name is not text in UTF-8: rename it in Python and save it anew");
+    if (typeof name === "string") found.set(name, value);
+  }
   return found;
 }
 
 function withoutPrefixes<T>(named: Map<string, T>): Map<string, T> {
-  const names = [...named.keys()];
-  const prefix = PREFIXES.find((p) => names.every((name) => name.startsWith(p) && name.length > p.length));
-  if (prefix === undefined) return named;
-  return withoutPrefixes(new Map([...named].map(([name, value]) => [name.slice(prefix.length), value])));
+  let result = named;
+  for (let i = 0; i <= MAX_PREFIXES; i++) {
+    const names = [...result.keys()];
+    const prefix = PREFIXES.find((p) => names.every((name) => name.startsWith(p) && name.length > p.length));
+    if (prefix === undefined) return result;
+    result = new Map([...result].map(([name, value]) => [name.slice(prefix.length), value]));
+  }
+  fail(`every name begins with more than ${MAX_PREFIXES} times ${PREFIXES.join(" or ")}: this is not a checkpoint`);
 }
 
 function isRawTensor(value: unknown): value is RawTensor {

@@ -8,7 +8,7 @@ export class CopyBudget {
   #left: number;
   readonly #total: number;
   constructor(fileBytes: number) {
-    this.#total = 16 * fileBytes + 2 ** 26;
+    this.#total = 16 * fileBytes + 2 ** 24;
     this.#left = this.#total;
   }
   charge(name: string, bytes: number): void {

@@ -1,6 +1,6 @@
 // What both containers of torch.save yield: the unpickled tree, and the bytes of the storages that it refers to.
 import { FormatError } from "../errors.ts";
-import { describe, expectPickle } from "./pickle.ts";
+import { describe, expectPickle, PickleOpaque } from "./pickle.ts";
 import { isCount, StorageRef, StorageType } from "./torch-globals.ts";
 
 export interface TorchFile {
@@ -18,13 +18,36 @@ export function fail(message: string): never {
   throw new FormatError(`[${SOURCE}] ${message}`);
 }
 
+/** Bytes of an element of storages that no tensor here can hold. */
+const OTHER_SIZES: ReadonlyMap<string, number> = new Map([
+  ["ComplexDoubleStorage", 16],
+  ["ComplexFloatStorage", 8],
+  ["QInt32Storage", 4],
+  ["QInt8Storage", 1],
+  ["QUInt8Storage", 1],
+  ["QUInt4x2Storage", 1],
+]);
+
+/** A storage that no tensor here can hold, such as a complex one. It may lie beside the weights. */
+export class OpaqueStorage extends PickleOpaque {
+  readonly key: string;
+  /** Bytes of an element, undefined where the type is not known. */
+  readonly size: number | undefined;
+  constructor(path: string, key: string) {
+    super(path);
+    this.key = key;
+    this.size = OTHER_SIZES.get(path.slice(path.lastIndexOf(".") + 1));
+  }
+}
+
 /**
  * Reads a persistent id: ("storage", type, key, location, count), and in the legacy format a view as the sixth item:
- * (view key, first element, count).
+ * (view key, first element, count). A storage of an unknown type is opaque.
  */
-export function storageRef(id: unknown): StorageRef {
+export function storageRef(id: unknown): StorageRef | OpaqueStorage {
   expectPickle(Array.isArray(id), SOURCE, () => `a persistent id is ${describe(id)}, but a tuple was expected`);
   const [tag, type, key, , count, view]: readonly unknown[] = id;
+  if (type instanceof PickleOpaque && typeof key === "string") return new OpaqueStorage(type.path, key);
   expectPickle(
     tag === "storage" && type instanceof StorageType && typeof key === "string" && isCount(count),
     SOURCE,

@@ -1,6 +1,6 @@
 // The Python globals that a PyTorch weight file may refer to, and what stands for each of them here.
 import { numpyGlobals } from "./numpy-globals.ts";
-import { describe, expectPickle, PickleCallable, PickleObject } from "./pickle.ts";
+import { describe, expectPickle, PickleCallable, PickleObject, PickleOpaque } from "./pickle.ts";
 import type { FileDtype } from "./raw.ts";
 
 /** A storage type as persistent ids name it. Untyped storages count bytes; the tensor brings the dtype. */
@@ -131,7 +131,8 @@ export function torchGlobals(source: string): ReadonlyMap<string, unknown> {
   };
   allow("collections.OrderedDict", ([entries]) => pairs(entries));
   allow("collections.Counter", ([entries]) => pairs(entries));
-  allow("collections.defaultdict", ([, entries]) => pairs(entries));
+  const defaultdict = new PickleCallable("collections.defaultdict", ([, entries]) => pairs(entries), true);
+  globals.set(defaultdict.name, defaultdict);
   // Python 2 names the module __builtin__, and protocol 2 keeps that name.
   for (const builtins of ["builtins", "__builtin__"]) {
     allow(`${builtins}.set`, ([entries]) => new Set(items(entries)));
@@ -160,8 +161,8 @@ export function torchGlobals(source: string): ReadonlyMap<string, unknown> {
   rebuild("_rebuild_tensor_v2", (args) => tensor(args));
   rebuild("_rebuild_tensor_v3", (args) => {
     const dtype = args[6] instanceof TorchDtype ? args[6].dtype : undefined;
-    expectPickle(dtype !== undefined, source, () => "a tensor is of a dtype (complex, float8) that cannot be read");
-    return tensor(args, dtype);
+    // Complex or float8: it may lie beside the weights.
+    return dtype === undefined ? new PickleOpaque("torch._utils._rebuild_tensor_v3") : tensor(args, dtype);
   });
   rebuild("_rebuild_parameter", ([data]) => data);
   rebuild("_rebuild_parameter_with_state", ([data]) => data);

@@ -1,7 +1,7 @@
 // The container of torch.save before PyTorch 1.6: pickles one after another, then the raw storages.
-import { describe, expectPickle, unpickle } from "./pickle.ts";
+import { describe, expectPickle, type PickleOptions, unpickle, unsafe } from "./pickle.ts";
 import { sizeOfFileDtype } from "./raw.ts";
-import { fail, SOURCE, storageRef, type TorchFile } from "./torch-file.ts";
+import { fail, OpaqueStorage, SOURCE, storageRef, type TorchFile } from "./torch-file.ts";
 import { type StorageRef, torchGlobals } from "./torch-globals.ts";
 
 const MAGIC = 0x1950a86a20f9469cfc6cn;
@@ -14,7 +14,7 @@ const PROTOCOL = 1001;
  */
 export function readTorchLegacy(bytes: Uint8Array): TorchFile {
   let position = 0;
-  const next = (options: { globals?: ReadonlyMap<string, unknown>; persistent?: (id: unknown) => unknown } = {}) => {
+  const next = (options: Partial<PickleOptions> = {}) => {
     const { value, end } = unpickle(bytes, position, { source: SOURCE, globals: new Map(), ...options });
     position = end;
     return value;
@@ -32,15 +32,16 @@ export function readTorchLegacy(bytes: Uint8Array): TorchFile {
   next(); // system information: PyTorch does not use it either
 
   /** For each storage key its dtype and element count, as every reference must state them. */
-  const storages = new Map<string, StorageRef>();
+  const storages = new Map<string, StorageRef | OpaqueStorage>();
   const tree = next({
     globals: torchGlobals(SOURCE),
+    opaque: true,
     persistent(id) {
       const ref = storageRef(id);
       const known = storages.get(ref.key);
       if (known === undefined) storages.set(ref.key, ref);
       else {
-        expectPickle(known.dtype === ref.dtype, SOURCE, () => `storage "${ref.key.slice(0, 80)}" is of two dtypes`);
+        expectPickle(typeOf(known) === typeOf(ref), SOURCE, () => `storage "${ref.key.slice(0, 80)}" is of two dtypes`);
       }
       return ref;
     },
@@ -56,7 +57,7 @@ export function readTorchLegacy(bytes: Uint8Array): TorchFile {
     const left = bytes.length - position - 8;
     if (left < 0) fail(`the file ends before storage "${ref.key.slice(0, 80)}": it is cut off, fetch it again`);
     const count = view.getBigInt64(position, true);
-    const size = ref.dtype === "untyped" ? 1 : sizeOfFileDtype(ref.dtype);
+    const size = sizeOf(ref);
     if (count < 0n || count * BigInt(size) > BigInt(left)) {
       fail(
         `storage "${ref.key.slice(0, 80)}" has ${count} elements of ${size} bytes but ${left} bytes are left: it is cut off, fetch it again`,
@@ -80,4 +81,13 @@ export function readTorchLegacy(bytes: Uint8Array): TorchFile {
       return place.subarray(first * size, end);
     },
   };
+}
+
+const typeOf = (ref: StorageRef | OpaqueStorage): string => (ref instanceof OpaqueStorage ? ref.path : ref.dtype);
+
+/** Bytes of a storage's element: those of every storage are needed to find the next one. */
+function sizeOf(ref: StorageRef | OpaqueStorage): number {
+  if (!(ref instanceof OpaqueStorage)) return ref.dtype === "untyped" ? 1 : sizeOfFileDtype(ref.dtype);
+  if (ref.size === undefined) throw unsafe(SOURCE, ref.path);
+  return ref.size;
 }

@@ -9,6 +9,12 @@ import { torchGlobals } from "./torch-globals.ts";
 const AGAIN = "fetch the file again, or save it anew with torch.save";
 /** Deflate cannot do better than this. */
 const MAX_RATIO = 1032;
+/** What all entries together may unpack to: so many times the file, and a bit. */
+const MAX_UNPACKED_RATIO = 16;
+const MAX_UNPACKED_REST = 2 ** 24;
+/** The same for data.pkl, whose every byte may be an object: names and sizes do not shrink more. */
+const MAX_PICKLE_RATIO = 64;
+const MAX_PICKLE_REST = 2 ** 16;
 
 /**
  * Reads the container: `<any folder>/data.pkl`, `data/<key>` and, since PyTorch 2.1, `byteorder`
@@ -39,6 +45,7 @@ export function readTorchZip(bytes: Uint8Array): TorchFile {
     source: SOURCE,
     globals: torchGlobals(SOURCE),
     persistent: storageRef,
+    opaque: true,
   });
   return {
     tree,
@@ -60,6 +67,7 @@ export function readTorchZip(bytes: Uint8Array): TorchFile {
 function readRecords(bytes: Uint8Array): Map<string, Uint8Array> {
   const sizes = new Map<string, number>();
   let stored = 0;
+  let unpacked = 0;
   let entries: Record<string, Uint8Array>;
   try {
     entries = unzipSync(bytes, {
@@ -73,6 +81,17 @@ function readRecords(bytes: Uint8Array): Map<string, Uint8Array> {
         const expands = compression === 0 ? originalSize !== size : originalSize > MAX_RATIO * size;
         if (stored > bytes.length || expands) {
           fail(`"${name.slice(0, 80)}" claims more bytes than the archive holds: it is damaged, ${AGAIN}`);
+        }
+        unpacked += originalSize;
+        const isPickle = name.endsWith(".pkl");
+        if (
+          unpacked > MAX_UNPACKED_RATIO * bytes.length + MAX_UNPACKED_REST ||
+          (isPickle && originalSize > MAX_PICKLE_RATIO * size + MAX_PICKLE_REST)
+        ) {
+          fail(
+            `the archive unpacks to many times its size ("${name.slice(0, 80)}" alone to ${originalSize} bytes of ${size}): ` +
+              "if you trust it, save it anew with torch.save, which does not compress",
+          );
         }
         return true;
       },

@@ -1,9 +1,10 @@
 // PyTorch weight files: tells the containers apart and turns tensor references into values.
 
+import { PickleOpaque, unsafe } from "./pickle.ts";
 import type { RawTensor } from "./raw.ts";
 import { selectStateDict, stateDictOf } from "./state-dict.ts";
 import { CopyBudget, materialize } from "./strided-storage.ts";
-import { fail, type TorchFile } from "./torch-file.ts";
+import { fail, SOURCE, type TorchFile } from "./torch-file.ts";
 import { TensorRef } from "./torch-globals.ts";
 import { readTorchLegacy } from "./torch-legacy.ts";
 import { readTorchZip } from "./torch-zip.ts";
@@ -29,12 +30,13 @@ export async function parseTorch(bytes: Uint8Array): Promise<unknown> {
 
 /**
  * The named weights of a file that torch.save wrote: stateDictOf(parseTorch(bytes)), but without the values of
- * anything else in it, such as an optimizer's state, and with errors that say the weight's name.
+ * anything else in it, such as an optimizer's state, and with errors that say the weight's name. Objects of Python
+ * beside the weights are left alone.
  */
-export async function parseTorchStateDict(bytes: Uint8Array): Promise<Map<string, RawTensor>> {
+export async function parseTorchStateDict(bytes: Uint8Array, key?: string): Promise<Map<string, RawTensor>> {
   const file = readTorch(bytes);
   const values = valuesOf(file, bytes.length);
-  const refs = selectStateDict(file.tree, (value): value is TensorRef => value instanceof TensorRef);
+  const refs = selectStateDict(file.tree, (value): value is TensorRef => value instanceof TensorRef, key);
   return new Map([...refs].map(([name, ref]) => [name, values(name, ref)]));
 }
 
@@ -72,6 +74,7 @@ function resolve(tree: unknown, values: (name: string, ref: TensorRef) => RawTen
   const copies = new Map<unknown, unknown>();
   const visit = (node: unknown, name: string, depth: number): unknown => {
     if (node instanceof TensorRef) return values(name || "tensor", node);
+    if (node instanceof PickleOpaque) throw unsafe(SOURCE, node.path);
     if (!(Array.isArray(node) || node instanceof Map)) return node;
     const known = copies.get(node);
     if (known !== undefined) return known;

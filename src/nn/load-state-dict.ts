@@ -19,7 +19,7 @@ export interface LoadOptions {
 
 /** What `Module.loadStateDict` left alone: without `strict: false` nothing. */
 export interface LoadResult {
-  /** Keys of the module that the dict lacks. */
+  /** Keys of the module that the dict lacks, but for the counters of batch norms: see `Module.loadStateDict`. */
   readonly missingKeys: string[];
   /** Keys of the dict that the module lacks. */
   readonly unexpectedKeys: string[];
@@ -28,6 +28,9 @@ export interface LoadResult {
 /** A state dict of any accepted form as a map of its own. */
 export const entriesOf = (dict: StateDictLike): Map<string, Tensor> =>
   new Map(Symbol.iterator in dict ? (dict as Iterable<readonly [string, Tensor]>) : Object.entries(dict));
+
+/** PyTorch before 0.4.1 did not count the batches of a batch norm, and later versions load such files. */
+const isCounter = (name: string): boolean => /(^|\.)num_batches_tracked$/.test(name);
 
 /** See `Module.loadStateDict`. */
 export async function loadInto(
@@ -38,7 +41,7 @@ export async function loadInto(
 ): Promise<LoadResult> {
   const dict = entriesOf(given);
   const known = new Set(targets.map(([name]) => name));
-  const missing = targets.filter(([name]) => !dict.has(name));
+  const missing = targets.filter(([name]) => !dict.has(name) && !isCounter(name));
   const unexpectedKeys = [...dict.keys()].filter((name) => !known.has(name));
   const pairs = targets.flatMap(([name, target]) => {
     const source = dict.get(name);

@@ -28,9 +28,22 @@ interface Hooks {
   readonly uninstall: () => void;
 }
 
-/** `numBatchesTracked` in TypeScript is `num_batches_tracked` in a state dict. */
-const keyOf = (property: string): string => property.replace(/([a-z0-9])([A-Z])/g, "$1_$2").toLowerCase();
-const propertyOf = (name: string): string => name.replace(/_+([a-z])/g, (_, letter: string) => letter.toUpperCase());
+const snake = (name: string): string => name.replace(/([a-z0-9])([A-Z])/g, "$1_$2").toLowerCase();
+const camel = (name: string): string => name.replace(/_+([a-z])/g, (_, letter: string) => letter.toUpperCase());
+
+/**
+ * `numBatchesTracked` in TypeScript is `num_batches_tracked` in a state dict. A name that could not be told from its
+ * key (`Mixed_5b`, `AuxLogits`), or whose key is the name of another property, is its own key.
+ */
+function keyOf(module: object, property: string, value: unknown): string {
+  const key = snake(property);
+  if (key === property || camel(key) !== property) return property;
+  const other: unknown = Reflect.get(module, key);
+  return other !== value && (other instanceof Tensor || other instanceof Module) ? property : key;
+}
+
+/** The property of the buffer that a state dict knows as `name`; either form may be given. */
+const propertyOf = (name: string): string => (snake(camel(name)) === name ? camel(name) : name);
 const join = (prefix: string, name: string): string => (prefix ? `${prefix}.${name}` : name);
 
 /**
@@ -48,7 +61,8 @@ const join = (prefix: string, name: string): string => (prefix ? `${prefix}.${na
  * ```
  *
  * Names are paths of property names, camelCase written as PyTorch's snake_case: `layer1.0.conv1.weight`,
- * `bn1.running_mean`. Private (`#`) properties and plain arrays are not searched: use `ModuleList` for a list.
+ * `bn1.running_mean`. Names that are not camelCase, such as `Mixed_5b` or `AuxLogits`, stay as they are, and so does
+ * `fcA` beside `fc_a`. Private (`#`) properties and plain arrays are not searched: use `ModuleList` for a list.
  * @see https://pytorch.org/docs/stable/generated/torch.nn.Module.html
  */
 export abstract class Module<I extends readonly unknown[] = readonly [Tensor], O = Tensor> {
@@ -103,19 +117,20 @@ export abstract class Module<I extends readonly unknown[] = readonly [Tensor], O
 
   *#ownParameters(): Iterable<[string, Parameter]> {
     for (const [property, value] of Object.entries(this))
-      if (value instanceof Parameter) yield [keyOf(property), value];
+      if (value instanceof Parameter) yield [keyOf(this, property, value), value];
   }
 
   *#ownBuffers(persistentOnly = false): Iterable<[string, Tensor]> {
     for (const [property, persistent] of this.#buffers) {
       const value: unknown = Reflect.get(this, property);
-      if (value instanceof Tensor && (persistent || !persistentOnly)) yield [keyOf(property), value];
+      if (value instanceof Tensor && (persistent || !persistentOnly)) yield [keyOf(this, property, value), value];
     }
   }
 
   /** Direct submodules with their names, in the order in which they were assigned. */
   *namedChildren(): Iterable<[name: string, module: AnyModule]> {
-    for (const [property, value] of Object.entries(this)) if (value instanceof Module) yield [keyOf(property), value];
+    for (const [property, value] of Object.entries(this))
+      if (value instanceof Module) yield [keyOf(this, property, value), value];
   }
 
   /** Direct submodules, in the order in which they were assigned. */
@@ -186,6 +201,7 @@ export abstract class Module<I extends readonly unknown[] = readonly [Tensor], O
   /**
    * Copies values into the parameters and buffers, in place: optimizers and captured steps go on with them. Values of
    * another dtype are converted. Nothing is copied when an error is found.
+   * A batch norm's `num_batches_tracked` may be missing, as in files of old: the counter stays as it is.
    * @param options.strict Default true: missing or unexpected keys are errors. Wrong shapes always are.
    * @throws StateDictError naming every missing, unexpected and misshaped key.
    */

@@ -143,6 +143,17 @@ describe("a damaged archive", async () => {
     await expect(read(bytes)).rejects.toThrow(FormatError);
   });
 
+  test("a folder of negative size", { timeout: 5000 }, async () => {
+    const tar = gunzipSync(whole);
+    const header = tar.subarray(0, 512);
+    header.write("-0000001000\0", 124, "latin1");
+    header.write("5", 156, "latin1");
+    const sum = header.reduce((total, byte, i) => total + (i >= 148 && i < 156 ? 0x20 : byte), 0);
+    header.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148, "latin1");
+    await expect(read(gzipSync(tar))).rejects.toThrow(FormatError);
+    await expect(read(gzipSync(tar))).rejects.toThrow(/an entry of the tar inside has a negative size/);
+  });
+
   test("not gzip: a web page; gzip, but no tar; nothing", async () => {
     await expect(read(new TextEncoder().encode("<html>Not found</html>"))).rejects.toThrow(/does not start like gzip/);
     await expect(read(gzipSync(new Uint8Array(5000).fill(65)))).rejects.toThrow(/is not a tar/);

@@ -20,6 +20,7 @@ describe("unpickle", () => {
     ["BINFLOAT", "G?\xf8\x00\x00\x00\x00\x00\x00.", 1.5],
     ["text", "X\x02\x00\x00\x00\xc3\xa9\x8c\x01a\x86.", ["é", "a"]],
     ["Python 2 text", "U\x01aT\x01\x00\x00\x00b\x86.", ["a", "b"]],
+    ["text that is not UTF-8", "U\x01\xffU\x03\xef\xbf\xbd\x86.", [latin1("\xff"), "\ufffd"]],
     ["bytes", "C\x01\xff.", latin1("\xff")],
     ["a framed list", "\x80\x04\x95\x06\x00\x00\x00\x00\x00\x00\x00]\x94(K\x01e.", [1]],
     ["APPEND, LIST and TUPLE", "]K\x01a(K\x02l(K\x03t\x87.", [[1], [2], [3]]],

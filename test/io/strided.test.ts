@@ -35,7 +35,7 @@ describe("materialize", () => {
   it("does not let a small file take much memory", () => {
     expect(() => read([2 ** 40], [0])).toThrow(/many times the file's size.*call \.contiguous\(\)/);
     const budget = new CopyBudget(24);
-    const again = () => read([2 ** 22], [0], 0, budget); // 16 MiB each
+    const again = () => read([2 ** 20], [0], 0, budget); // 4 MiB each
     for (let i = 0; i < 4; i++) again();
     expect(again).toThrow(/expand to more than/);
   });

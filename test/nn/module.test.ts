@@ -90,6 +90,37 @@ describe("names", () => {
     dispose(net);
   });
 
+  test("properties and keys map to each other without loss", async () => {
+    class Names extends nn.Module {
+      readonly Mixed_5b = new nn.Linear(1, 1, { bias: false });
+      readonly AuxLogits = new nn.Linear(1, 1, { bias: false });
+      readonly fcA = new nn.Linear(1, 1, { bias: false });
+      readonly fc_a = new nn.Linear(1, 1, { bias: false });
+      readonly conv2dA = new nn.Linear(1, 1, { bias: false });
+      readonly Running_x = this.registerBuffer("Running_x", zeros([1]));
+      readonly running_y = this.registerBuffer("running_y", zeros([1]));
+      override forward(x: Tensor): Tensor {
+        return x;
+      }
+    }
+    const [from, to] = [new Names(), new Names()];
+    const state = from.stateDict();
+    expect(Object.keys(state)).toEqual([
+      "Running_x",
+      "running_y",
+      "Mixed_5b.weight",
+      "AuxLogits.weight",
+      "fcA.weight",
+      "fc_a.weight",
+      "conv2d_a.weight",
+    ]);
+    await to.loadStateDict(state);
+    for (const name of ["fcA", "fc_a"] as const) {
+      expect(await to[name].weight.item()).toBe(await from[name].weight.item());
+    }
+    for (const disposable of [from, to, ...Object.values(state)]) disposable.dispose();
+  });
+
   test("a module or parameter used twice appears once, in the state dict under each name", () => {
     class Tied extends nn.Module {
       readonly encoder = new nn.Linear(2, 2, { bias: false });
@@ -148,6 +179,18 @@ describe("state dicts", () => {
     expect(to.numBatchesTracked!.dtype).toBe("i32");
     expect(await to.numBatchesTracked!.item()).toBe(5);
     for (const disposable of [from, to, ...Object.values(state)]) disposable.dispose();
+  });
+
+  test("a batch norm's counter may be missing, its statistics may not", async () => {
+    const layer = new nn.BatchNorm2d(1);
+    layer.numBatchesTracked!.fill_(4);
+    const { num_batches_tracked, running_var, ...rest } = layer.stateDict();
+    const old = { ...rest, running_var: running_var! };
+    expect(await layer.loadStateDict(old)).toEqual({ missingKeys: [], unexpectedKeys: [] });
+    expect(await layer.numBatchesTracked!.item()).toBe(4);
+    await expect(layer.loadStateDict(rest)).rejects.toThrow(/running_var \[1\] is missing/);
+    for (const t of [num_batches_tracked!, ...Object.values(old)]) t.dispose();
+    layer.dispose();
   });
 
   test("all that does not fit is named in one error, and nothing is loaded", async () => {

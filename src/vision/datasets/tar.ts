@@ -23,10 +23,16 @@ export async function readTarGzip(archive: Uint8Array, source: string): Promise<
   checkTarHeader(tar, source);
   const files = new Map<string, Uint8Array>();
   try {
-    for (const entry of parseTar(tar, { filter: (meta) => meta.type === "file" })) {
+    const isFile = ({ type, size = 0 }: { type?: string; size?: number }) => {
+      // The parser would go back to an entry that it has read, for ever.
+      if (size < 0) throw damaged(source, "an entry of the tar inside has a negative size");
+      return type === "file";
+    };
+    for (const entry of parseTar(tar, { filter: isFile })) {
       files.set(entry.name, entry.data ?? new Uint8Array());
     }
   } catch (cause) {
+    if (cause instanceof FormatError) throw cause;
     // The parser reads past the end of a tar that was cut within a file.
     throw damaged(source, "the tar inside ends in the middle of a file", cause);
   }
@@ -62,6 +68,6 @@ function checkTarHeader(tar: ArrayBuffer, source: string): void {
   }
 }
 
-function damaged(source: string, what: string, cause: unknown): FormatError {
+function damaged(source: string, what: string, cause?: unknown): FormatError {
   return new FormatError(`[readTarGzip] ${source} is damaged or truncated: ${what}. Fetch it again`, { cause });
 }
