@@ -61,13 +61,15 @@ export interface TensorMethods<S extends Shape = Shape> {
    */
   pow<O extends Operand>(exponent: O): Tensor<Joined<S, O>>;
   /**
-   * The larger of this and other, elementwise; shapes broadcast. f32, i32 or u32. Equal ones share the gradient.
+   * The larger of this and other, elementwise, NaN where one is; shapes broadcast. f32, i32 or u32. Equal ones share the
+   * gradient.
    * @throws ShapeError where the shapes do not broadcast, DtypeError for a tensor of another dtype.
    * @see https://pytorch.org/docs/stable/generated/torch.maximum.html
    */
   maximum<O extends Operand>(other: O): Tensor<Joined<S, O>>;
   /**
-   * The smaller of this and other, elementwise; shapes broadcast. f32, i32 or u32. Equal ones share the gradient.
+   * The smaller of this and other, elementwise, NaN where one is; shapes broadcast. f32, i32 or u32. Equal ones share the
+   * gradient.
    * @throws ShapeError where the shapes do not broadcast, DtypeError for a tensor of another dtype.
    * @see https://pytorch.org/docs/stable/generated/torch.minimum.html
    */
