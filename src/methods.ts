@@ -61,13 +61,15 @@ export interface TensorMethods<S extends Shape = Shape> {
    */
   pow<O extends Operand>(exponent: O): Tensor<Joined<S, O>>;
   /**
-   * The larger of this and other, elementwise; shapes broadcast. f32, i32 or u32. Equal ones share the gradient.
+   * The larger of this and other, elementwise, NaN where one is; shapes broadcast. f32, i32 or u32. Equal ones share the
+   * gradient.
    * @throws ShapeError where the shapes do not broadcast, DtypeError for a tensor of another dtype.
    * @see https://pytorch.org/docs/stable/generated/torch.maximum.html
    */
   maximum<O extends Operand>(other: O): Tensor<Joined<S, O>>;
   /**
-   * The smaller of this and other, elementwise; shapes broadcast. f32, i32 or u32. Equal ones share the gradient.
+   * The smaller of this and other, elementwise, NaN where one is; shapes broadcast. f32, i32 or u32. Equal ones share the
+   * gradient.
    * @throws ShapeError where the shapes do not broadcast, DtypeError for a tensor of another dtype.
    * @see https://pytorch.org/docs/stable/generated/torch.minimum.html
    */
@@ -193,14 +195,14 @@ export interface TensorMethods<S extends Shape = Shape> {
   mean(dim?: Dims, options?: ReduceOptions): Tensor;
   /**
    * Largest element over `dim`: one dimension, several, or all of them where left out. f32, i32 or u32. As torch.amax:
-   * equal ones share the gradient. For positions: `argmax` or `topk`.
+   * NaN where an element is, and equal ones share the gradient. For positions: `argmax` or `topk`.
    * @throws ShapeError where there is no such dimension, or no element along it.
    * @see https://pytorch.org/docs/stable/generated/torch.amax.html
    */
   max(dim?: Dims, options?: ReduceOptions): Tensor;
   /**
    * Smallest element over `dim`: one dimension, several, or all of them where left out. f32, i32 or u32. As torch.amin:
-   * equal ones share the gradient. For positions: `argmin` or `topk`.
+   * NaN where an element is, and equal ones share the gradient. For positions: `argmin` or `topk`.
    * @throws ShapeError where there is no such dimension, or no element along it.
    * @see https://pytorch.org/docs/stable/generated/torch.amin.html
    */
@@ -237,21 +239,22 @@ export interface TensorMethods<S extends Shape = Shape> {
   any(dim?: Dims, options?: ReduceOptions): Tensor;
   /**
    * Position (i32) of the largest element along `dim`, or in the flattened tensor where it is left out; of equal ones the
-   * first.
+   * first, and NaN before any number.
    * @throws ShapeError where there is no such dimension, or no element along it.
    * @see https://pytorch.org/docs/stable/generated/torch.argmax.html
    */
   argmax(dim?: number, options?: ReduceOptions): Tensor;
   /**
    * Position (i32) of the smallest element along `dim`, or in the flattened tensor where it is left out; of equal ones the
-   * first.
+   * first, and NaN before any number.
    * @throws ShapeError where there is no such dimension, or no element along it.
    * @see https://pytorch.org/docs/stable/generated/torch.argmin.html
    */
   argmin(dim?: number, options?: ReduceOptions): Tensor;
   /**
    * The `k` largest elements (smallest where `largest` is false) along `dim`, by default the last, best first, and their
-   * positions as i32; of equal ones the first. Both have this shape with size k along `dim`. Meant for small k.
+   * positions as i32; of equal ones the first. NaN counts as larger than any number. Both have this shape with size k along `dim`.
+   * Meant for small k.
    * @throws ValueError where k is more than the dimension's size.
    * @see https://pytorch.org/docs/stable/generated/torch.topk.html
    */

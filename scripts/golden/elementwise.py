@@ -29,6 +29,8 @@ UNARY = [
     ("hardswish", [], F.hardswish, WIDE),
     ("leakyRelu", [0.125], lambda x: F.leaky_relu(x, 0.125), GRID),
     ("log", [], torch.log, POSITIVE),
+    ("maximumScalar", [0.375], lambda x: torch.maximum(x, torch.tensor(0.375, dtype=x.dtype)), GRID),
+    ("minimumScalar", [0.375], lambda x: torch.minimum(x, torch.tensor(0.375, dtype=x.dtype)), GRID),
     ("powScalar", [3.0], lambda x: x**3.0, GRID),
     ("powScalar", [4.0], lambda x: x**4.0, GRID),
     ("powScalar", [1.0], lambda x: x**1.0, GRID),

@@ -64,6 +64,8 @@ const kernel = new Kernel(reduceWgsl);
 /** What a reduction does, as WGSL; f32 sums are also multiplied by `scale` at the end. */
 interface Reduction {
   readonly join: string;
+  /** Of f32, where it differs. */
+  readonly joinFloat?: string;
   readonly each?: string;
   readonly finish?: string;
   /** What no element changes; default 0. */
@@ -74,9 +76,16 @@ interface Reduction {
 export type Kind = "max" | "min" | "norm" | "root" | "squares" | "sum";
 
 const kinds: Record<Kind, Reduction> = {
-  // Identities of max and min are finite, since WGSL may assume that infinities do not occur.
-  max: { join: "max(a, b)", identity: { f32: "T(-3.4028234e38)", i32: "T(-2147483647 - 1)" } },
-  min: { join: "min(a, b)", identity: { f32: "T(3.4028234e38)", i32: "T(2147483647)", u32: "T(4294967295)" } },
+  max: {
+    join: "max(a, b)",
+    joinFloat: "max_nan(a, b)",
+    identity: { f32: "from_bits(0xff800000u)", i32: "T(-2147483647 - 1)" },
+  },
+  min: {
+    join: "min(a, b)",
+    joinFloat: "min_nan(a, b)",
+    identity: { f32: "from_bits(0x7f800000u)", i32: "T(2147483647)", u32: "T(4294967295)" },
+  },
   norm: { join: "a + b", each: "v * v", finish: "sqrt(v)", passes: ["squares", "root"] },
   root: { join: "a + b", finish: "sqrt(v)" },
   squares: { join: "a + b", each: "v * v" },
@@ -84,7 +93,8 @@ const kinds: Record<Kind, Reduction> = {
 };
 
 function variantOf(kind: Kind, dtype: Dtype, { lanes, kept, outer }: ReducePlan) {
-  const { join, each = "v", finish = kind === "sum" && dtype === "f32" ? "v * p.scale" : "v", identity } = kinds[kind];
+  const float = dtype === "f32";
+  const { join, joinFloat = join, each = "v", finish = kind === "sum" && float ? "v * p.scale" : "v" } = kinds[kind];
   const [keptRank, outerRank] = [rankOf(kept), rankOf(outer)];
   return kernel.variant(
     {
@@ -92,8 +102,8 @@ function variantOf(kind: Kind, dtype: Dtype, { lanes, kept, outer }: ReducePlan)
       LANES: `${lanes}u`,
       KEPT_RANK: keptRank,
       OUTER_RANK: outerRank,
-      IDENTITY: identity?.[dtype] ?? "T(0)",
-      join: `fn join(a: Part, b: Part) -> Part { return ${join}; }`,
+      identity: `fn identity() -> Part { return ${kinds[kind].identity?.[dtype] ?? "T(0)"}; }`,
+      join: `fn join(a: Part, b: Part) -> Part { return ${float ? joinFloat : join}; }`,
       each: `fn each(v: T) -> T { return ${each}; }`,
       finish: `fn finish(v: T) -> T { return ${finish}; }`,
     },

@@ -15,8 +15,8 @@ const LOG1P = "select(log(1.0 + e), e * (1.0 - e * (0.5 - e * (1.0 / 3.0 - e * 0
 export const activationRows = {
   elu: {
     scalars: ["alpha"],
-    f: "select(alpha * (exp(x) - 1.0), x, x > 0.0)",
-    df: "select(alpha * exp(x), 1.0, x > 0.0)",
+    f: "select(alpha * (exp(x) - 1.0), x, x > 0.0 || is_nan(x))",
+    df: "select(1.0, alpha * exp(x), x <= 0.0)",
     saves: "x",
   },
   gelu: {
@@ -24,11 +24,15 @@ export const activationRows = {
     df: `${CDF} return cdf + x * 0.3989422804 * exp(-0.5 * x * x)`,
     saves: "x",
   },
-  hardsigmoid: { f: "clamp(x / 6.0 + 0.5, 0.0, 1.0)", df: "select(0.0, 1.0 / 6.0, x > -3.0 && x < 3.0)", saves: "x" },
+  hardsigmoid: {
+    f: "clamp_nan(x / 6.0 + 0.5, 0.0, 1.0)",
+    df: "select(0.0, 1.0 / 6.0, x > -3.0 && x < 3.0)",
+    saves: "x",
+  },
   hardswish: {
-    f: "x * clamp(x / 6.0 + 0.5, 0.0, 1.0)",
+    f: "x * clamp_nan(x / 6.0 + 0.5, 0.0, 1.0)",
     // -0.5 at the corner -3 and 1 at 3, as PyTorch's vectorised kernel has it.
-    df: "select(select(x / 3.0 + 0.5, 1.0, x >= 3.0), 0.0, x < -3.0)",
+    df: "select(select(1.0, x / 3.0 + 0.5, x < 3.0), 0.0, x < -3.0)",
     saves: "x",
   },
   leakyRelu: {
@@ -37,7 +41,7 @@ export const activationRows = {
     df: "select(slope, 1.0, x > 0.0)",
     saves: "x",
   },
-  relu6: { f: "clamp(x, 0.0, 6.0)", df: "select(0.0, 1.0, x > 0.0 && x < 6.0)", saves: "y" },
+  relu6: { f: "clamp_nan(x, 0.0, 6.0)", df: "select(1.0, 0.0, x <= 0.0 || x >= 6.0)", saves: "y" },
   silu: { f: "x / (1.0 + exp(-x))", df: "let s = 1.0 / (1.0 + exp(-x)); return s * (1.0 + x * (1.0 - s))", saves: "x" },
   // Beyond beta x > threshold the function is the identity, as in PyTorch.
   softplus: {

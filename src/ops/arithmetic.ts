@@ -10,9 +10,6 @@ import { unary } from "./unary.ts";
 /** The other operand: a tensor of the same dtype, broadcast, or a number. */
 export type Operand = Tensor | number;
 
-/** The largest finite f32: stands for a bound that is not given. */
-const MOST = 3.4028234663852886e38;
-
 /** A row of the binary table with a number on the right. Carries no gradient: f32 arithmetic goes through `unary`. */
 function withNumber(name: BinaryName, x: Tensor, value: number): Tensor {
   const { dtype, device } = x;
@@ -43,8 +40,8 @@ export const pow = operation("pow", (x, b) => {
   if (b === 0.5) return unary("sqrt", x);
   return b === -1 ? unary("reciprocal", x) : unary("powScalar", x, { exponent: b });
 });
-export const maximum = operation("maximum", (x, b) => unary("clamp", x, { low: b, high: MOST }));
-export const minimum = operation("minimum", (x, b) => unary("clamp", x, { low: -MOST, high: b }));
+export const maximum = operation("maximum", (x, b) => unary("maximumScalar", x, { other: b }));
+export const minimum = operation("minimum", (x, b) => unary("minimumScalar", x, { other: b }));
 /** Comparisons give i32: 1 where they hold, else 0. */
 export const eq = operation("eq");
 export const ne = operation("ne");
@@ -72,7 +69,7 @@ export interface Bounds {
 /** min(max(x, low), high). The gradient passes where low <= x <= high. */
 export function clamp(x: Tensor, { min, max }: Bounds): Tensor {
   check(min !== undefined || max !== undefined, () => "[clamp] needs a min or a max: clamp({ min: 0 })", ValueError);
-  if (!isInteger(x)) return unary("clamp", x, { low: min ?? -MOST, high: max ?? MOST });
+  if (!isInteger(x)) return unary("clamp", x, { low: min ?? -Infinity, high: max ?? Infinity });
   return scope(() => {
     const low = min === undefined ? x : maximum(x, min);
     return max === undefined ? low : minimum(low, max);

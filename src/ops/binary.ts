@@ -26,10 +26,12 @@ export type BinaryName =
   | "gt"
   | "le"
   | "lessMask"
+  | "logOrZero"
   | "lt"
   | "maximum"
   | "minimum"
   | "mul"
+  | "mulOrZero"
   | "ne"
   | "pow"
   | "sub";
@@ -37,6 +39,8 @@ export type BinaryName =
 export interface BinaryRow {
   /** WGSL of f(a, b). */
   readonly f: string;
+  /** WGSL of it for f32, where NaN takes more: may call wgsl/lib/nan.wgsl. */
+  readonly float?: string;
   /** Comparisons give i32 (0 or 1). */
   readonly result?: "i32";
   /** Dtypes taken; default all but f16. */
@@ -48,7 +52,7 @@ export interface BinaryRow {
 }
 
 const compare = (op: string): BinaryRow => ({ f: `select(0, 1, a ${op} b)`, result: "i32" });
-/** dy where `wins`, half of it where both are equal (as PyTorch shares it), else 0. */
+/** dy where `wins`, half of it where both are equal, else 0; dy for both where one is NaN. So PyTorch shares it. */
 const share = (wins: "greaterMask" | "lessMask"): NonNullable<BinaryRow["vjp"]> => [
   (dy, c) => binary("mul", dy, binary(wins, c.input(0), c.input(1))),
   (dy, c) => binary("mul", dy, binary(wins, c.input(1), c.input(0))),
@@ -73,22 +77,28 @@ export const binaryRows: Record<BinaryName, BinaryRow> = {
   eq: compare("=="),
   equalMask: { f: "select(0.0, 1.0, a == b)", dtypes: ["f32"] },
   ge: compare(">="),
-  greaterMask: { f: "select(select(0.0, 0.5, a == b), 1.0, a > b)", dtypes: ["f32"] },
+  greaterMask: { f: "select(select(1.0, 0.5, a == b), 0.0, a < b)", dtypes: ["f32"] },
   gt: compare(">"),
   le: compare("<="),
-  lessMask: { f: "select(select(0.0, 0.5, a == b), 1.0, a < b)", dtypes: ["f32"] },
+  lessMask: { f: "select(select(1.0, 0.5, a == b), 0.0, a > b)", dtypes: ["f32"] },
+  // The logarithm in the gradient of a^b: at 0 there is none to count, where b says that 0^b is no infinity.
+  logOrZero: { f: "select(log(a), 0.0, a == 0.0 && b >= 0.0)", dtypes: ["f32"] },
   lt: compare("<"),
-  maximum: { f: "max(a, b)", saves: "both", vjp: share("greaterMask") },
-  minimum: { f: "min(a, b)", saves: "both", vjp: share("lessMask") },
+  maximum: { f: "max(a, b)", float: "max_nan(a, b)", saves: "both", vjp: share("greaterMask") },
+  minimum: { f: "min(a, b)", float: "min_nan(a, b)", saves: "both", vjp: share("lessMask") },
   mul: {
     f: "a * b",
     saves: "other",
     vjp: [(dy, c) => binary("mul", dy, c.input(1)), (dy, c) => binary("mul", dy, c.input(0))],
   },
-  ne: compare("!="),
+  // 0 where a is, even times infinity: an exponent of 0 leaves no gradient.
+  mulOrZero: { f: "select(a * b, 0.0, a == 0.0)", dtypes: ["f32"] },
+  // NaN differs from everything, where != may say no.
+  ne: { f: "select(1, 0, a == b)", result: "i32" },
   pow: {
     // WGSL's pow takes no negative base: |a|^b, with the sign that a whole exponent gives. Other exponents give NaN.
-    f: `if (a == 0.0) { return select(select(0.0, 1.0 / abs(a), b < 0.0), 1.0, b == 0.0); }
+    f: `if (b == 0.0 || a == 1.0) { return 1.0; }
+      if (a == 0.0) { return select(0.0, 1.0 / abs(a), b < 0.0); }
       let m = exp2(b * log2(select(a, abs(a), floor(b) == b)));
       let odd = (b - 2.0 * floor(b * 0.5)) == 1.0;
       return select(m, -m, a < 0.0 && odd)`,
@@ -97,9 +107,16 @@ export const binaryRows: Record<BinaryName, BinaryRow> = {
     vjp: [
       (dy, c) => {
         const [a, b] = [c.input(0), c.input(1)];
-        return binary("mul", dy, binary("mul", b, binary("pow", a, unary("affine", b, { scale: 1, offset: -1 }))));
+        return binary(
+          "mul",
+          dy,
+          binary("mulOrZero", b, binary("pow", a, unary("affine", b, { scale: 1, offset: -1 }))),
+        );
       },
-      (dy, c) => binary("mul", dy, binary("mul", binary("pow", c.input(0), c.input(1)), unary("log", c.input(0)))),
+      (dy, c) => {
+        const [a, b] = [c.input(0), c.input(1)];
+        return binary("mul", dy, binary("mul", binary("pow", a, b), binary("logOrZero", a, b)));
+      },
     ],
   },
   sub: { f: "a - b", vjp: [(dy) => dy, (dy) => unary("affine", dy, { scale: -1, offset: 0 })] },
@@ -115,7 +132,8 @@ type BinaryOp = Op<readonly [a: Tensor, b: Tensor]>;
 function binaryOp(name: BinaryName, row: BinaryRow): BinaryOp {
   const variant = (dtype: Dtype, rank: string) => {
     const result = row.result ?? dtype;
-    const f = `fn f(a: T, b: T) -> R { ${bodyOf(row.f)} }`;
+    const text = dtype === "f32" ? (row.float ?? row.f) : row.f;
+    const f = `fn f(a: T, b: T) -> R { ${bodyOf(text)} }`;
     return kernel.variant({ T: dtype, R: result, RANK: rank, f }, `${name} ${dtype} rank=${rank}`);
   };
   const { vjp } = row;

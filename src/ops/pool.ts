@@ -253,8 +253,8 @@ const adaptiveOp: Op<readonly [x: Tensor], { readonly out: Pair }> = {
 };
 
 /**
- * The largest element of each window of x: [N, C, H, W] or [C, H, W]. Padding never wins. Among equal elements the first
- * gets the gradient.
+ * The largest element of each window of x: [N, C, H, W] or [C, H, W]. Padding never wins, and NaN always does. Among equal
+ * elements the first gets the gradient.
  * @throws ValueError for padding beyond half the kernel, ShapeError where no window fits.
  * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.max_pool2d.html
  */

@@ -11,7 +11,7 @@ import type { Tensor } from "../tensor/tensor.ts";
 import { ne } from "./arithmetic.ts";
 import { binary } from "./binary.ts";
 import { type Dims, keptShape, mean, type ReduceAttrs, type ReduceOptions, reduced, sum } from "./sum-expand.ts";
-import { unary } from "./unary.ts";
+import { unary, unaryOpsOf } from "./unary.ts";
 import { view } from "./view.ts";
 
 export { type Dims, expand, mean, type ReduceOptions, sum } from "./sum-expand.ts";
@@ -79,9 +79,14 @@ export function variance(x: Tensor, dims?: Dims, { correction = 1, keepdim = fal
   });
 }
 
+/** The square root, with the gradient 0 at 0: that of a standard deviation where all elements are equal, as PyTorch's. */
+const { rootOfVariance } = unaryOpsOf({
+  rootOfVariance: { f: "sqrt(x)", df: "select(0.5 / x, 0.0, x == 0.0)", saves: "y" },
+});
+
 /** Standard deviation over `dims`. @see https://pytorch.org/docs/stable/generated/torch.std.html */
 export const std = (x: Tensor, dims?: Dims, options: VarianceOptions = {}): Tensor =>
-  scope(() => unary("sqrt", variance(x, dims, options)));
+  scope(() => apply1(rootOfVariance, [variance(x, dims, options)], []));
 
 /** The gradient at the origin is 0, as PyTorch's. */
 const normOp: Op<readonly [Tensor], ReduceAttrs> = {
@@ -94,8 +99,8 @@ const normOp: Op<readonly [Tensor], ReduceAttrs> = {
   saves: () => ({ inputs: [0], outputs: [0] }),
   vjp: ([dy], c) => {
     const shape = keptShape(c.inputSpecs[0].shape, c.attrs.dims);
-    // Where y is 0, so is x: any finite divisor will do.
-    const divisor = unary("clamp", view("norm", c.output(0), shape), { low: 1.1754944e-38, high: 3.4028234e38 });
+    // Where y is 0, so is x: any divisor will do.
+    const divisor = unary("clamp", view("norm", c.output(0), shape), { low: 1.1754944e-38, high: Infinity });
     return [binary("mul", binary("div", c.input(0), divisor), view("norm", dy, shape))];
   },
 };

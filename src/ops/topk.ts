@@ -19,6 +19,16 @@ interface TopkAttrs {
   readonly k: number;
   readonly dim: number;
   readonly largest: boolean;
+  /** Where NaN comes: before all numbers or after them. */
+  readonly nan: "first" | "last";
+}
+
+/** WGSL of whether a comes before b. */
+function beforeText(x: Tensor, { largest, nan }: TopkAttrs): string {
+  const numbers = `a ${largest ? ">" : "<"} b`;
+  const nans = nan === "first" ? "is_nan(a) && !is_nan(b)" : "is_nan(b) && !is_nan(a)";
+  const order = x.dtype === "f32" ? `select(${numbers}, ${nans}, is_nan(a) || is_nan(b))` : numbers;
+  return `fn before(a: T, b: T) -> bool { return ${order}; }`;
 }
 
 const topkOp: Op<readonly [Tensor], TopkAttrs, readonly [values: Tensor, indices: Tensor]> = {
@@ -37,15 +47,15 @@ const topkOp: Op<readonly [Tensor], TopkAttrs, readonly [values: Tensor, indices
       { shape, dtype: "i32" },
     ];
   },
-  forward(run, [x], [values, indices], { k, dim, largest }) {
+  forward(run, [x], [values, indices], attrs) {
+    const { k, dim, largest, nan } = attrs;
     const length = x.shape[dim] ?? 1;
     const inner = sizeOf(x.shape.slice(dim + 1));
     const rows = k === 0 ? 0 : values.numel / k;
     const lanes = length < WG || (rows >= 1024 && length <= 1024) ? 1 : WG;
-    const before = `fn before(a: T, b: T) -> bool { return a ${largest ? ">" : "<"} b; }`;
     const variant = kernel.variant(
-      { T: x.dtype, LANES: `${lanes}u`, before },
-      `${largest ? "largest" : "smallest"} ${x.dtype} lanes=${lanes}`,
+      { T: x.dtype, LANES: `${lanes}u`, before: beforeText(x, attrs) },
+      `${largest ? "largest" : "smallest"} ${x.dtype} nan=${nan} lanes=${lanes}`,
     );
     variant.launch(run, { x, values, indices }, { rows, k, length, inner }, grid1d(rows * lanes, WG));
   },
@@ -53,9 +63,10 @@ const topkOp: Op<readonly [Tensor], TopkAttrs, readonly [values: Tensor, indices
   vjp: ([dy], c) => [scatterAdd(dy, c.output(1), c.attrs.dim, c.inputSpecs[0].shape)],
 };
 
-/** The k largest (or smallest) elements along `dim`, best first, and their i32 positions; of equal ones the first. Meant for small k. @see https://pytorch.org/docs/stable/generated/torch.topk.html */
+/** The k largest (or smallest) elements along `dim`, best first, and their i32 positions; of equal ones the first, and NaN larger than any number. Meant for small k. @see https://pytorch.org/docs/stable/generated/torch.topk.html */
 export function topk(x: Tensor, k: number, dim = -1, largest = true): { values: Tensor; indices: Tensor } {
-  const attrs = { op: "topk", k, dim: normalizeDim("topk", dim, x.ndim), largest };
+  const nan = largest ? "first" : "last";
+  const attrs = { op: "topk", k, dim: normalizeDim("topk", dim, x.ndim), largest, nan } as const;
   const [values, indices] = apply(topkOp, [x], attrs);
   return { values, indices };
 }
@@ -66,16 +77,16 @@ function argBest(op: string, x: Tensor, dim: number | undefined, keepdim: boolea
     const row = dim === undefined ? view(op, x, [x.numel]) : x;
     const d = dim === undefined ? 0 : normalizeDim(op, dim, x.ndim);
     check(row.shape[d] !== 0, () => `[${op}] input ${show(x.shape)} has no elements along dimension ${dim ?? 0}`);
-    const [, indices] = apply(topkOp, [row.detach()], { op, k: 1, dim: d, largest });
+    const [, indices] = apply(topkOp, [row.detach()], { op, k: 1, dim: d, largest, nan: "first" } as const);
     const ones: Shape = x.shape.map((n, i) => (dim === undefined || i === d ? 1 : n));
     return view(op, indices, keepdim ? ones : dim === undefined ? [] : x.shape.filter((_, i) => i !== d));
   });
 }
 
-/** Position (i32) of the largest element along `dim`, or in the flattened tensor; of equal ones the first. */
+/** Position (i32) of the largest element along `dim`, or in the flattened tensor; of equal ones the first, and NaN before any number. */
 export const argmax = (x: Tensor, dim?: number, { keepdim = false } = {}): Tensor =>
   argBest("argmax", x, dim, keepdim, true);
 
-/** Position (i32) of the smallest element along `dim`, or in the flattened tensor; of equal ones the first. */
+/** Position (i32) of the smallest element along `dim`, or in the flattened tensor; of equal ones the first, and NaN before any number. */
 export const argmin = (x: Tensor, dim?: number, { keepdim = false } = {}): Tensor =>
   argBest("argmin", x, dim, keepdim, false);

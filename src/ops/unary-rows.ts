@@ -1,5 +1,5 @@
 // The table of elementwise functions of one tensor that methods of Tensor need, so that every program carries it: WGSL of
-// f and df, and what the gradient needs. Those of nn alone are in activation-rows.ts.
+// f and df, and what the gradient needs. f may call wgsl/lib/nan.wgsl. Gradients at NaN are PyTorch's. Those of nn alone are in activation-rows.ts.
 
 import type { UnaryRow } from "../kernels/elementwise.ts";
 
@@ -23,7 +23,7 @@ export const unaryRows = {
   ceil: { f: "ceil(x)", df: "0.0", saves: "none" },
   clamp: {
     scalars: ["low", "high"],
-    f: "clamp(x, low, high)",
+    f: "min_nan(max_nan(x, low), high)",
     df: "select(0.0, 1.0, x >= low && x <= high)",
     saves: "x",
   },
@@ -36,15 +36,29 @@ export const unaryRows = {
   exp: { f: "exp(x)", df: "x", saves: "y" },
   floor: { f: "floor(x)", df: "0.0", saves: "none" },
   log: { f: "log(x)", df: "1.0 / x", saves: "x" },
+  maximumScalar: {
+    scalars: ["other"],
+    f: "max_nan(x, other)",
+    df: "select(select(1.0, 0.5, x == other), 0.0, x < other)",
+    saves: "x",
+  },
+  minimumScalar: {
+    scalars: ["other"],
+    f: "min_nan(x, other)",
+    df: "select(select(1.0, 0.5, x == other), 0.0, x > other)",
+    saves: "x",
+  },
   powScalar: {
     scalars: ["exponent"],
     // WGSL's pow takes no negative base: |x|^exponent, with the sign that a whole exponent gives. Other exponents give NaN.
-    f: `if (x == 0.0) { return select(select(0.0, 1.0 / abs(x), exponent < 0.0), 1.0, exponent == 0.0); }
+    f: `if (exponent == 0.0) { return 1.0; }
+      if (x == 0.0) { return select(0.0, 1.0 / abs(x), exponent < 0.0); }
       let whole = floor(exponent) == exponent;
       let m = exp2(exponent * log2(select(x, abs(x), whole)));
       let odd = (exponent - 2.0 * floor(exponent * 0.5)) == 1.0;
       return select(m, -m, x < 0.0 && odd)`,
-    df: `if (x == 0.0) { return select(select(select(0.0, exponent / x, exponent < 1.0), 0.0, exponent == 0.0), 1.0, exponent == 1.0); }
+    df: `if (exponent == 0.0 || exponent == 1.0) { return exponent; }
+      if (x == 0.0) { return select(0.0, exponent / x, exponent < 1.0); }
       let whole = floor(exponent) == exponent;
       let m = exponent * exp2((exponent - 1.0) * log2(select(x, abs(x), whole)));
       let even = (exponent - 2.0 * floor(exponent * 0.5)) == 0.0;
@@ -53,7 +67,7 @@ export const unaryRows = {
   },
   reciprocal: { f: "1.0 / x", df: "-x * x", saves: "y" },
   // max() may take 0 for NaN.
-  relu: { f: "select(x, 0.0, x < 0.0)", df: "select(0.0, 1.0, x > 0.0)", saves: "y" },
+  relu: { f: "select(x, 0.0, x < 0.0)", df: "select(1.0, 0.0, x <= 0.0)", saves: "y" },
   round: { f: "round(x)", df: "0.0", saves: "none" },
   rsqrt: { f: "inverseSqrt(x)", df: "-0.5 * x * x * x", saves: "y" },
   sigmoid: { f: "1.0 / (1.0 + exp(-x))", df: "x * (1.0 - x)", saves: "y" },
@@ -62,5 +76,5 @@ export const unaryRows = {
   sqrt: { f: "sqrt(x)", df: "0.5 / x", saves: "y" },
   square: { f: "x * x", df: "2.0 * x", saves: "x" },
   // WGSL's tanh overflows to NaN for large arguments on some drivers.
-  tanh: { f: "tanh(clamp(x, -15.0, 15.0))", df: "1.0 - x * x", saves: "y" },
+  tanh: { f: "select(tanh(clamp(x, -15.0, 15.0)), x, is_nan(x))", df: "1.0 - x * x", saves: "y" },
 } as const satisfies Record<string, UnaryRow>;

@@ -39,6 +39,8 @@ const SCALARS: Partial<Record<Name, [number, number]>> = {
   clamp: [-1, 2],
   elu: [0.5, 0],
   leakyRelu: [0.1, 0],
+  maximumScalar: [0.375, 0],
+  minimumScalar: [0.375, 0],
   powScalar: [2.5, 0],
   softplus: [1.5, 6],
 };

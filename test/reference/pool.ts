@@ -3,9 +3,6 @@ import { type HostArray, host } from "../support/host.ts";
 
 type Pair = readonly [number, number];
 
-/** Stands for PyTorch's -Infinity: the least f32. */
-const PADDING = -(2 - 2 ** -23) * 2 ** 127;
-
 export interface PoolArgs {
   readonly kernel: Pair;
   readonly stride: Pair;
@@ -103,13 +100,13 @@ export const adaptivePool = (x: HostArray, out: Pair) =>
 export const adaptivePoolVjp = (dy: HostArray, x: HostArray, out: Pair) =>
   averageVjp(dy, x.shape, adaptiveWindows(x.shape, out));
 
-/** Where the maximum stands; -1 for a window whose elements all fall between or beside the inputs (padding alone). */
+/** Where the maximum stands, the last NaN if there is one; -1 for a window whose elements all fall between or beside the inputs (padding alone). */
 const winner = (x: HostArray, { inputs }: Visit): number =>
-  inputs.reduce((best, i) => (best < 0 || x.data[i]! > x.data[best]! ? i : best), -1);
+  inputs.reduce((best, i) => (best < 0 || x.data[i]! > x.data[best]! || Number.isNaN(x.data[i]!) ? i : best), -1);
 
 export function maxPool(x: HostArray, a: PoolArgs): HostArray {
   const y = host(pooledShape(x.shape, a));
-  for (const v of windows(x.shape, a)) y.data[v.output] = x.data[winner(x, v)] ?? PADDING;
+  for (const v of windows(x.shape, a)) y.data[v.output] = x.data[winner(x, v)] ?? Number.NEGATIVE_INFINITY;
   return y;
 }
 export function maxPoolVjp(dy: HostArray, x: HostArray, a: PoolArgs): HostArray {

@@ -8,6 +8,7 @@
 // Traffic: 4n loads, n stores (V at a time); n more of each where a residual's gradient is wanted, else with a residual
 // 2n more loads.
 import package::lib::channels;
+import package::lib::nan;
 import package::lib::tree;
 alias Part = vec2f;
 const REDUCE = true;

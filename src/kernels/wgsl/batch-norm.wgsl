@@ -5,6 +5,7 @@
 // the running statistics. Traffic: 2n loads, n stores (V at a time), n more loads with a residual.
 import package::lib::channels;
 import package::lib::moments;
+import package::lib::nan;
 const STATS = true;
 const APPLY = true;
 const has_residual = true;

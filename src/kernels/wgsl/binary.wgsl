@@ -1,5 +1,6 @@
 // y[i] = f(a[i'], b[i"]), i < n, where i' and i" follow the broadcasting strides (0 along a repeated dimension); dimensions that
 // need no broadcasting of their own are merged first, mostly into one. Traffic: 2n loads, n stores.
+import package::lib::nan;
 import package::lib::several;
 import package::lib::strided;
 alias T = f32;

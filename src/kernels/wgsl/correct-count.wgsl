@@ -1,6 +1,7 @@
 // count = number of rows whose largest element (the first of equals) stands at the row's label: no element before it is
-// as large, none after it larger. Rows of `length` elements `inner` apart; labels out of range never match. One
+// as large, none after it larger, where NaN is larger than any number and as large as NaN. Rows of `length` elements `inner` apart; labels out of range never match. One
 // workgroup takes all rows, WG / lanes at a time. Traffic: n loads and two a row and lane.
+import package::lib::nan;
 import package::lib::row;
 import package::lib::tree;
 alias Part = i32;
@@ -27,7 +28,8 @@ fn main(@builtin(local_invocation_index) i: u32) {
     var larger = 0;
     for (var at = row.begin; at < end; at += row.step) {
       let v = x[at];
-      if (v > best || (v == best && at < best_at)) { larger++; }
+      let equal = v == best || (is_nan(v) && is_nan(best));
+      if ((equal && at < best_at) || (!equal && !is_nan(best) && (v > best || is_nan(v)))) { larger++; }
     }
     larger = tree(larger, i, p.lanes);
     if (known && row.lane == 0u && larger == 0) { correct++; }

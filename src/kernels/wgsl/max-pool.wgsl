@@ -1,5 +1,6 @@
-// y[o] = max over the window of o, and where in the plane it was found (the first of equals), per [H, W] plane.
+// y[o] = max over the window of o, and where in the plane it was found (the first of equals, but the last NaN, as PyTorch has it), per [H, W] plane.
 // An invocation takes several outputs. Traffic: kernel area loads and two stores an output.
+import package::lib::nan;
 import package::lib::planes;
 
 struct Params {
@@ -19,7 +20,7 @@ fn each(o: u32, plane: u32, row: u32, column: u32) {
   let top = row * p.stride.x - p.pad.x;
   let left = column * p.stride.y - p.pad.y;
   let base = plane * p.size.x * p.size.y;
-  var best = -3.4028234e38;
+  var best = from_bits(0xff800000u);
   var at = 0xffffffffu;
   var h = top;
   for (var kh = 0u; kh < rows(); kh++) {
@@ -27,7 +28,7 @@ fn each(o: u32, plane: u32, row: u32, column: u32) {
     var w = left;
     for (var kw = 0u; kw < columns(); kw++) {
       let v = x[base + line + w];
-      if (h < p.size.x && w < p.size.y && (v > best || at == 0xffffffffu)) {
+      if (h < p.size.x && w < p.size.y && (v > best || at == 0xffffffffu || is_nan(v))) {
         best = v;
         at = line + w;
       }

@@ -4,6 +4,7 @@
 // otherwise the position advances by additions: `step` from one element to the next, and `wrap` after the inner dimension.
 // Traffic: outputs * length loads, outputs * splits stores.
 import package::lib::groups;
+import package::lib::nan;
 import package::lib::strided;
 import package::lib::tree;
 alias T = f32;
@@ -14,7 +15,6 @@ const LANES = 64u;
 const KEPT_RANK = 1u;
 const OUTER_RANK = 1u;
 const DEEP = OUTER_RANK > 1u;
-const IDENTITY = T(0);
 // An invocation joins so many elements before it adds them to the others: one long row of additions would lose digits.
 const BLOCK = 32u;
 
@@ -29,6 +29,8 @@ struct Params {
 @group(0) @binding(2) var<uniform> p: Params;
 
 fn each(v: T) -> T { return v; }
+// What no element changes.
+fn identity() -> Part { return T(0); }
 fn join(a: Part, b: Part) -> Part { return a + b; }
 fn finish(v: T) -> T { return v; }
 
@@ -46,9 +48,9 @@ fn group(index: u32, local: u32) {
   var o = j / p.inner;
   var i = j - o * p.inner;
   var at = base + outer_offset(o) + i * p.inner_stride;
-  var part = IDENTITY;
+  var part = identity();
   while (j < end) {
-    var block = IDENTITY;
+    var block = identity();
     for (var left = BLOCK; left > 0u && j < end; left--) {
       block = join(block, each(x[at]));
       j += LANES;

@@ -1,7 +1,8 @@
 // values[r, s], indices[r, s]: the s-th best element of row r of x and its position, s < k; `before` says which of two is
-// better, and among equals the lower position is. Each of the k rounds looks for the best one after the previous.
+// better (a total order, NaN included), and among equals the lower position is. Each of the k rounds looks for the best one after the previous.
 // A team of LANES invocations takes a row and meets in workgroup memory. Traffic: rows * k * length loads.
 import package::lib::groups;
+import package::lib::nan;
 import package::lib::tree;
 alias T = f32;
 const WG = 64u;
@@ -20,7 +21,7 @@ struct Part { value: T, index: u32 }
 fn before(a: T, b: T) -> bool { return a > b; }
 
 fn better(a: Part, b: Part) -> bool {
-  let first = before(a.value, b.value) || (a.value == b.value && a.index < b.index);
+  let first = before(a.value, b.value) || (a.index < b.index && !before(b.value, a.value));
   return b.index == NONE || (a.index != NONE && first);
 }
 

@@ -1,5 +1,6 @@
 // y[i] = f(x[i]), in n vectors of four; the last one may reach into the padding of its buffers.
 // Traffic: n loads, n stores, in vectors: a software adapter charges half for those.
+import package::lib::nan;
 import package::lib::several;
 alias T = f32;
 

@@ -3,6 +3,7 @@
 // gradient. What is not bound costs nothing.
 // The kernel declares `alias Value` (f32, or a vector of neighbours), `fn activated(v: Value) -> Value`, which applies `activate`
 // to each element, and in Params `eps` and the activation's numbers `act: vec2f`.
+import package::lib::nan;
 const has_bias = true;
 const has_gamma = true;
 const has_mean = true;
