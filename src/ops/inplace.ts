@@ -12,6 +12,7 @@ import { broadcastStrides, mergeDims, rankOf } from "../kernels/strided-walk.ts"
 import inplaceWgsl, { PER, WG } from "../kernels/wgsl/inplace.wgsl";
 import { copy_ } from "../tensor/copy.ts";
 import { full } from "../tensor/create.ts";
+import { checkDtype, checkValue } from "../tensor/dtype.ts";
 import { scope } from "../tensor/scope.ts";
 import { broadcastShapes, sameShape, show } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -79,11 +80,8 @@ export function update(name: InplaceName, target: Tensor, other: Operand): Tenso
 
 /** Sets every element to `value`. */
 export function fill(target: Tensor, value: number): Tensor {
-  check(
-    target.dtype !== "f16" && (target.dtype === "f32" || Number.isInteger(value)),
-    () => `[fill_] ${value} does not fit a tensor of ${target.dtype}`,
-    DtypeError,
-  );
+  checkDtype("fill_", "the tensor", target.dtype, "f32", "i32", "u32");
+  checkValue("fill_", () => "the value", value, target.dtype);
   checkOffTape("fill_", target);
   runInto(fillOp, [], { value }, [target]);
   return target;

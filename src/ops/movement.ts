@@ -6,7 +6,7 @@ import { check, ValueError } from "../errors.ts";
 import { copyStrided } from "../kernels/copy-strided.ts";
 import { bitsOf } from "../kernels/fill.ts";
 import { type Placement, placeInto } from "../kernels/place-into.ts";
-import { checkDtype } from "../tensor/dtype.ts";
+import { checkDtype, checkValue } from "../tensor/dtype.ts";
 import { scope } from "../tensor/scope.ts";
 import { normalizeDim, normalizeDims, type Shape, show, stridesOf } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -109,11 +109,7 @@ const placeOp: Op<readonly [Tensor], SliceAttrs & { readonly value: number }> = 
       shape.every((d) => d >= 0),
       () => `[pad] crops more of ${show(x.shape)} than there is`,
     );
-    check(
-      x.dtype === "f32" || Number.isInteger(value),
-      () => `[pad] the value ${value} is no ${x.dtype}: give a whole number`,
-      ValueError,
-    );
+    checkValue("pad", () => "the value", value, x.dtype);
     return [{ shape, dtype: x.dtype }];
   },
   forward: (run, [x], [y], attrs) => placeInto(run, x, y, attrs, bitsOf(attrs.value, y.dtype)),

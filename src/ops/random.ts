@@ -6,7 +6,7 @@ import { grid1d } from "../gpu/queue.ts";
 import { inParts } from "../kernels/binding-parts.ts";
 import { Kernel } from "../kernels/kernel.ts";
 import randomWgsl, { WG } from "../kernels/wgsl/random.wgsl";
-import { fromHost, type TensorOptions } from "../tensor/create.ts";
+import { checkRoom, fromHost, type TensorOptions } from "../tensor/create.ts";
 import { permutation, rngShift, seedWords, takeStream } from "../tensor/random-state.ts";
 import { checkShape, type Shape, type ShapeInput } from "../tensor/shape.ts";
 import { empty, type Tensor } from "../tensor/tensor.ts";
@@ -122,5 +122,7 @@ export function bernoulli<const S extends ShapeInput>(
 }
 
 /** The numbers 0 to n - 1 in random order, i32 [n]. @see https://pytorch.org/docs/stable/generated/torch.randperm.html */
-export const randperm = (n: number, { device }: Pick<RandomOptions, "device"> = {}): Tensor<[number]> =>
-  fromHost(permutation(n), [n], "i32", { device });
+export const randperm = (n: number, { device }: Pick<RandomOptions, "device"> = {}): Tensor<[number]> => {
+  checkRoom("randperm", n, device);
+  return fromHost(permutation(n), [n], "i32", { device });
+};
