@@ -1,7 +1,7 @@
 // Module: the base class of layers and models. Finds parameters, buffers and submodules among its own properties.
 
 import { guard } from "../capture/hooks.ts";
-import { StateError } from "../errors.ts";
+import { check, StateError } from "../errors.ts";
 import { keep } from "../tensor/scope.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { type LoadOptions, type LoadResult, loadInto, type StateDict, type StateDictLike } from "./load-state-dict.ts";
@@ -47,7 +47,8 @@ const join = (prefix: string, name: string): string => (prefix ? `${prefix}.${na
  * ```
  *
  * Names are paths of property names, camelCase written as PyTorch's snake_case: `layer1.0.conv1.weight`,
- * `bn1.running_mean`. Private (`#`) properties and plain arrays are not searched: use `ModuleList` for a list.
+ * `bn1.running_mean`. Private (`#`) properties are not searched. Nor are plain arrays, and one of modules
+ * is an error once parameters are asked for: use `ModuleList` for a list.
  * @see https://pytorch.org/docs/stable/generated/torch.nn.Module.html
  */
 export abstract class Module<I extends readonly unknown[] = readonly [Tensor], O = Tensor> {
@@ -119,8 +120,23 @@ export abstract class Module<I extends readonly unknown[] = readonly [Tensor], O
   }
 
   /** This module (named "") and all below it, depth first; a module used twice appears once. */
-  namedModules(): Iterable<[name: string, module: AnyModule]> {
-    return this.#walk("", new Set());
+  *namedModules(): Iterable<[name: string, module: AnyModule]> {
+    const seen = new Set<AnyModule>();
+    yield* this.#walk("", seen);
+    for (const module of seen) module.#checkFound(seen);
+  }
+
+  /** Throws where a property that is not searched, a plain array or object, holds a module that no other place has. */
+  #checkFound(seen: ReadonlySet<unknown>): void {
+    for (const [property, value] of Object.entries(this)) {
+      if (!Array.isArray(value) && value?.constructor !== Object) continue;
+      check(
+        Object.values(value).every((item) => !(item instanceof Module) || seen.has(item)),
+        () =>
+          `[${this.constructor.name}] ${property} is a plain ${Array.isArray(value) ? "array" : "object"} of modules, which is not searched, so that they would not be trained: make it an nn.ModuleList (or, where they are another model's, a private #property)`,
+        StateError,
+      );
+    }
   }
 
   *#walk(prefix: string, seen: Set<AnyModule>): Iterable<[string, AnyModule]> {
@@ -168,6 +184,7 @@ export abstract class Module<I extends readonly unknown[] = readonly [Tensor], O
    * storage: they show later training too, and are the caller's to dispose.
    */
   stateDict(): StateDict {
+    for (const _ of this.namedModules()); // throws where one is not found
     return Object.fromEntries(Array.from(this.#state(""), ([name, tensor]) => [name, tensor.detach()]));
   }
 
