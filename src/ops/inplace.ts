@@ -1,7 +1,7 @@
 // Operations in place: fill_, copy_, add_, sub_, mul_, div_. Never on the tape; refused where the tape would miss them.
 import { gradEnabled } from "../autograd/mode.ts";
 import { type Op, withoutGradient } from "../autograd/op.ts";
-import { runInto } from "../autograd/run.ts";
+import { deviceOf, runInto } from "../autograd/run.ts";
 import { check, DtypeError, ShapeError, StateError } from "../errors.ts";
 import { grid1d } from "../gpu/queue.ts";
 import { inParts } from "../kernels/binding-parts.ts";
@@ -60,6 +60,7 @@ function checkOffTape(name: string, target: Tensor, ...others: Tensor[]): void {
 export function update(name: InplaceName, target: Tensor, other: Operand): Tensor {
   const label = `${name}_`;
   const { dtype, shape, device } = target;
+  if (typeof other !== "number") deviceOf(label, [target, other]);
   scope(() => {
     const b = typeof other === "number" ? full([], other, { dtype, device }) : other;
     check(
@@ -89,6 +90,7 @@ export function fill(target: Tensor, value: number): Tensor {
 
 /** Copies the elements of a tensor of the same shape and dtype. */
 export function copyInto(target: Tensor, source: Tensor): Tensor {
+  deviceOf("copy_", [target, source]);
   checkOffTape("copy_", target, source);
   copy_(target, source);
   return target;

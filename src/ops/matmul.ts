@@ -238,6 +238,7 @@ function checkInner(a: Shape, b: Shape): void {
  * @see https://pytorch.org/docs/stable/generated/torch.matmul.html
  */
 export function matmul(a: Tensor, b: Tensor): Tensor {
+  deviceOf("matmul", [a, b]);
   check(
     a.ndim > 0 && b.ndim > 0,
     () => `[matmul] takes at least one dimension, got ${show(a.shape)} and ${show(b.shape)}: use mul`,

@@ -1,7 +1,7 @@
 // Random numbers: each operation takes a stream, from which the device computes every element by its position.
 import { type Op, withoutGradient } from "../autograd/op.ts";
 import { runInto } from "../autograd/run.ts";
-import { check, ValueError } from "../errors.ts";
+import { check, checkOptions, ValueError } from "../errors.ts";
 import { grid1d } from "../gpu/queue.ts";
 import { inParts } from "../kernels/binding-parts.ts";
 import { Kernel } from "../kernels/kernel.ts";
@@ -72,6 +72,7 @@ type RandomOptions = Pick<TensorOptions, "device" | "requiresGrad">;
 
 function random<S extends Shape>(op: RandomOp, shape: S, numbers: Numbers, options: RandomOptions): Tensor<S> {
   checkShape(op.name, shape);
+  checkOptions(op.name, options, ["requiresGrad", "device"]);
   const y = empty(shape, op.dtype, options.device) as Tensor<S>;
   runInto(op, [], { ...numbers, stream: takeStream() }, [y]);
   if (options.requiresGrad) y.requiresGrad = true;

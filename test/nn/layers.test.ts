@@ -172,7 +172,8 @@ test("batch norm without a momentum keeps the mean of all batches, from a loaded
 
 test("layers refuse what they do not take, in JavaScript too", () => {
   // biome-ignore lint/suspicious/noExplicitAny: what the types forbid
-  const { Conv2d, Linear, BatchNorm2d, LayerNorm } = nn as Record<string, any>;
+  const untyped = nn as Record<string, any>;
+  const { Conv2d, Linear, BatchNorm2d, LayerNorm, MaxPool2d, AvgPool2d, ModuleList, Parameter } = untyped;
   const linear = new Linear(2, 2);
   const cases: [() => unknown, RegExp][] = [
     [() => new Conv2d(3, 8), /^\[Conv2d\] kernelSize must be .* got undefined/],
@@ -183,6 +184,10 @@ test("layers refuse what they do not take, in JavaScript too", () => {
     [() => new Linear(2, 2, false), /^\[Linear\] got false in the place/],
     [() => new BatchNorm2d(2, 1e-3), /^\[BatchNorm2d\] got 0.001/],
     [() => new LayerNorm(2, 1e-3), /^\[LayerNorm\] got 0.001/],
+    [() => new MaxPool2d(), /^\[MaxPool2d\] kernelSize must be .* got undefined/],
+    [() => new AvgPool2d(2, 2), /^\[AvgPool2d\] got 2 in the place/],
+    [() => new ModuleList([1]), /^\[ModuleList\] element 0 is not a module/],
+    [() => new Parameter([1]), /^\[Parameter\] input 0 must be a tensor, got an Array/],
     [() => linear.forward(undefined), /^\[linear\] input 0 must be a tensor, got undefined/],
     [() => linear.forward([[1, 2]]), /^\[linear\] input 0 must be a tensor, got an Array: make one with tensor/],
   ];

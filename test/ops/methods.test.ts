@@ -6,13 +6,14 @@ import {
   full,
   LimitError,
   ones,
+  randn,
   randperm,
   ShapeError,
   scope,
   Tensor,
   tensor,
   ValueError,
-  type WgradError,
+  WgradError,
   zeros,
 } from "wgrad";
 import { withDevice } from "../support/case.ts";
@@ -399,6 +400,28 @@ test("creation refuses what it cannot make a tensor of, by name", () => {
     expect(f, String(message)).toThrow(Kind);
     expect(f).toThrow(message);
   }
+});
+
+test("methods refuse what is no tensor, list or dtype", () => {
+  const x = zeros([2, 2]);
+  const cases: [keyof Tensor, unknown, RegExp][] = [
+    ["matmul", undefined, /^\[matmul\] input 1 must be a tensor, got undefined/],
+    ["add", "x", /^\[add\] input 1 must be a tensor, got "x"/],
+    ["add_", undefined, /^\[add_\] input 1 must be a tensor/],
+    ["copy_", [1], /^\[copy_\] input 1 must be a tensor, got an Array/],
+    ["reshape", 4, /^\[reshape\] a shape is an array of sizes, such as \[2, 3\], got 4/],
+    ["permute", 1, /^\[permute\] the order is an array/],
+    ["sum", "x", /^\[sum\] dimensions are a number or an array/],
+    ["to", "f64", /^\[to\] dtype is "f64", which is no dtype/],
+    ["fill_", "x", /^\[fill_\] the value is "x"/],
+  ];
+  for (const [name, argument, message] of cases) {
+    const call = untyped(x[name] as (argument: unknown) => unknown).bind(x);
+    expect(() => call(argument), String(message)).toThrow(WgradError);
+    expect(() => call(argument)).toThrow(message);
+  }
+  expect(() => untyped(randn)([2], 3)).toThrow(/^\[randn\] got 3 in the place of its options/);
+  free(x);
 });
 
 test("integer tensors refuse what they do not hold", async () => {
