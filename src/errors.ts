@@ -133,6 +133,26 @@ export function check(
   if (!condition) throw new Kind(message());
 }
 
+/** A value of any type in a few characters, for a message: text in quotes, of an object its class. */
+export function told(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value);
+  if (typeof value !== "object" || value === null) return String(value);
+  const { name = "Object" } = value.constructor ?? {};
+  return `${/^[AEIOU]/.test(name) ? "an" : "a"} ${name}`;
+}
+
+/** Throws unless `options` is an object that has no other options than those `known`. */
+export function checkOptions(name: string, options: unknown, known: readonly string[]): void {
+  const takes = `it takes { ${known.join(", ")} }`;
+  check(
+    typeof options === "object" && options !== null && !(Symbol.iterator in options),
+    () => `[${name}] got ${told(options)} in the place of its options: ${takes}`,
+    ValueError,
+  );
+  for (const key of Object.keys(options))
+    check(known.includes(key), () => `[${name}] has no option ${JSON.stringify(key)}: ${takes}`, ValueError);
+}
+
 /**
  * Throws where a function that must be synchronous returned a promise. What the promise comes to is nobody's any more, also
  * where it rejects since its tensors are freed.

@@ -1,12 +1,12 @@
 // run: the one way in which work reaches the device. It names the operation in errors and profiles, and watches what it
 // reads and writes.
 import { context } from "../context.ts";
-import { check, DeviceError } from "../errors.ts";
+import { check, DeviceError, told, ValueError } from "../errors.ts";
 import type { Device } from "../gpu/device.ts";
 import type { Queue } from "../gpu/queue.ts";
 import type { Dtype } from "../tensor/dtype.ts";
 import type { Shape } from "../tensor/shape.ts";
-import { empty, type Tensor } from "../tensor/tensor.ts";
+import { empty, Tensor } from "../tensor/tensor.ts";
 import type { Inputs, Op, Outputs } from "./op.ts";
 
 /** What an operation's `forward` runs on: the device, its queue, and memory that it needs only meanwhile. */
@@ -35,8 +35,13 @@ export class Run {
 /** The device of all tensors; throws `DeviceError` where they live on several. */
 export function deviceOf(name: string, tensors: Inputs): Device | null {
   let device: Device | null = null;
-  for (const t of tensors) {
-    if (!t) continue;
+  for (const [i, t] of tensors.entries()) {
+    if (t === null) continue;
+    check(
+      t instanceof Tensor,
+      () => `[${name}] input ${i} must be a tensor, got ${told(t)}: make one with tensor(...)`,
+      ValueError,
+    );
     device ??= t.device;
     check(
       t.device === device,

@@ -66,7 +66,8 @@ export class BufferPool {
   /** A buffer of at least `bytes`. With `idleAfter`, only one that no batch newer than that uses (safe to write now). */
   acquire(bytes: number, idleAfter = Number.POSITIVE_INFINITY): PooledBuffer {
     const size = sizeClass(bytes);
-    if (size > this.#maxSize) {
+    // An Infinity of bytes comes as NaN.
+    if (!(size <= this.#maxSize)) {
       throw new LimitError(
         `[memory] a tensor of ${bytes} bytes was asked for, but this adapter's buffers hold at most ${this.#maxSize}: split it`,
       );

@@ -43,8 +43,9 @@ function liveTaps(g: ConvGeometry, i: 0 | 1): [first: number, last: number] {
 /** Parts of the batch that are summed apart, so that the grid of `groups` workgroups fills a GPU; and images of each. */
 export function splitBatch(batch: number, groups: number, { isSoftware }: DeviceInfo) {
   const wanted = isSoftware ? 1 : Math.max(1, Math.min(batch, Math.floor(BUSY / groups)));
-  const images = Math.ceil(batch / wanted);
-  return { images, splits: Math.ceil(batch / images) };
+  // Of an empty batch there is one part, of zeros.
+  const images = Math.max(1, Math.ceil(batch / wanted));
+  return { images, splits: Math.max(1, Math.ceil(batch / images)) };
 }
 
 /** Runs `launch` into dw, or into `splits` parts of it that are then added up. `clear`: it leaves some elements out. */

@@ -57,7 +57,10 @@ export class ModuleList<M extends AnyModule = Module> extends Module<never, neve
 
   constructor(modules: Iterable<M> = []) {
     super();
-    for (const [i, module] of [...modules].entries()) this[i] = module;
+    for (const [i, module] of [...modules].entries()) {
+      check(module instanceof Module, () => `[ModuleList] element ${i} is not a module`, ValueError);
+      this[i] = module;
+    }
   }
 
   /** The number of modules. */

@@ -1,5 +1,5 @@
 // Conv2d: the layer around ops/conv2d.ts.
-import { check, ValueError } from "../errors.ts";
+import { check, checkOptions, ValueError } from "../errors.ts";
 import { type ConvOptions, conv2d } from "../ops/conv2d.ts";
 import { uniform } from "../ops/random.ts";
 import { pair } from "../tensor/shape.ts";
@@ -38,6 +38,7 @@ export class Conv2d extends Module {
     } = {},
   ) {
     super();
+    checkOptions("Conv2d", options, ["stride", "padding", "dilation", "groups", "bias"]);
     const { bias = true, stride = 1, padding = 0, dilation = 1, groups = 1 } = options;
     checkCount("Conv2d", "inChannels", inChannels);
     checkCount("Conv2d", "outChannels", outChannels);

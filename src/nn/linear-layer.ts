@@ -1,4 +1,5 @@
 // Linear: y = x W^T + b.
+import { checkOptions } from "../errors.ts";
 import { linear } from "../ops/matmul.ts";
 import { uniform } from "../ops/random.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -30,6 +31,7 @@ export class Linear extends Module {
     } = {},
   ) {
     super();
+    checkOptions("Linear", options, ["bias"]);
     checkCount("Linear", "inFeatures", inFeatures);
     checkCount("Linear", "outFeatures", outFeatures);
     this.inFeatures = inFeatures;

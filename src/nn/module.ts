@@ -2,7 +2,7 @@
 
 import { guard } from "../capture/hooks.ts";
 import { watchStructure } from "../capture/structure.ts";
-import { StateError } from "../errors.ts";
+import { check, StateError } from "../errors.ts";
 import { keep } from "../tensor/scope.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { type LoadOptions, type LoadResult, loadInto, type StateDict, type StateDictLike } from "./load-state-dict.ts";
@@ -62,7 +62,8 @@ const join = (prefix: string, name: string): string => (prefix ? `${prefix}.${na
  *
  * Names are paths of property names, camelCase written as PyTorch's snake_case: `layer1.0.conv1.weight`,
  * `bn1.running_mean`. Names that are not camelCase, such as `Mixed_5b` or `AuxLogits`, stay as they are, and so does
- * `fcA` beside `fc_a`. Private (`#`) properties and plain arrays are not searched: use `ModuleList` for a list.
+ * `fcA` beside `fc_a`. Private (`#`) properties are not searched. Nor are plain arrays, and one of modules is an error
+ * once parameters are asked for: use `ModuleList` for a list.
  * @see https://pytorch.org/docs/stable/generated/torch.nn.Module.html
  */
 export abstract class Module<I extends readonly unknown[] = readonly [Tensor], O = Tensor> {
@@ -139,8 +140,23 @@ export abstract class Module<I extends readonly unknown[] = readonly [Tensor], O
   }
 
   /** This module (named "") and all below it, depth first; a module used twice appears once. */
-  namedModules(): Iterable<[name: string, module: AnyModule]> {
-    return this.#walk("", new Set());
+  *namedModules(): Iterable<[name: string, module: AnyModule]> {
+    const seen = new Set<AnyModule>();
+    yield* this.#walk("", seen);
+    for (const module of seen) module.#checkFound(seen);
+  }
+
+  /** Throws where a property that is not searched, a plain array or object, holds a module that no other place has. */
+  #checkFound(seen: ReadonlySet<unknown>): void {
+    for (const [property, value] of Object.entries(this)) {
+      if (!Array.isArray(value) && value?.constructor !== Object) continue;
+      check(
+        Object.values(value).every((item) => !(item instanceof Module) || seen.has(item)),
+        () =>
+          `[${this.constructor.name}] ${property} is a plain ${Array.isArray(value) ? "array" : "object"} of modules, which is not searched, so that they would not be trained: make it an nn.ModuleList (or, where they are another model's, a private #property)`,
+        StateError,
+      );
+    }
   }
 
   *#walk(prefix: string, seen: Set<AnyModule>): Iterable<[string, AnyModule]> {
@@ -188,6 +204,7 @@ export abstract class Module<I extends readonly unknown[] = readonly [Tensor], O
    * storage: they show later training too, and are the caller's to dispose.
    */
   stateDict(): StateDict {
+    for (const _ of this.namedModules()); // throws where one is not found
     return Object.fromEntries(Array.from(this.#state(""), ([name, tensor]) => [name, tensor.detach()]));
   }
 

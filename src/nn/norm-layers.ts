@@ -2,11 +2,15 @@
 
 import { noGrad } from "../autograd/mode.ts";
 import { beforeReplay, unrecorded } from "../capture/hooks.ts";
-import { check } from "../errors.ts";
-import { batchNorm } from "../ops/batch-norm.ts";
+import { context } from "../context.ts";
+import { check, checkOptions, StateError, ValueError } from "../errors.ts";
+import { type BatchNormOptions, batchNorm } from "../ops/batch-norm.ts";
+import { binary } from "../ops/binary.ts";
+import { to } from "../ops/cast.ts";
 import { update } from "../ops/inplace.ts";
 import { layerNorm } from "../ops/layer-norm.ts";
 import { ones, zeros } from "../tensor/create.ts";
+import { scope } from "../tensor/scope.ts";
 import { type Shape, show } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { checkCount } from "./layer-arguments.ts";
@@ -17,8 +21,8 @@ import { Parameter } from "./parameter.ts";
 export interface BatchNormLayerOptions {
   /** Added to the variance. Default 1e-5. */
   eps?: number;
-  /** Weight of the batch in the running statistics. Default 0.1. */
-  momentum?: number;
+  /** Weight of the batch in the running statistics. Null: they are the mean of all batches. Default 0.1. */
+  momentum?: number | null;
   /** Learned scale and shift. Default true. */
   affine?: boolean;
   /** Keep running statistics for evaluation; false: it uses the batch's too. Default true. */
@@ -34,8 +38,8 @@ export class BatchNorm2d extends Module {
   readonly numFeatures: number;
   /** Added to the variance. */
   readonly eps: number;
-  /** Weight of the batch in the running statistics. */
-  momentum: number;
+  /** Weight of the batch in the running statistics. Null: they are the mean of all batches, which no capture records. */
+  momentum: number | null;
   /** Scale by channel: [numFeatures]. */
   weight: Parameter | null;
   /** Shift by channel: [numFeatures]. */
@@ -50,8 +54,14 @@ export class BatchNorm2d extends Module {
 
   constructor(numFeatures: number, options: BatchNormLayerOptions = {}) {
     super();
+    checkOptions("BatchNorm2d", options, ["eps", "momentum", "affine", "trackRunningStats"]);
     const { eps = 1e-5, momentum = 0.1, affine = true, trackRunningStats = true } = options;
     checkCount("BatchNorm2d", "numFeatures", numFeatures);
+    check(
+      momentum === null || Number.isFinite(momentum),
+      () => `[BatchNorm2d] momentum must be a number, or null for the mean of all batches; got ${momentum}`,
+      ValueError,
+    );
     this.numFeatures = numFeatures;
     this.eps = eps;
     this.momentum = momentum;
@@ -74,7 +84,37 @@ export class BatchNorm2d extends Module {
 
   override forward(x: Tensor): Tensor {
     this.#check(x);
-    return batchNorm(x, this.runningMean, this.runningVar, this.weight, this.bias, this.#begin());
+    const options = this.#begin();
+    const { runningMean, runningVar, weight, bias } = this;
+    const { momentum } = options;
+    if (momentum !== null) return batchNorm(x, runningMean, runningVar, weight, bias, { ...options, momentum });
+    return this.#average(x, { training: true, eps: options.eps });
+  }
+
+  /** Training in which the running statistics are the mean of the batches': the device knows how many there were. */
+  #average(x: Tensor, options: Pick<BatchNormOptions, "training" | "eps">): Tensor {
+    check(
+      !context.capture,
+      () =>
+        "[BatchNorm2d] momentum: null weighs each batch by how many there were, which a captured step would repeat: run it outside of capture",
+      StateError,
+    );
+    const count = this.numBatchesTracked;
+    return scope(() => {
+      const mean = zeros([this.numFeatures]);
+      const variance = zeros([this.numFeatures]);
+      const y = batchNorm(x, mean, variance, this.weight, this.bias, { ...options, momentum: 1 });
+      noGrad(() => {
+        for (const [running, batch] of [
+          [this.runningMean, mean],
+          [this.runningVar, variance],
+        ]) {
+          if (count && running && batch)
+            update("add", running, binary("div", binary("sub", batch, running), to(count, "f32")));
+        }
+      });
+      return y;
+    });
   }
 
   #check(x: Tensor): void {
@@ -85,8 +125,10 @@ export class BatchNorm2d extends Module {
   }
 
   /** Counts the pass in training, and gives the options of the op. */
-  #begin(): { training: boolean; momentum: number; eps: number } {
-    const { training, momentum, eps } = this;
+  #begin(): { training: boolean; momentum: number | null; eps: number } {
+    const { training, eps } = this;
+    // Only training with running statistics asks for it.
+    const momentum = training && this.#batches ? this.momentum : 0;
     if (training && this.#batches) {
       this.#uncounted++;
       beforeReplay(() => this.#uncounted++);
@@ -123,6 +165,7 @@ export class LayerNorm extends Module {
     } = {},
   ) {
     super();
+    checkOptions("LayerNorm", options, ["eps", "elementwiseAffine"]);
     const { eps = 1e-5, elementwiseAffine = true } = options;
     this.normalizedShape = typeof normalizedShape === "number" ? [normalizedShape] : [...normalizedShape];
     for (const size of this.normalizedShape) checkCount("LayerNorm", "each size of normalizedShape", size);

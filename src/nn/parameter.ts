@@ -1,4 +1,5 @@
 // Parameter: a tensor that a module owns and an optimizer trains.
+import { deviceOf } from "../autograd/run.ts";
 import { keep } from "../tensor/scope.ts";
 import type { Shape } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
@@ -9,6 +10,7 @@ import { Tensor } from "../tensor/tensor.ts";
  */
 export class Parameter<S extends Shape = Shape> extends Tensor<S> {
   constructor(data: Tensor<S>, requiresGrad = true) {
+    deviceOf("Parameter", [data]);
     super(data.storage.retain(), data.shape, data.dtype);
     data.dispose();
     keep(this);

@@ -1,5 +1,7 @@
 // Pooling layers: MaxPool2d, AvgPool2d, AdaptiveAvgPool2d. x: [N, C, H, W] or [C, H, W].
+import { checkOptions } from "../errors.ts";
 import { type AvgPoolOptions, adaptiveAvgPool2d, avgPool2d, type MaxPoolOptions, maxPool2d } from "../ops/pool.ts";
+import { pair } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { Module } from "./module.ts";
 
@@ -14,6 +16,8 @@ export class MaxPool2d extends Module {
 
   constructor(kernelSize: Size, options: MaxPoolOptions = {}) {
     super();
+    checkOptions("MaxPool2d", options, ["stride", "padding", "dilation", "ceilMode"]);
+    pair("MaxPool2d", "kernelSize", kernelSize, 1);
     this.kernelSize = kernelSize;
     this.options = options;
   }
@@ -36,6 +40,8 @@ export class AvgPool2d extends Module {
 
   constructor(kernelSize: Size, options: AvgPoolOptions = {}) {
     super();
+    checkOptions("AvgPool2d", options, ["stride", "padding", "ceilMode", "countIncludePad"]);
+    pair("AvgPool2d", "kernelSize", kernelSize, 1);
     this.kernelSize = kernelSize;
     this.options = options;
   }

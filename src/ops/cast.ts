@@ -7,7 +7,7 @@ import { Kernel } from "../kernels/kernel.ts";
 import castWgsl, { WG } from "../kernels/wgsl/cast.wgsl";
 import fromHalfWgsl from "../kernels/wgsl/cast-from-half.wgsl";
 import toHalfWgsl from "../kernels/wgsl/cast-to-half.wgsl";
-import type { Dtype } from "../tensor/dtype.ts";
+import { checkDtype, type Dtype } from "../tensor/dtype.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { view } from "./view.ts";
 
@@ -18,6 +18,7 @@ const fromHalf = new Kernel(fromHalfWgsl);
 const castOp: Op<readonly [Tensor], { readonly dtype: Dtype }> = {
   name: "to",
   infer([x], { dtype }) {
+    checkDtype("to", "dtype", dtype, "f32", "f16", "i32", "u32");
     const half = x.dtype === "f16" ? dtype : dtype === "f16" ? x.dtype : "f32";
     check(
       half === "f32",

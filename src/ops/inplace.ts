@@ -1,7 +1,7 @@
 // Operations in place: fill_, copy_, add_, sub_, mul_, div_. Never on the tape; refused where the tape would miss them.
 import { gradEnabled } from "../autograd/mode.ts";
 import { type Op, withoutGradient } from "../autograd/op.ts";
-import { runInto } from "../autograd/run.ts";
+import { deviceOf, runInto } from "../autograd/run.ts";
 import { check, DtypeError, ShapeError, StateError } from "../errors.ts";
 import { grid1d } from "../gpu/queue.ts";
 import { inParts } from "../kernels/binding-parts.ts";
@@ -12,6 +12,7 @@ import { broadcastStrides, mergeDims, rankOf } from "../kernels/strided-walk.ts"
 import inplaceWgsl, { PER, WG } from "../kernels/wgsl/inplace.wgsl";
 import { copy_ } from "../tensor/copy.ts";
 import { full } from "../tensor/create.ts";
+import { checkDtype, checkValue } from "../tensor/dtype.ts";
 import { scope } from "../tensor/scope.ts";
 import { broadcastShapes, sameShape, show } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -59,6 +60,7 @@ function checkOffTape(name: string, target: Tensor, ...others: Tensor[]): void {
 export function update(name: InplaceName, target: Tensor, other: Operand): Tensor {
   const label = `${name}_`;
   const { dtype, shape, device } = target;
+  if (typeof other !== "number") deviceOf(label, [target, other]);
   scope(() => {
     const b = typeof other === "number" ? full([], other, { dtype, device }) : other;
     check(
@@ -79,11 +81,8 @@ export function update(name: InplaceName, target: Tensor, other: Operand): Tenso
 
 /** Sets every element to `value`. */
 export function fill(target: Tensor, value: number): Tensor {
-  check(
-    target.dtype !== "f16" && (target.dtype === "f32" || Number.isInteger(value)),
-    () => `[fill_] ${value} does not fit a tensor of ${target.dtype}`,
-    DtypeError,
-  );
+  checkDtype("fill_", "the tensor", target.dtype, "f32", "i32", "u32");
+  checkValue("fill_", () => "the value", value, target.dtype);
   checkOffTape("fill_", target);
   runInto(fillOp, [], { value }, [target]);
   return target;
@@ -91,6 +90,7 @@ export function fill(target: Tensor, value: number): Tensor {
 
 /** Copies the elements of a tensor of the same shape and dtype. */
 export function copyInto(target: Tensor, source: Tensor): Tensor {
+  deviceOf("copy_", [target, source]);
   checkOffTape("copy_", target, source);
   copy_(target, source);
   return target;

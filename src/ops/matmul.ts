@@ -2,7 +2,7 @@
 import { apply1 } from "../autograd/apply.ts";
 import { noGrad } from "../autograd/mode.ts";
 import type { Application, Following, Op } from "../autograd/op.ts";
-import type { Run } from "../autograd/run.ts";
+import { deviceOf, type Run } from "../autograd/run.ts";
 import { check } from "../errors.ts";
 import type { DeviceInfo } from "../gpu/device.ts";
 import { bindingElements, partOf, ranges } from "../kernels/binding-parts.ts";
@@ -238,6 +238,7 @@ function checkInner(a: Shape, b: Shape): void {
  * @see https://pytorch.org/docs/stable/generated/torch.matmul.html
  */
 export function matmul(a: Tensor, b: Tensor): Tensor {
+  deviceOf("matmul", [a, b]);
   check(
     a.ndim > 0 && b.ndim > 0,
     () => `[matmul] takes at least one dimension, got ${show(a.shape)} and ${show(b.shape)}: use mul`,
@@ -276,6 +277,7 @@ const full = (t: Tensor, batch: Shape): Tensor => expand(t, [...batch, ...t.shap
  * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.linear.html
  */
 export function linear(x: Tensor, weight: Tensor, bias?: Tensor | null): Tensor {
+  deviceOf("linear", [x, weight]);
   const [out = 0, inFeatures = 0] = weight.shape;
   check(weight.ndim === 2, () => `[linear] weight has shape ${show(weight.shape)} but must be [out, in]`);
   check(

@@ -6,9 +6,9 @@ import { check, ValueError } from "../errors.ts";
 import { copyStrided } from "../kernels/copy-strided.ts";
 import { bitsOf } from "../kernels/fill.ts";
 import { type Placement, placeInto } from "../kernels/place-into.ts";
-import { checkDtype } from "../tensor/dtype.ts";
+import { checkDtype, checkValue } from "../tensor/dtype.ts";
 import { scope } from "../tensor/scope.ts";
-import { normalizeDim, normalizeDims, type Shape, show, stridesOf } from "../tensor/shape.ts";
+import { checkList, normalizeDim, normalizeDims, type Shape, show, stridesOf } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { withStrides } from "./matmul.ts";
 import { view } from "./view.ts";
@@ -40,6 +40,7 @@ const permuteOp: Op<readonly [Tensor], { readonly order: readonly number[] }> = 
 
 /** Dimensions in another order. Copies. @see https://pytorch.org/docs/stable/generated/torch.permute.html */
 export function permute(x: Tensor, order: readonly number[]): Tensor {
+  checkList("permute", "the order is an array of dimensions", order);
   return apply1(permuteOp, [x], { order: order.map((d) => normalizeDim("permute", d, x.ndim)) });
 }
 
@@ -109,11 +110,7 @@ const placeOp: Op<readonly [Tensor], SliceAttrs & { readonly value: number }> = 
       shape.every((d) => d >= 0),
       () => `[pad] crops more of ${show(x.shape)} than there is`,
     );
-    check(
-      x.dtype === "f32" || Number.isInteger(value),
-      () => `[pad] the value ${value} is no ${x.dtype}: give a whole number`,
-      ValueError,
-    );
+    checkValue("pad", () => "the value", value, x.dtype);
     return [{ shape, dtype: x.dtype }];
   },
   forward: (run, [x], [y], attrs) => placeInto(run, x, y, attrs, bitsOf(attrs.value, y.dtype)),

@@ -1,12 +1,12 @@
 // Random numbers: each operation takes a stream, from which the device computes every element by its position.
 import { type Op, withoutGradient } from "../autograd/op.ts";
 import { runInto } from "../autograd/run.ts";
-import { check, ValueError } from "../errors.ts";
+import { check, checkOptions, ValueError } from "../errors.ts";
 import { grid1d } from "../gpu/queue.ts";
 import { inParts } from "../kernels/binding-parts.ts";
 import { Kernel } from "../kernels/kernel.ts";
 import randomWgsl, { WG } from "../kernels/wgsl/random.wgsl";
-import { fromHost, type TensorOptions } from "../tensor/create.ts";
+import { checkRoom, fromHost, type TensorOptions } from "../tensor/create.ts";
 import { permutation, rngShift, seedWords, takeStream } from "../tensor/random-state.ts";
 import { checkShape, type Shape, type ShapeInput } from "../tensor/shape.ts";
 import { empty, type Tensor } from "../tensor/tensor.ts";
@@ -72,6 +72,7 @@ type RandomOptions = Pick<TensorOptions, "device" | "requiresGrad">;
 
 function random<S extends Shape>(op: RandomOp, shape: S, numbers: Numbers, options: RandomOptions): Tensor<S> {
   checkShape(op.name, shape);
+  checkOptions(op.name, options, ["requiresGrad", "device"]);
   const y = empty(shape, op.dtype, options.device) as Tensor<S>;
   runInto(op, [], { ...numbers, stream: takeStream() }, [y]);
   if (options.requiresGrad) y.requiresGrad = true;
@@ -122,5 +123,7 @@ export function bernoulli<const S extends ShapeInput>(
 }
 
 /** The numbers 0 to n - 1 in random order, i32 [n]. @see https://pytorch.org/docs/stable/generated/torch.randperm.html */
-export const randperm = (n: number, { device }: Pick<RandomOptions, "device"> = {}): Tensor<[number]> =>
-  fromHost(permutation(n), [n], "i32", { device });
+export const randperm = (n: number, { device }: Pick<RandomOptions, "device"> = {}): Tensor<[number]> => {
+  checkRoom("randperm", n, device);
+  return fromHost(permutation(n), [n], "i32", { device });
+};

@@ -3,6 +3,7 @@ import { apply1 } from "../autograd/apply.ts";
 import { type Op, savesNothing } from "../autograd/op.ts";
 import { check } from "../errors.ts";
 import {
+  checkList,
   type Inferred,
   normalizeDim,
   normalizeDims,
@@ -43,6 +44,7 @@ export const view = (op: string, x: Tensor, shape: Shape): Tensor => apply1(view
  * @see https://pytorch.org/docs/stable/generated/torch.reshape.html
  */
 export function reshape<const S extends ShapeInput>(x: Tensor, shape: S): Tensor<Inferred<S>> {
+  checkList("reshape", "a shape is an array of sizes", shape);
   const open = shape.indexOf(-1);
   let sizes: Shape = shape;
   if (open >= 0) {

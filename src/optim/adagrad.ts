@@ -1,5 +1,6 @@
 // Adagrad: steps scaled by the sum of all squared gradients so far.
 import { Optimizer, type ParamsInput } from "./optimizer.ts";
+import { withDefaults } from "./optimizer-options.ts";
 import { UpdateRule } from "./update-rule.ts";
 
 /** Hyper-parameters of Adagrad, for all parameters or for each group. */
@@ -37,7 +38,14 @@ const adagrad = new UpdateRule<AdagradOptions>({
  */
 export class Adagrad extends Optimizer<AdagradOptions> {
   constructor(params: ParamsInput<AdagradOptions>, options: Partial<AdagradOptions> = {}) {
-    super(params, { lr: 1e-2, lrDecay: 0, weightDecay: 0, initialAccumulatorValue: 0, eps: 1e-10, ...options });
+    super(
+      params,
+      withDefaults(
+        "Adagrad",
+        { lr: 1e-2, lrDecay: 0, weightDecay: 0, initialAccumulatorValue: 0, eps: 1e-10 },
+        options,
+      ),
+    );
   }
 
   protected override rule(): UpdateRule<AdagradOptions> {

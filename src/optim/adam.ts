@@ -1,5 +1,6 @@
 // Adam and AdamW: steps scaled by running moments of the gradient.
 import { Optimizer, type ParamsInput } from "./optimizer.ts";
+import { withDefaults } from "./optimizer-options.ts";
 import { UpdateRule } from "./update-rule.ts";
 
 /** Hyper-parameters of Adam and AdamW, for all parameters or for each group. */
@@ -51,7 +52,7 @@ const defaults: AdamOptions = { lr: 1e-3, betas: [0.9, 0.999], eps: 1e-8, weight
  */
 export class Adam extends Optimizer<AdamOptions> {
   constructor(params: ParamsInput<AdamOptions>, options: Partial<AdamOptions> = {}) {
-    super(params, { ...defaults, ...options });
+    super(params, withDefaults("Adam", defaults, options));
   }
 
   protected override rule({ amsgrad }: AdamOptions): UpdateRule<AdamOptions> {
@@ -66,7 +67,7 @@ export class Adam extends Optimizer<AdamOptions> {
  */
 export class AdamW extends Adam {
   constructor(params: ParamsInput<AdamOptions>, options: Partial<AdamOptions> = {}) {
-    super(params, { weightDecay: 0.01, ...options });
+    super(params, withDefaults("AdamW", { ...defaults, weightDecay: 0.01 }, options));
   }
 
   protected override rule({ amsgrad }: AdamOptions): UpdateRule<AdamOptions> {

@@ -1,5 +1,6 @@
 // Lion: steps of one size in the direction that the sign of a momentum gives.
 import { Optimizer, type ParamsInput } from "./optimizer.ts";
+import { withDefaults } from "./optimizer-options.ts";
 import { UpdateRule } from "./update-rule.ts";
 
 /** Hyper-parameters of Lion, for all parameters or for each group. */
@@ -34,7 +35,7 @@ const lion = new UpdateRule<LionOptions>({
  */
 export class Lion extends Optimizer<LionOptions> {
   constructor(params: ParamsInput<LionOptions>, options: Partial<LionOptions> = {}) {
-    super(params, { lr: 1e-4, betas: [0.9, 0.99], weightDecay: 0, ...options });
+    super(params, withDefaults("Lion", { lr: 1e-4, betas: [0.9, 0.99] as const, weightDecay: 0 }, options));
   }
 
   protected override rule(): UpdateRule<LionOptions> {

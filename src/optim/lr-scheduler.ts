@@ -1,5 +1,5 @@
 // Schedules of the learning rate by epoch: LambdaLR, StepLR, MultiStepLR, ExponentialLR, CosineAnnealingLR.
-import { check, ValueError } from "../errors.ts";
+import { check, told, ValueError } from "../errors.ts";
 import type { Optimizer, ParamGroup } from "./optimizer.ts";
 import { checkCount } from "./scheduler-arguments.ts";
 
@@ -32,6 +32,11 @@ export abstract class LRScheduler {
   #lastLr: readonly number[] = [];
 
   constructor(optimizer: AnyOptimizer) {
+    check(
+      Array.isArray(optimizer?.paramGroups),
+      () => `[${this.constructor.name}] got ${told(optimizer)} in the place of an optimizer`,
+      ValueError,
+    );
     this.optimizer = optimizer;
     this.baseLrs = optimizer.paramGroups.map((group) => {
       group.initialLr ??= group.lr;

@@ -9,6 +9,7 @@ import { reshape } from "../ops/view.ts";
 import { show } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { Optimizer, type ParamGroup, type ParamsInput } from "./optimizer.ts";
+import { withDefaults } from "./optimizer-options.ts";
 import { UpdateRule } from "./update-rule.ts";
 
 /** Hyper-parameters of Muon, for all parameters or for each group. */
@@ -86,7 +87,10 @@ function ruleOf({ nsCoefficients, eps, nsSteps }: Shaping): UpdateRule<MuonOptio
 export class Muon extends Optimizer<MuonOptions> {
   constructor(params: ParamsInput<MuonOptions>, options: Partial<MuonOptions> = {}) {
     const shaping: Shaping = { nsCoefficients: [3.4445, -4.775, 2.0315], eps: 1e-7, nsSteps: 5 };
-    super(params, { lr: 1e-3, weightDecay: 0.1, momentum: 0.95, nesterov: true, ...shaping, ...options });
+    super(
+      params,
+      withDefaults("Muon", { lr: 1e-3, weightDecay: 0.1, momentum: 0.95, nesterov: true, ...shaping }, options),
+    );
   }
 
   protected override checkGroup({ params, nsSteps }: ParamGroup<MuonOptions>): void {

@@ -1,5 +1,6 @@
 // NAdam: Adam with Nesterov's momentum, whose decay grows over the first steps.
 import { Optimizer, type ParamsInput } from "./optimizer.ts";
+import { withDefaults } from "./optimizer-options.ts";
 import { UpdateRule } from "./update-rule.ts";
 
 /** Hyper-parameters of NAdam, for all parameters or for each group. */
@@ -51,7 +52,14 @@ const nadam = new UpdateRule<NAdamOptions>({
  */
 export class NAdam extends Optimizer<NAdamOptions> {
   constructor(params: ParamsInput<NAdamOptions>, options: Partial<NAdamOptions> = {}) {
-    super(params, { lr: 2e-3, betas: [0.9, 0.999], eps: 1e-8, weightDecay: 0, momentumDecay: 4e-3, ...options });
+    super(
+      params,
+      withDefaults(
+        "NAdam",
+        { lr: 2e-3, betas: [0.9, 0.999] as const, eps: 1e-8, weightDecay: 0, momentumDecay: 4e-3 },
+        options,
+      ),
+    );
   }
 
   protected override rule(): UpdateRule<NAdamOptions> {

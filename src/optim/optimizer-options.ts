@@ -1,5 +1,5 @@
-// The ranges of options that several optimizers have.
-import { check, ValueError } from "../errors.ts";
+// Types and ranges of the options of optimizers.
+import { check, checkOptions, told, ValueError } from "../errors.ts";
 
 const NOT_NEGATIVE = [
   "alpha",
@@ -10,20 +10,45 @@ const NOT_NEGATIVE = [
   "momentum",
   "momentumDecay",
   "weightDecay",
-] as const;
+];
 
-type Known = { readonly [K in (typeof NOT_NEGATIVE)[number]]?: number } & { readonly betas?: readonly number[] };
+/** `defaults` with what `options` has in their place. `required`: further options, without a default. */
+export function withDefaults<D extends object, O extends object>(
+  name: string,
+  defaults: D,
+  options: O,
+  required: readonly string[] = [],
+): D & O {
+  checkOptions(name, options, [...required, ...Object.keys(defaults)]);
+  const given = Object.entries(options).filter(([, value]) => value !== undefined);
+  const filled = { ...defaults, ...Object.fromEntries(given) };
+  checkHyper(name, filled, defaults);
+  return filled as D & O;
+}
 
-/** Throws `ValueError` for one out of its range. `name` is the optimizer's. */
-export function checkRanges(name: string, options: Known): void {
-  for (const key of NOT_NEGATIVE) {
-    const { [key]: value = 0 } = options;
-    check(value >= 0, () => `[${name}] ${key} must not be negative, got ${value}`, ValueError);
+/** Throws unless each option that `defaults` has is of its type and in its range. `name` is the optimizer's. */
+export function checkHyper(name: string, options: object, defaults: object, Kind = ValueError): void {
+  for (const [key, example] of Object.entries({ ...defaults, lr: 0 })) {
+    const value: unknown = Reflect.get(options, key);
+    const list = Array.isArray(example);
+    const [values, like] = list ? [value, example[0]] : [[value], example];
+    const type = typeof like;
+    if (type !== "number" && type !== "boolean") continue;
+    check(
+      Array.isArray(values) && (!list || values.length === example.length) && values.every((v) => typeof v === type),
+      () =>
+        `[${name}] ${key} must be ${list ? `an array of ${example.length} numbers` : `a ${type}`}, got ${told(value)}`,
+      Kind,
+    );
+    check(
+      !NOT_NEGATIVE.includes(key) || (typeof value === "number" && value >= 0),
+      () => `[${name}] ${key} must not be negative, got ${value}`,
+      Kind,
+    );
+    check(
+      key !== "betas" || values.every((beta) => beta >= 0 && beta < 1),
+      () => `[${name}] betas must be in [0, 1), got ${values.join(", ")}`,
+      Kind,
+    );
   }
-  const { betas = [] } = options;
-  check(
-    betas.every((beta) => beta >= 0 && beta < 1),
-    () => `[${name}] betas must be in [0, 1), got ${betas.join(", ")}`,
-    ValueError,
-  );
 }

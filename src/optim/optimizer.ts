@@ -3,7 +3,7 @@ import { noGrad } from "../autograd/mode.ts";
 import { deviceOf } from "../autograd/run.ts";
 import { beforeReplay, guard } from "../capture/hooks.ts";
 import { context } from "../context.ts";
-import { check, StateDictError, StateError, ValueError } from "../errors.ts";
+import { check, checkOptions, StateDictError, StateError, told, ValueError } from "../errors.ts";
 import type { Device } from "../gpu/device.ts";
 import { copy_ } from "../tensor/copy.ts";
 import { zeros } from "../tensor/create.ts";
@@ -11,7 +11,7 @@ import { keep } from "../tensor/scope.ts";
 import { sameShape, show } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { HyperTable } from "./hyper-table.ts";
-import { checkRanges } from "./optimizer-options.ts";
+import { checkHyper } from "./optimizer-options.ts";
 import { zerosSideBySide } from "./state-buffer.ts";
 import type { Member } from "./update-op.ts";
 import { batches, type UpdateRule } from "./update-rule.ts";
@@ -88,7 +88,7 @@ export abstract class Optimizer<O extends { lr: number } = { lr: number }> {
    */
   constructor(params: ParamsInput<O>, defaults: O) {
     this.defaults = defaults;
-    const given: (Tensor | GivenGroup<O>)[] = [...params];
+    const given = listed<Tensor | GivenGroup<O>>(this.name, params);
     check(given.length > 0, () => `[${this.name}] got no parameters to optimize`, ValueError);
     const tensors = given.filter((item) => item instanceof Tensor);
     const groups = given.filter((item): item is GivenGroup<O> => !(item instanceof Tensor));
@@ -96,7 +96,7 @@ export abstract class Optimizer<O extends { lr: number } = { lr: number }> {
     const list: ParamGroup<O>[] = [];
     this.paramGroups = list as [ParamGroup<O>, ...ParamGroup<O>[]];
     if (tensors.length > 0) this.#addGroup({ ...defaults, params: tensors });
-    for (const group of groups) this.#addGroup({ ...defaults, ...group, params: [...group.params] });
+    for (const group of groups) this.addParamGroup(group);
   }
 
   /** The class, for error messages and profiles. */
@@ -112,11 +112,13 @@ export abstract class Optimizer<O extends { lr: number } = { lr: number }> {
 
   /** Adds parameters, e.g. a released backbone. */
   addParamGroup(group: GivenGroup<O>): void {
-    this.#addGroup({ ...this.defaults, ...group, params: [...group.params] });
+    const params = listed<Tensor>(this.name, group?.params);
+    checkOptions(this.name, group, ["params", "initialLr", ...Object.keys(this.defaults)]);
+    this.#addGroup({ ...this.defaults, ...group, params });
   }
 
   #addGroup(group: ParamGroup<O>): void {
-    checkRanges(this.name, group);
+    checkHyper(this.name, group, this.defaults);
     check(group.params.length > 0, () => `[${this.name}] got a group without parameters`, ValueError);
     const known = new Set(this.paramGroups.flatMap((g) => g.params));
     for (const [i, p] of group.params.entries()) {
@@ -263,9 +265,14 @@ export abstract class Optimizer<O extends { lr: number } = { lr: number }> {
 
   /**
    * Takes over hyper-parameters and state; the tensors are copied. Nothing changes when an error is found.
-   * @throws StateDictError for other numbers of groups or parameters, missing state, or a state of another shape.
+   * @throws StateDictError for other numbers of groups or parameters, a hyper-parameter of another type or out of its range,
+   * missing state, or a state of another shape.
    */
   loadStateDict(dict: OptimizerStateDict): void {
+    expectFit(
+      Array.isArray(dict?.paramGroups) && dict.paramGroups.every((g) => Array.isArray(g?.params)) && !!dict.state,
+      () => `${told(dict)} is no state dict of an optimizer: pass { state, paramGroups }, as stateDict() gives them`,
+    );
     const sizes = (groups: readonly { params: readonly unknown[] }[]) => show(groups.map((g) => g.params.length));
     expectFit(
       sizes(dict.paramGroups) === sizes(this.paramGroups),
@@ -276,6 +283,8 @@ export abstract class Optimizer<O extends { lr: number } = { lr: number }> {
     const found = this.paramGroups.map((group, g) => {
       const given = dict.paramGroups[g];
       const options = { ...group, ...given, params: group.params };
+      checkHyper("loadStateDict", options, this.defaults, StateDictError);
+      this.checkGroup(options);
       const rule = this.rule(options);
       const saved = group.params.map((p, i) => savedState(p, count++, rule.state, dict.state[given?.params[i] ?? -1]));
       return { group, options, rule, saved };
@@ -334,6 +343,18 @@ export abstract class Optimizer<O extends { lr: number } = { lr: number }> {
   [Symbol.for("nodejs.util.inspect.custom")](): string {
     return this.toString();
   }
+}
+
+/** Parameters or groups as a list. */
+function listed<T>(name: string, params: unknown): T[] {
+  const iterable = typeof params === "object" && params !== null && Symbol.iterator in params;
+  check(
+    iterable,
+    () =>
+      `[${name}] got ${told(params)} in the place of parameters: pass model.parameters(), or groups { params, lr, ... }`,
+    ValueError,
+  );
+  return [...(params as Iterable<T>)];
 }
 
 /** What a state dict has of a parameter; step 0 for nothing. Throws `StateDictError` where it does not fit. */

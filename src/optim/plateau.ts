@@ -46,7 +46,7 @@ export class ReduceLROnPlateau {
   /** Whose learning rates it reduces. */
   readonly optimizer: AnyOptimizer;
   readonly #options: Required<PlateauOptions>;
-  readonly #minLrs: readonly number[];
+  readonly #minLrs: readonly number[] | null;
   /** The best metric so far; null before the first. */
   best: number | null = null;
   /** Epochs since the best metric that were not better. */
@@ -73,7 +73,9 @@ export class ReduceLROnPlateau {
       () => `[ReduceLROnPlateau] thresholdMode must be "rel" or "abs", got ${JSON.stringify(thresholdMode)}`,
       ValueError,
     );
-    this.#minLrs = perGroup("ReduceLROnPlateau", "minLr", minLr, optimizer.paramGroups.length);
+    // One number is for groups that are added later, too.
+    const groups = optimizer.paramGroups.length;
+    this.#minLrs = typeof minLr === "number" ? null : perGroup("ReduceLROnPlateau", "minLr", minLr, groups);
     this.#lastLr = optimizer.paramGroups.map((group) => group.lr);
   }
 
@@ -110,9 +112,11 @@ export class ReduceLROnPlateau {
   }
 
   #reduce(): void {
+    const { factor, minLr, eps } = this.#options;
     for (const [i, group] of this.optimizer.paramGroups.entries()) {
-      const next = Math.max(group.lr * this.#options.factor, this.#minLrs[i] ?? 0);
-      if (group.lr - next > this.#options.eps) group.lr = next;
+      const least = typeof minLr === "number" ? minLr : (this.#minLrs?.[i] ?? 0);
+      const next = Math.max(group.lr * factor, least);
+      if (group.lr - next > eps) group.lr = next;
     }
   }
 

@@ -1,5 +1,6 @@
 // RMSprop: steps scaled by a running mean square of the gradient.
 import { Optimizer, type ParamsInput } from "./optimizer.ts";
+import { withDefaults } from "./optimizer-options.ts";
 import { UpdateRule } from "./update-rule.ts";
 
 /** Hyper-parameters of RMSprop, for all parameters or for each group. */
@@ -44,7 +45,14 @@ const centred = { still: rmsprop(true, false), moving: rmsprop(true, true) };
  */
 export class RMSprop extends Optimizer<RMSpropOptions> {
   constructor(params: ParamsInput<RMSpropOptions>, options: Partial<RMSpropOptions> = {}) {
-    super(params, { lr: 1e-2, alpha: 0.99, eps: 1e-8, weightDecay: 0, momentum: 0, centered: false, ...options });
+    super(
+      params,
+      withDefaults(
+        "RMSprop",
+        { lr: 1e-2, alpha: 0.99, eps: 1e-8, weightDecay: 0, momentum: 0, centered: false },
+        options,
+      ),
+    );
   }
 
   protected override rule({ centered, momentum }: RMSpropOptions): UpdateRule<RMSpropOptions> {

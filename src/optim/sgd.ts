@@ -1,6 +1,7 @@
 // Stochastic gradient descent with momentum.
 import { check, ValueError } from "../errors.ts";
 import { Optimizer, type ParamGroup, type ParamsInput } from "./optimizer.ts";
+import { withDefaults } from "./optimizer-options.ts";
 import { UpdateRule } from "./update-rule.ts";
 
 /** Hyper-parameters of SGD, for all parameters or for each group. */
@@ -43,7 +44,7 @@ const withMomentum = new UpdateRule<SGDOptions>({
  */
 export class SGD extends Optimizer<SGDOptions> {
   constructor(params: ParamsInput<SGDOptions>, options: Partial<SGDOptions> & Pick<SGDOptions, "lr">) {
-    super(params, { momentum: 0, dampening: 0, weightDecay: 0, nesterov: false, ...options });
+    super(params, withDefaults("SGD", { momentum: 0, dampening: 0, weightDecay: 0, nesterov: false }, options, ["lr"]));
   }
 
   protected override checkGroup({ momentum, dampening, nesterov }: ParamGroup<SGDOptions>): void {

@@ -2,10 +2,10 @@
 
 import { runInto } from "../autograd/run.ts";
 import { context, within } from "../context.ts";
-import { check, DtypeError, ShapeError, StateError, ValueError } from "../errors.ts";
+import { check, checkOptions, DtypeError, LimitError, ShapeError, StateError, told, ValueError } from "../errors.ts";
 import { currentDevice, type Device } from "../gpu/device.ts";
 import { fillOp } from "../kernels/fill.ts";
-import { bytesPerElement, checkDtype, type Dtype, type TensorData } from "./dtype.ts";
+import { bytesPerElement, checkDtype, checkValue, type Dtype, type TensorData } from "./dtype.ts";
 import { checkShape, type Shape, type ShapeInput, show, sizeOf } from "./shape.ts";
 import { Storage } from "./storage.ts";
 import { empty, type NestedArray, Tensor } from "./tensor.ts";
@@ -35,6 +35,7 @@ type NumericArray =
  * A tensor from a number, nested arrays, or a typed array with a shape (default: one dimension).
  * The data is copied. Int32Array gives i32, Uint32Array u32, other integer arrays i32, floats f32.
  * @throws ShapeError for ragged arrays, or a shape that does not fit the data.
+ * @throws ValueError for what is no number, or not one that the dtype holds: integers are neither rounded nor wrapped.
  * @throws DtypeError for dtype "f16": convert an f32 tensor.
  * @throws StateError inside a captured step, whose replays would not see other data.
  * @see https://pytorch.org/docs/stable/generated/torch.tensor.html
@@ -46,28 +47,52 @@ export function tensor<const S extends ShapeInput = Shape>(
     shape?: S;
   } = {},
 ): Tensor<S> {
+  checkOptions("tensor", options, [...OPTIONS, "shape"]);
   const isArray = ArrayBuffer.isView(data);
+  const flat = isArray ? data : flatten(data);
+  const own = isArray ? dtypeOf(data) : "f32";
   const shape = options.shape ?? (isArray ? [data.length] : shapeOf(data));
   checkShape("tensor", shape);
-  const flat = isArray ? data : flatten(data);
   check(
     flat.length === sizeOf(shape),
     () => `[tensor] ${flat.length} values do not fill shape ${show(shape)}, which holds ${sizeOf(shape)}`,
   );
-  const dtype = options.dtype ?? (isArray ? dtypeOf(data) : "f32");
-  return fromHost(encode(flat, dtype), shape as S, dtype, options);
+  const dtype = options.dtype ?? own;
+  // Of a typed array every value is a number, and of its own dtype.
+  return fromHost(
+    encode("tensor", flat, dtype, isArray && (own === dtype || dtype === "f32")),
+    shape as S,
+    dtype,
+    options,
+  );
 }
+
+/** Of creation functions, by name. */
+const OPTIONS = ["dtype", "requiresGrad", "device"];
+/** Arrays in arrays. */
+const DEEPEST = 64;
 
 function flatten(data: NestedArray): number[] {
   const flat: number[] = [];
-  const visit = (item: NestedArray): unknown => (Array.isArray(item) ? item.forEach(visit) : flat.push(item));
-  visit(data);
+  const visit = (item: NestedArray, depth: number): void => {
+    check(depth <= DEEPEST, () => `[tensor] arrays are nested more than ${DEEPEST} deep: does one hold itself?`);
+    if (Array.isArray(item)) for (const inner of item) visit(inner, depth + 1);
+    else flat.push(item);
+  };
+  visit(data, 0);
   return flat;
 }
 
 function dtypeOf(data: NumericArray): Dtype {
-  if (data instanceof Float32Array || data instanceof Float64Array) return "f32";
-  return data instanceof Uint32Array ? "u32" : "i32";
+  const kind = data[Symbol.toStringTag];
+  check(
+    /^(Float|U?[iI]nt)/.test(kind),
+    () =>
+      `[tensor] a ${kind} is no array of numbers that a tensor holds: convert it, e.g. Int32Array.from(data, Number)`,
+    DtypeError,
+  );
+  if (kind.startsWith("Float")) return "f32";
+  return kind === "Uint32Array" ? "u32" : "i32";
 }
 
 function shapeOf(data: NestedArray): number[] {
@@ -84,7 +109,10 @@ function shapeOf(data: NestedArray): number[] {
   return [data.length, ...first];
 }
 
-function encode(values: ArrayLike<number>, dtype: Dtype): TensorData {
+/** `fits`: every value is known to be one of the dtype. */
+function encode(op: string, values: ArrayLike<number>, dtype: Dtype, fits = false): TensorData {
+  if (dtype !== "f16") checkDtype(op, "dtype", dtype, "f32", "i32", "u32");
+  for (let i = 0; i < values.length && !fits; i++) checkValue(op, () => `value ${i}`, values[i], dtype);
   switch (dtype) {
     case "f32":
       return values instanceof Float32Array ? new Float32Array(values) : Float32Array.from(values);
@@ -95,6 +123,12 @@ function encode(values: ArrayLike<number>, dtype: Dtype): TensorData {
     case "f16":
       throw new DtypeError('[tensor] f16 tensors are made from f32 ones: tensor(...).to("f16")');
   }
+}
+
+/** Throws `LimitError` where the device cannot hold `n` numbers, before the host makes them. */
+export function checkRoom(op: string, n: number, device = currentDevice()): void {
+  const most = device.gpu.limits.maxBufferSize / 4;
+  check(!(n > most), () => `[${op}] ${n} numbers do not fit a buffer of this device, which holds ${most}`, LimitError);
 }
 
 /** Uploads an array that nobody else will write to. */
@@ -128,13 +162,10 @@ export function fromHost<S extends Shape>(
  */
 export function full<const S extends ShapeInput>(shape: S, value: number, options: TensorOptions = {}): Tensor<S> {
   checkShape("full", shape);
+  checkOptions("full", options, OPTIONS);
   const dtype = options.dtype ?? "f32";
   checkDtype("full", "dtype", dtype, "f32", "i32", "u32");
-  check(
-    dtype === "f32" || Number.isInteger(value),
-    () => `[full] ${value} is no ${dtype}: give a whole number, or dtype: "f32"`,
-    ValueError,
-  );
+  checkValue("full", () => "the value", value, dtype);
   const t = empty(shape, dtype, options.device) as Tensor<S>;
   runInto(fillOp, [], { value }, [t]);
   if (options.requiresGrad) t.requiresGrad = true;
@@ -171,7 +202,7 @@ export function arange(start: number, end: number, options?: TensorOptions): Ten
 /**
  * The numbers start, start + step, ... below `end` (above it where `step`, by default 1, is negative), shape
  * [ceil((end - start) / step)]. f32 unless `dtype` says otherwise. Without `end`: those from 0 to the first argument.
- * @throws ValueError for a step of 0.
+ * @throws ValueError for a step of 0 or away from the end, or numbers that the dtype does not hold.
  * @see https://pytorch.org/docs/stable/generated/torch.arange.html
  */
 export function arange(start: number, end?: number, step?: number, options?: TensorOptions): Tensor<[number]>;
@@ -185,14 +216,28 @@ export function arange(
   const step = typeof third === "number" ? third : 1;
   const options = [second, third].find((argument) => typeof argument === "object") ?? fourth;
   const [from, to] = end === undefined ? [0, start] : [start, end];
+  for (const given of [second, third])
+    check(
+      given === undefined || typeof given === "number" || typeof given === "object",
+      () => `[arange] takes numbers and options, got ${told(given)}`,
+      ValueError,
+    );
+  checkOptions("arange", options, OPTIONS);
   check(
     step !== 0 && Number.isFinite(step),
     () => `[arange] step must be a number other than 0, got ${step}`,
     ValueError,
   );
-  const n = Math.max(0, Math.ceil((to - from) / step));
+  const n = Math.max(0, Math.ceil((to - from) / step)); // no -0
+  check(
+    Number.isFinite(to - from) && (to - from) * step >= 0,
+    () => `[arange] cannot count from ${from} to ${to} by ${step}: give numbers, and a step towards the end`,
+    ValueError,
+  );
+  checkRoom("arange", n, options.device);
   const dtype = options.dtype ?? "f32";
   const data = encode(
+    "arange",
     Array.from({ length: n }, (_, i) => from + i * step),
     dtype,
   );

@@ -1,5 +1,5 @@
 // Shape arithmetic: element counts, broadcasting, dimension indices.
-import { check, ShapeError, ValueError } from "../errors.ts";
+import { check, ShapeError, told, ValueError } from "../errors.ts";
 
 /** The sizes of a tensor's dimensions, outermost first; a scalar's is []. */
 export type Shape = readonly number[];
@@ -62,13 +62,21 @@ export function normalizeDim(op: string, dim: number, rank: number): number {
 /** Distinct dimension indices in ascending order; all of them where none is given. */
 export function normalizeDims(op: string, dims: number | readonly number[] | undefined, rank: number): number[] {
   if (dims === undefined) return Array.from({ length: rank }, (_, i) => i);
-  const list = (typeof dims === "number" ? [dims] : dims).map((d) => normalizeDim(op, d, rank));
+  const given = typeof dims === "number" ? [dims] : dims;
+  checkList(op, "dimensions are a number or an array of them", given);
+  const list = given.map((d) => normalizeDim(op, d, rank));
   check(new Set(list).size === list.length, () => `[${op}] a dimension appears twice in ${show(list)}`);
   return list.sort((a, b) => a - b);
 }
 
-/** Throws unless every size is a whole number, not negative. */
+/** Throws unless `list` is an array. `what` says what it is one of. */
+export function checkList(op: string, what: string, list: readonly number[]): void {
+  check(Array.isArray(list), () => `[${op}] ${what}, such as [2, 3], got ${told(list)}`);
+}
+
+/** Throws unless it is an array whose every size is a whole number, not negative. */
 export function checkShape(op: string, shape: Shape): void {
+  checkList(op, "a shape is an array of sizes", shape);
   check(
     shape.every((d) => Number.isInteger(d) && d >= 0),
     () => `[${op}] shape ${show(shape)} must hold whole numbers that are not negative`,
@@ -78,9 +86,9 @@ export function checkShape(op: string, shape: Shape): void {
 
 /** A pair from a number or a pair: `kernelSize: 3` or `[3, 5]`. */
 export function pair(op: string, name: string, value: number | readonly [number, number], least = 0): [number, number] {
-  const [a, b] = typeof value === "number" ? [value, value] : value;
+  const [a, b, ...rest] = Array.isArray(value) ? value : [value, value];
   check(
-    Number.isInteger(a) && Number.isInteger(b) && a >= least && b >= least,
+    rest.length === 0 && Number.isInteger(a) && Number.isInteger(b) && a >= least && b >= least,
     () => `[${op}] ${name} must be a whole number of at least ${least}, or two of them; got ${JSON.stringify(value)}`,
     ValueError,
   );

@@ -1,6 +1,6 @@
 // Layers: each computes its function, with its parameters and options; constructors refuse bad arguments.
 import { describe, expect, test } from "vitest";
-import { nn, noGrad, rand, ShapeError, scope, type Tensor, tensor, ValueError } from "wgrad";
+import { capture, nn, noGrad, rand, ShapeError, scope, type Tensor, tensor, ValueError } from "wgrad";
 import { withDevice } from "../support/case.ts";
 
 withDevice();
@@ -132,4 +132,68 @@ test("bad arguments", () => {
   expect(() => bn.forward(flat)).toThrow(ShapeError);
   expect(() => new nn.ModuleList([bn]).forward()).toThrow(/no forward/);
   for (const t of [conv, bn, x, flat]) t.dispose();
+});
+
+test("batch norm without a momentum keeps the mean of all batches, from a loaded count too", async () => {
+  const bn = new nn.BatchNorm2d(1, { momentum: null });
+  const other = new nn.BatchNorm2d(1, { momentum: null, affine: false, trackRunningStats: false });
+  const batches = [
+    [1, 3],
+    [5, 7],
+    [0, 10],
+  ].map((row) => tensor([[[row]]]));
+  const [first, second, third] = batches;
+  const run = (layer: nn.BatchNorm2d, x?: Tensor) => x && scope(() => layer.forward(x).sum().backward());
+  run(bn, first);
+  run(bn, second);
+  expect(await bn.runningMean?.array()).toEqual([4]);
+  expect(await bn.runningVar?.array()).toEqual([2]);
+  const copy = new nn.BatchNorm2d(1, { momentum: null });
+  const state = bn.stateDict();
+  await copy.loadStateDict(state);
+  for (const layer of [bn, copy]) {
+    run(layer, third);
+    expect((await layer.runningMean?.data())?.[0]).toBeCloseTo(13 / 3, 5);
+    expect((await layer.runningVar?.data())?.[0]).toBeCloseTo(18, 4);
+    expect(await layer.numBatchesTracked?.item()).toBe(3);
+    layer.eval();
+    run(layer, first);
+    expect(await layer.numBatchesTracked?.item()).toBe(3);
+  }
+  expect(String(bn)).toMatch(/momentum: null/);
+  bn.train();
+  const step = capture((x: Tensor) => bn.forward(x).sum());
+  expect(() => first && step(first)).toThrow(/momentum: null .* outside of capture/);
+  step.dispose();
+  if (first) other.forward(first).dispose();
+  expect(() => new nn.BatchNorm2d(1, { momentum: Number.NaN })).toThrow(ValueError);
+  for (const owned of [bn, copy, other, ...batches, ...Object.values(state)]) owned.dispose();
+});
+
+test("layers refuse what they do not take, in JavaScript too", () => {
+  // biome-ignore lint/suspicious/noExplicitAny: what the types forbid
+  const untyped = nn as Record<string, any>;
+  const { Conv2d, Linear, BatchNorm2d, LayerNorm, MaxPool2d, AvgPool2d, ModuleList, Parameter } = untyped;
+  const linear = new Linear(2, 2);
+  const cases: [() => unknown, RegExp][] = [
+    [() => new Conv2d(3, 8), /^\[Conv2d\] kernelSize must be .* got undefined/],
+    [() => new Conv2d(3, 8, [3, 3, 3]), /^\[Conv2d\] kernelSize/],
+    [() => new Conv2d(3, 8, 3, 1), /^\[Conv2d\] got 1 in the place of its options: it takes { stride, padding/],
+    [() => new Conv2d(3, 8, 3, { strides: 2 }), /^\[Conv2d\] has no option "strides"/],
+    [() => new Linear(2), /^\[Linear\] outFeatures/],
+    [() => new Linear(2, 2, false), /^\[Linear\] got false in the place/],
+    [() => new BatchNorm2d(2, 1e-3), /^\[BatchNorm2d\] got 0.001/],
+    [() => new LayerNorm(2, 1e-3), /^\[LayerNorm\] got 0.001/],
+    [() => new MaxPool2d(), /^\[MaxPool2d\] kernelSize must be .* got undefined/],
+    [() => new AvgPool2d(2, 2), /^\[AvgPool2d\] got 2 in the place/],
+    [() => new ModuleList([1]), /^\[ModuleList\] element 0 is not a module/],
+    [() => new Parameter([1]), /^\[Parameter\] input 0 must be a tensor, got an Array/],
+    [() => linear.forward(undefined), /^\[linear\] input 0 must be a tensor, got undefined/],
+    [() => linear.forward([[1, 2]]), /^\[linear\] input 0 must be a tensor, got an Array: make one with tensor/],
+  ];
+  for (const [f, message] of cases) {
+    expect(f, String(message)).toThrow(ValueError);
+    expect(f).toThrow(message);
+  }
+  linear.dispose();
 });

@@ -363,3 +363,26 @@ test("a module shows in PyTorch's form where it is logged, and counts its parame
   expect(nn.countParameters(net)).toEqual({ total: 26, frozen: 10 });
   net.dispose();
 });
+
+test("modules in a plain array or object are refused by name, unless they are found elsewhere", () => {
+  class Listed extends nn.Module {
+    readonly head = new nn.ReLU();
+    blocks: unknown = [new nn.ReLU()];
+    override forward(x: Tensor): Tensor {
+      return this.head.forward(x);
+    }
+  }
+  const model = new Listed();
+  const uses = [() => [...model.parameters()], () => model.stateDict(), () => model.train(), () => model.zeroGrad()];
+  for (const use of uses) {
+    expect(use).toThrow(StateError);
+    expect(use).toThrow(/^\[Listed\] blocks is a plain array of modules.*nn\.ModuleList/);
+  }
+  expect(() => new nn.Sequential(model).stateDict()).toThrow(/^\[Listed\] blocks/);
+  model.blocks = { a: new nn.ReLU() };
+  expect(() => [...model.modules()]).toThrow(/blocks is a plain object/);
+  for (const fine of [[model.head], [1, "a"], [], { model }, null, new nn.ModuleList([new nn.ReLU()])]) {
+    model.blocks = fine;
+    expect([...model.parameters()]).toEqual([]);
+  }
+});

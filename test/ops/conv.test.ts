@@ -1,7 +1,7 @@
 // conv2d, its input gradient and its weight gradient, in every variant: with subgroups and without.
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { nn, noGrad, scope } from "wgrad";
+import { nn, noGrad, scope, zeros } from "wgrad";
 import { type Draw, eachPlan, eachVariant, type OpCase, testCase, withDevice } from "../support/case.ts";
 import { type ConvAttrs, conv2d, conv2dVjp, convShape } from "../support/conv-reference.ts";
 import { type HostArray, host, uniform, upload } from "../support/host.ts";
@@ -188,4 +188,16 @@ describe("errors", () => {
     x.dispose();
     w.dispose();
   });
+});
+
+test("an empty batch has gradients: zeros for the weights, an empty one for the input", async () => {
+  for (const groups of [1, 4]) {
+    const layer = new nn.Conv2d(4, 4, 3, { padding: 1, groups });
+    const x = zeros([0, 4, 5, 5], { requiresGrad: true });
+    scope(() => layer.forward(x).sum().backward());
+    expect(x.grad?.shape).toEqual([0, 4, 5, 5]);
+    for (const p of layer.parameters()) expect((await p.grad?.data())?.every((v) => v === 0)).toBe(true);
+    x.dispose();
+    layer.dispose();
+  }
 });

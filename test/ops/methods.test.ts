@@ -1,6 +1,21 @@
 // Every method of Tensor exists, runs and gives the shape and dtype that it says; casts, copies and in-place updates.
 import { describe, expect, test } from "vitest";
-import { arange, DtypeError, full, ones, ShapeError, scope, Tensor, tensor, ValueError, zeros } from "wgrad";
+import {
+  arange,
+  DtypeError,
+  full,
+  LimitError,
+  ones,
+  randn,
+  randperm,
+  ShapeError,
+  scope,
+  Tensor,
+  tensor,
+  ValueError,
+  WgradError,
+  zeros,
+} from "wgrad";
 import { withDevice } from "../support/case.ts";
 
 withDevice();
@@ -351,6 +366,78 @@ test("arange takes options behind any of its arguments", async () => {
     [0, 1],
   ]);
   expect(() => arange(1, 2, 0)).toThrow(ValueError);
+  free(...all);
+});
+
+// What JavaScript lets through: the types forbid most of it.
+// biome-ignore lint/suspicious/noExplicitAny: on purpose
+const untyped = <T>(f: (...any: any[]) => T) => f;
+
+test("creation refuses what it cannot make a tensor of, by name", () => {
+  const circular: unknown[] = [];
+  circular.push(1, circular);
+  const [make, zero, range] = [untyped(tensor), untyped(zeros), untyped(arange)];
+  const cases: [() => unknown, typeof WgradError, RegExp][] = [
+    [() => range(Number.NaN), ValueError, /^\[arange\] cannot count from 0 to NaN/],
+    [() => range(0, -3, 2), ValueError, /step towards the end/],
+    [() => range(0, "5"), ValueError, /takes numbers and options, got "5"/],
+    [() => range(1e10), LimitError, /^\[arange\] 10000000000 numbers/],
+    [() => randperm(1e10), LimitError, /^\[randperm\]/],
+    [() => randperm(0.5), ValueError, /^\[randperm\]/],
+    [() => zero([1e308, 1e308]), LimitError, /Infinity bytes/],
+    [() => zero(2, 3), ShapeError, /a shape is an array of sizes, such as \[2, 3\], got 2/],
+    [() => zero([2], 3), ValueError, /got 3 in the place of its options/],
+    [() => zero([2], { dtyp: "i32" }), ValueError, /has no option "dtyp": it takes { dtype/],
+    [() => zero([2], { dtype: "f64" }), DtypeError, /"f64", which is no dtype: there are f32/],
+    [() => make([1], { dtype: "f64" }), DtypeError, /"f64", which is no dtype/],
+    [() => make(new BigInt64Array(2)), DtypeError, /BigInt64Array.*Int32Array.from/],
+    [() => make(circular), ShapeError, /does one hold itself/],
+    [() => make(["a"]), ValueError, /^\[tensor\] value 0 is "a", but must be a number/],
+    [() => make(undefined), ValueError, /value 0 is undefined/],
+    [() => make([null]), ValueError, /value 0 is null/],
+  ];
+  for (const [f, Kind, message] of cases) {
+    expect(f, String(message)).toThrow(Kind);
+    expect(f).toThrow(message);
+  }
+});
+
+test("methods refuse what is no tensor, list or dtype", () => {
+  const x = zeros([2, 2]);
+  const cases: [keyof Tensor, unknown, RegExp][] = [
+    ["matmul", undefined, /^\[matmul\] input 1 must be a tensor, got undefined/],
+    ["add", "x", /^\[add\] input 1 must be a tensor, got "x"/],
+    ["add_", undefined, /^\[add_\] input 1 must be a tensor/],
+    ["copy_", [1], /^\[copy_\] input 1 must be a tensor, got an Array/],
+    ["reshape", 4, /^\[reshape\] a shape is an array of sizes, such as \[2, 3\], got 4/],
+    ["permute", 1, /^\[permute\] the order is an array/],
+    ["sum", "x", /^\[sum\] dimensions are a number or an array/],
+    ["to", "f64", /^\[to\] dtype is "f64", which is no dtype/],
+    ["fill_", "x", /^\[fill_\] the value is "x"/],
+  ];
+  for (const [name, argument, message] of cases) {
+    const call = untyped(x[name] as (argument: unknown) => unknown).bind(x);
+    expect(() => call(argument), String(message)).toThrow(WgradError);
+    expect(() => call(argument)).toThrow(message);
+  }
+  expect(() => untyped(randn)([2], 3)).toThrow(/^\[randn\] got 3 in the place of its options/);
+  free(x);
+});
+
+test("integer tensors refuse what they do not hold", async () => {
+  const i32 = { dtype: "i32" } as const;
+  const make = untyped(tensor);
+  for (const value of [0.5, 2 ** 31, -(2 ** 31) - 1, Number.NaN, undefined, "cat"]) {
+    expect(() => make([1, value], i32), String(value)).toThrow(/^\[tensor\] value 1 is .*i32 holds whole numbers from/);
+  }
+  expect(() => tensor([-1], { dtype: "u32" })).toThrow(ValueError);
+  expect(() => tensor(Float32Array.of(0.5), i32)).toThrow(ValueError);
+  expect(() => tensor(Uint32Array.of(2 ** 31), i32)).toThrow(ValueError);
+  expect(() => full([1], 3e9, i32)).toThrow(ValueError);
+  expect(() => arange(0, 1, 0.25, i32)).toThrow(/^\[arange\] value 1 is 0.25/);
+  const all = [zeros([1], i32), tensor([2 ** 31 - 1, -(2 ** 31)], i32), full([1], 2 ** 32 - 1, { dtype: "u32" })];
+  expect(() => all[0]?.fill_(3e9)).toThrow(/^\[fill_\] the value is 3000000000/);
+  expect(await Promise.all(all.map((t) => t.array()))).toEqual([[0], [2 ** 31 - 1, -(2 ** 31)], [2 ** 32 - 1]]);
   free(...all);
 });
 

@@ -2,7 +2,7 @@
 
 import { inspect } from "node:util";
 import { describe, expect, test } from "vitest";
-import { init, optim, StateDictError, type Tensor, tensor, useDevice, ValueError } from "wgrad";
+import { init, nn, optim, StateDictError, type Tensor, tensor, useDevice, ValueError } from "wgrad";
 import { currentDevice } from "../../src/gpu/device.ts";
 import { withDevice } from "../support/case.ts";
 import { golden, gradient, initial, optimizers, shapesOf, type Trajectory } from "./golden.ts";
@@ -330,6 +330,46 @@ test("an optimizer of one's own is a formula", async () => {
   const second = new Other(params, { lr: 1 });
   expect(() => second.step()).toThrow(/another formula is named "signs"/);
   for (const disposable of [opt, second, ...params]) disposable.dispose();
+});
+
+test("an optimizer refuses what is no hyper-parameter of its, in JavaScript too", () => {
+  const linear = new nn.Linear(2, 2);
+  const model = new nn.Sequential(linear);
+  const p = tensor([1], { requiresGrad: true });
+  // biome-ignore lint/suspicious/noExplicitAny: what the types forbid
+  const { SGD, Adam, AdamW, Muon } = optim as Record<string, any>;
+  const cases: [() => unknown, RegExp][] = [
+    [() => new SGD(linear, { lr: 1 }), /^\[SGD\] got a Linear in the place of parameters.*model.parameters/],
+    [() => new SGD(model, { lr: 1 }), /in the place of parameters/],
+    [() => new SGD([p]), /got undefined in the place of its options: it takes { lr, momentum/],
+    [() => new SGD([p], {}), /lr must be a number, got undefined/],
+    [() => new SGD([{ params: [p], learningRate: 1 }], { lr: 1 }), /has no option "learningRate"/],
+    [() => new Adam([p], 0.1), /got 0.1 in the place of its options/],
+    [() => new AdamW([p], 0.1), /^\[AdamW\] got 0.1/],
+    [() => new Adam([p], { learningRate: 1 }), /has no option "learningRate": it takes { lr, betas/],
+    [() => new Adam([p], { lr: Number.NaN }), /lr must not be negative, got NaN/],
+    [() => new Adam([p], { eps: "small" }), /eps must be a number, got "small"/],
+    [() => new Adam([p], { betas: 0.9 }), /betas must be an array of 2 numbers, got 0.9/],
+    [() => new Adam([p], { betas: [0.9] }), /betas must be an array of 2 numbers/],
+    [() => new Adam([p], { amsgrad: 1 }), /amsgrad must be a boolean, got 1/],
+    [() => new Muon([p], { nsCoefficients: "none" }), /nsCoefficients must be an array of 3 numbers/],
+  ];
+  for (const [f, message] of cases) {
+    expect(f, String(message)).toThrow(ValueError);
+    expect(f).toThrow(message);
+  }
+  const opt = new optim.Adam([p], { lr: 0.1, eps: undefined });
+  const state = opt.stateDict();
+  expect(opt.paramGroups[0].eps).toBe(1e-8);
+  for (const bad of [{ lr: null }, { betas: undefined }, { betas: [0.9, 2] }, { eps: "small" }, { amsgrad: null }]) {
+    const load = () => opt.loadStateDict({ ...state, paramGroups: [{ ...state.paramGroups[0]!, ...bad }] });
+    expect(load).toThrow(StateDictError);
+    expect(load).toThrow(`[loadStateDict] ${Object.keys(bad)[0]} must be`);
+  }
+  for (const bad of [undefined, {}, { state: {}, paramGroups: 1 }, { state: {}, paramGroups: [{}] }])
+    expect(() => opt.loadStateDict(bad as never)).toThrow(StateDictError);
+  expect(opt.paramGroups[0].lr).toBe(0.1);
+  for (const disposable of [opt, model, p]) disposable.dispose();
 });
 
 test("an optimizer shows its groups in PyTorch's form", () => {

@@ -83,6 +83,16 @@ describe("sequences equal PyTorch's", () => {
   }
 });
 
+test("one minLr is that of groups that are added later, too", () => {
+  const [a, b] = [tensor([0], { requiresGrad: true }), tensor([0], { requiresGrad: true })];
+  const opt = new optim.SGD([a], { lr: 0.1 });
+  const plateau = new optim.ReduceLROnPlateau(opt, { patience: 0, minLr: 0.05 });
+  opt.addParamGroup({ params: [b], lr: 1 });
+  for (let i = 0; i < 6; i++) plateau.step(1);
+  expect(opt.paramGroups.map(({ lr }) => lr)).toEqual([0.05, 0.05]);
+  for (const disposable of [opt, a, b]) disposable.dispose();
+});
+
 test("bad arguments", () => {
   const p = tensor([0], { requiresGrad: true });
   const opt = new optim.SGD([p], { lr: 1 });
