@@ -198,7 +198,10 @@ describe("mixing them is a DeviceError, and both go on", () => {
       optim.clipGradNorm_([w, v], 1);
     },
     "as inputs of a captured step": () => capture((s: Tensor, t: Tensor) => [s, t])(a(), b()),
-    "inside a captured step": () => capture((s: Tensor) => s.add(b()))(a()),
+    "inside a captured step": () => {
+      const other = b();
+      return capture((s: Tensor) => s.add(other))(a());
+    },
   };
   test.each(Object.entries(mixed))("%s", async (_, run) => {
     expect(() => scope(() => void run())).toThrow(DeviceError);
