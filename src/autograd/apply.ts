@@ -30,7 +30,7 @@ export function apply<In extends Inputs, A, Out extends Outputs, Kept extends Ou
   const edges = inputs.map(edgeTo);
   // Either way as many outputs as the type of `op` says, see `infer` and `aux`.
   const outputs: Outputs =
-    absorbed(op, inputs, attrs, edges, device) ?? applied(op, inputs, attrs, edges, specs, device);
+    absorbed(op, inputs, attrs, edges, device) ?? applied(op, inputs, given, attrs, edges, specs, device);
   return outputs as Out;
 }
 
@@ -47,12 +47,13 @@ const isRecorded = (op: AnyOp, edges: readonly Edge[]): boolean =>
 function applied(
   op: AnyOp,
   inputs: Inputs,
+  given: readonly (Spec | null)[],
   attrs: unknown,
   edges: readonly Edge[],
   specs: readonly Spec[],
   device: Device,
 ): Tensor[] {
-  const node = isRecorded(op, edges) ? new Node(op, attrs, edges, specsOf(inputs), specs) : null;
+  const node = isRecorded(op, edges) ? new Node(op, attrs, edges, given, specs) : null;
   // Whatever else waits goes first: work reaches the device in the order in which it was asked for.
   context.pending?.run();
   for (const input of inputs) input?.storage.settle();
@@ -94,11 +95,11 @@ function absorbed(op: AnyOp, inputs: Inputs, attrs: unknown, edges: readonly Edg
   const mine = { inputs: pending.inputs, attrs: pending.attrs, outputs: pending.specs };
   const together: Application | null = pending.op.absorb?.(mine, { op, inputs, attrs, at }, recorded) ?? null;
   if (!together) return null;
-  const given = together.inputs;
-  const edgesOf = given.map((t) => (t ? (edgeOf.get(t) ?? null) : null));
-  const specs = together.op.infer(specsOf(given), together.attrs, device.info) as readonly Spec[];
+  const edgesOf = together.inputs.map((t) => (t ? (edgeOf.get(t) ?? null) : null));
+  const given = specsOf(together.inputs);
+  const specs = together.op.infer(given, together.attrs, device.info) as readonly Spec[];
   pending.yield();
-  return applied(together.op, given, together.attrs, edgesOf, specs, device);
+  return applied(together.op, together.inputs, given, together.attrs, edgesOf, specs, device);
 }
 
 function save(node: Node, saves: Saved, inputs: Inputs, outputs: Outputs): void {
