@@ -1,7 +1,7 @@
 // The build: dist/node (ESM for Node, bundled), dist/cjs (CommonJS for Node), dist/browser (ESM), dist/browser-production (the
 // same with short error messages) and dist/types.
-import { readFile, writeFile } from "node:fs/promises";
-import { posix } from "node:path";
+import { readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { join, posix } from "node:path";
 import type { Plugin } from "esbuild";
 import { defineConfig, type Options } from "tsup";
 import { emitTypes } from "./scripts/emit-types.ts";
@@ -34,6 +34,11 @@ function browser(name: string, kernels: string, plugins: Plugin[]): Options {
       // Imported before all else, the kernels come first in a bundle and leave its code in one piece: 1 % less gzipped.
       const index = await readFile(`${outDir}/index.js`, "utf8");
       await writeFile(`${outDir}/index.js`, `import "${kernels}";\n${index}`);
+      // Of a file that holds types alone nothing is left, and nobody imports it.
+      for (const entry of await readdir(outDir, { recursive: true, withFileTypes: true })) {
+        const path = join(entry.parentPath, entry.name);
+        if (entry.isFile() && (await stat(path)).size === 0) await rm(path);
+      }
     },
   };
 }

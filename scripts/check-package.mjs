@@ -36,6 +36,19 @@ const BUNDLES = [
   },
 ];
 
+/** The compilers that users have, by the name of their package here. Their files by path: both are called `tsc`. */
+const COMPILERS = {
+  typescript: join(root, "node_modules/typescript/bin/tsc"),
+  "typescript-7": join(root, "node_modules/typescript-7/bin/tsc"),
+};
+
+/** `moduleResolution`, the `module` with it, and the endings of a program's files. */
+const RESOLUTIONS = [
+  ["bundler", "esnext", ["ts"]],
+  ["node16", "node16", ["mts", "cts"]],
+  ["nodenext", "nodenext", ["mts", "cts"]],
+];
+
 /** `exports` conditions by mode, as bundlers set them. */
 const MODES = { production: ["production"], development: ["development"] };
 
@@ -45,13 +58,18 @@ const run = (command, args, cwd = folder) =>
 const kb = (bytes) => `${(bytes / 1000).toFixed(1)} KB`;
 
 function expect(condition, message) {
-  if (!condition) throw new Error(message);
+  if (!condition) throw new Error(typeof message === "function" ? message() : message);
 }
 
-function compile(name, compilerOptions, include) {
-  const file = join(folder, `tsconfig.${name}.json`);
+function compile(compiler, compilerOptions, include) {
+  const file = join(folder, "tsconfig.json");
   writeFileSync(file, JSON.stringify({ compilerOptions, include }));
-  run(bin("tsc"), ["-p", file]);
+  const { status, stdout } = spawnSync(process.execPath, [COMPILERS[compiler], "-p", file], {
+    cwd: folder,
+    encoding: "utf8",
+  });
+  const setup = () => `${compiler} ${version(compiler)} with ${JSON.stringify(compilerOptions)}`;
+  expect(status === 0, () => `${setup()}:\n${stdout}`);
 }
 
 /** Runs a program with Node; it must end by itself within a minute, with code 0. Returns the JSON on its last line. */
@@ -116,16 +134,32 @@ const steps = {
     }
   },
   types: () => {
-    for (const name of ["consumer", "consumer-node"]) {
+    for (const name of ["consumer", "consumer-node", "types", "types-webgpu"]) {
       for (const ending of ["mts", "cts", "ts"]) {
         cpSync(join(root, `test/package/${name}.ts`), join(folder, `${name}.${ending}`));
       }
     }
     // The library's declarations are checked too: no skipLibCheck.
-    const base = { strict: true, target: "es2022", lib: ["es2023", "dom"], types: ["node"] };
-    compile("nodenext", { ...base, module: "nodenext" }, ["*.mts", "*.cts"]);
-    compile("bundler", { ...base, module: "esnext", moduleResolution: "bundler", noEmit: true }, ["*.ts"]);
-    return "nodenext (ESM and CommonJS) and bundler";
+    const base = { strict: true, target: "es2022", lib: ["es2022"], types: [], noEmit: true };
+    for (const compiler of Object.keys(COMPILERS)) {
+      const dom = { lib: ["es2022", "dom"], types: ["node"] };
+      // Of itself TypeScript 5 knows nothing of WebGPU.
+      const webgpu = { ...dom, types: compiler === "typescript" ? ["@webgpu/types"] : [] };
+      for (const [resolution, module, endings] of RESOLUTIONS) {
+        const options = { ...base, module, moduleResolution: resolution };
+        const files = (...names) => names.flatMap((name) => endings.map((ending) => `${name}.${ending}`));
+        compile(compiler, options, files("types"));
+        compile(compiler, { ...options, ...dom }, files("types", "consumer", "consumer-node"));
+        if (resolution === "bundler") compile(compiler, { ...options, ...webgpu }, files("types-webgpu"));
+      }
+    }
+    // For the steps that run them.
+    compile("typescript", { ...base, module: "nodenext", types: ["node"], noEmit: false }, [
+      "consumer*.mts",
+      "consumer*.cts",
+    ]);
+    const names = Object.keys(COMPILERS).map((name) => `${name} ${version(name)}`);
+    return `${names.join(" and ")}; ${RESOLUTIONS.map(([name]) => name).join(", ")}; with the DOM library and without`;
   },
   "run from ESM": () => {
     expectTrained(runProgram(["consumer.mjs"]));

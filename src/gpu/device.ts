@@ -2,6 +2,7 @@
 import { loadVariants, requestGpu, saveVariants } from "#platform";
 import { context } from "../context.ts";
 import { DeviceError, OutOfMemoryError, StateError } from "../errors.ts";
+import type { GlobalType } from "./global-type.ts";
 import { PipelineCache } from "./pipeline.ts";
 import { BufferPool } from "./pool.ts";
 import { Queue } from "./queue.ts";
@@ -43,7 +44,7 @@ export interface CompileProgress {
 /** An open device: what it is, and the queue, pool and pipelines that everything runs on. */
 export class Device {
   /** The WebGPU device itself. */
-  readonly gpu: GPUDevice;
+  readonly gpu: GlobalType<"GPUDevice">;
   /** What it is: name, subgroup size, limits. */
   readonly info: DeviceInfo;
   /** The compiled kernels. */
@@ -59,7 +60,7 @@ export class Device {
   /** Resolves with the reason if the device is ever lost. */
   readonly lost: Promise<DeviceError>;
 
-  constructor(gpu: GPUDevice, info: DeviceInfo) {
+  constructor(gpu: GlobalType<"GPUDevice">, info: DeviceInfo) {
     this.gpu = gpu;
     this.info = info;
     this.pipelines = new PipelineCache(gpu);
