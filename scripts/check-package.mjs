@@ -8,6 +8,7 @@ import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
+import { tsImport } from "tsx/esm/api";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const bin = (name) => join(root, "node_modules/.bin", name);
@@ -160,6 +161,14 @@ const steps = {
     ]);
     const names = Object.keys(COMPILERS).map((name) => `${name} ${version(name)}`);
     return `${names.join(" and ")}; ${RESOLUTIONS.map(([name]) => name).join(", ")}; with the DOM library and without`;
+  },
+  // What an editor shows comes from the declarations, which might lose what the sources say.
+  documentation: async () => {
+    const { publicDocs } = await tsImport("./public-docs.ts", import.meta.url);
+    const { problems, looked } = publicDocs(root, "dist/types");
+    expect(problems.length === 0, problems.join("\n"));
+    expect(looked > 600, `only ${looked} names were looked at`);
+    return `${looked} names and members`;
   },
   "run from ESM": () => {
     expectTrained(runProgram(["consumer.mjs"]));
