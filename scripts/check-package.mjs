@@ -9,6 +9,7 @@ import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
 import { tsImport } from "tsx/esm/api";
+import { readmeBlock } from "./readme-blocks.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const bin = (name) => join(root, "node_modules/.bin", name);
@@ -82,6 +83,14 @@ function runProgram(args) {
   return JSON.parse(stdout.trimEnd().split("\n").at(-1));
 }
 
+/** What a command prints. It must end by itself within a minute, with code 0. */
+function output(command, ...args) {
+  const options = { cwd: folder, encoding: "utf8", timeout: 60_000 };
+  const { status, signal, stdout, stderr, error } = spawnSync(command, args, options);
+  expect(status === 0, `${command} ${args.join(" ")} ended with ${error ?? signal ?? status}:\n${stdout}${stderr}`);
+  return stdout;
+}
+
 function expectTrained({ losses, typed, names }) {
   expect(losses.length === 10 && losses[9] < losses[0] / 2, `the loss does not fall: ${losses}`);
   expect(String(names) === "0.weight,0.bias", `parameters are named ${names}`);
@@ -101,6 +110,8 @@ const steps = {
         files.some((f) => f.path === name),
         `no ${name}`,
       );
+    const relativeLinks = readFileSync(join(root, "README.md"), "utf8").match(/\]\((?!https:\/\/)[^)]*\)/g);
+    expect(!relativeLinks, `README.md links to what a user of the package does not have: ${relativeLinks}`);
     return `${files.length} files, ${kb(size)} packed`;
   },
   publint: () => void run(bin("publint"), ["run", tarball, "--strict"]),
@@ -177,6 +188,23 @@ const steps = {
   "run from CommonJS": () => {
     expectTrained(runProgram(["consumer.cjs"]));
     expect(runProgram(["consumer-node.cjs"]).sameErrors, "wgrad/node has errors of its own");
+  },
+  "run the README's program in Node, a worker, Bun and Deno": () => {
+    for (const name of ["quickstart.ts", "quickstart.mjs"])
+      cpSync(join(root, "examples/quickstart.ts"), join(folder, name));
+    const worker = readmeBlock("js", 'from "node:worker_threads"').replace("./worker.js", "./quickstart.mjs");
+    writeFileSync(join(folder, "worker.mjs"), worker);
+    const node = [process.execPath, "quickstart.mjs"];
+    const expected = output(...node);
+    expect(/^step 200: loss 0\.0\d+$/m.test(expected), `${node.join(" ")} prints\n${expected}`);
+    const [bun, deno] = readmeBlock("sh", "bun add")
+      .split("\n")
+      .map((line) => line.slice(line.indexOf("&& ") + 3).split(" "));
+    for (const [command, ...args] of [[process.execPath, "worker.mjs"], bun, deno]) {
+      const found = output(command === process.execPath ? command : bin(command), ...args);
+      expect(found === expected, `${command} ${args.join(" ")} prints\n${found}and Node\n${expected}`);
+    }
+    return expected.trimEnd();
   },
   "run from a browser's bundle": async () => {
     // Node with WebGPU's globals stands in for the browser: Dawn is what Chrome has, too.
