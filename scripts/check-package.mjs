@@ -188,6 +188,8 @@ const steps = {
   "run from CommonJS": () => {
     expectTrained(runProgram(["consumer.cjs"]));
     expect(runProgram(["consumer-node.cjs"]).sameErrors, "wgrad/node has errors of its own");
+    const both = 'import("wgrad").then(({ Tensor }) => console.log(Tensor === require("wgrad").Tensor))';
+    expect(runProgram(["--eval", both]), "CommonJS has a Tensor of its own");
   },
   "run the README's program in Node, a worker, Bun and Deno": () => {
     for (const name of ["quickstart.ts", "quickstart.mjs"])

@@ -157,7 +157,7 @@ export async function openDevice(options: InitOptions): Promise<Device> {
   if (!adapter) {
     const others = found.length > 0 ? ` (there is ${[...new Set(found)].join(", ")}: use "auto")` : "";
     throw new DeviceError(
-      `[init] no WebGPU adapter found for adapter: "${wanted}"${others}. On Linux install a Vulkan driver (your GPU's, or Mesa 23.1+ for software rendering: in this repository \`npm run setup\` does it); in a browser check chrome://gpu`,
+      `[init] no WebGPU adapter found for adapter: "${wanted}"${others}. On Linux install a Vulkan driver, your GPU's or for software rendering Mesa 23.1+ (apt install mesa-vulkan-drivers); in a browser check chrome://gpu`,
     );
   }
   const { info } = adapter;
