@@ -45,7 +45,7 @@ const CHROMIUM = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/go
 
 function executable() {
   const found = process.env.CHROME_PATH ?? CHROMIUM.find(existsSync);
-  if (!found) throw new Error(`no Chromium: install one (apt install chromium), or say in CHROME_PATH where it is`);
+  if (!found) throw new Error("no Chromium: install one (apt install chromium), or say in CHROME_PATH where it is");
   return found;
 }
 
@@ -56,25 +56,24 @@ const results = (lines) => lines.filter((line) => /^(step|accuracy)/.test(line))
 async function printed(browser, url) {
   const page = await browser.newPage();
   const lines = [];
+  let late;
   try {
     await new Promise((resolve, reject) => {
-      const late = setTimeout(() => reject(new Error(`${url}: no end after 2 minutes:\n${lines.join("\n")}`)), 120_000);
       const fail = (text) => reject(new Error(`${url}: ${text}`));
+      late = setTimeout(() => fail(`no end after 4 minutes:\n${lines.join("\n")}`), 240_000);
       page.on("pageerror", (error) => fail(error.stack ?? String(error)));
       page.on("requestfailed", (request) => fail(`${request.url()} failed`));
       page.on("response", (response) => response.ok() || fail(`${response.url()}: ${response.status()}`));
       page.on("console", (message) => {
         lines.push(message.text());
         if (message.type() === "error") fail(message.text());
-        if (message.text().startsWith("accuracy")) {
-          clearTimeout(late);
-          resolve();
-        }
+        if (message.text().startsWith("accuracy")) resolve();
       });
       page.goto(url).catch(reject);
     });
     return lines;
   } finally {
+    clearTimeout(late);
     await page.close();
   }
 }
