@@ -1,7 +1,7 @@
-// The build: dist/node (ESM for Node, bundled), dist/cjs (CommonJS for Node), dist/browser (ESM), dist/browser-production (the
-// same with short error messages) and dist/types.
-import { readFile, writeFile } from "node:fs/promises";
-import { posix } from "node:path";
+// The build: dist/node (for Node, bundled: ESM, which CommonJS requires), dist/browser (ESM), dist/browser-production (the same
+// with short error messages) and dist/types.
+import { readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { join, posix } from "node:path";
 import type { Plugin } from "esbuild";
 import { defineConfig, type Options } from "tsup";
 import { emitTypes } from "./scripts/emit-types.ts";
@@ -26,7 +26,7 @@ function browser(name: string, kernels: string, plugins: Plugin[]): Options {
     clean: true,
     esbuildPlugins: [
       ...plugins,
-      fileByFile({ ending: ".js", platform: "./browser-platform", kernels: posix.join("..", kernels) }),
+      fileByFile({ platform: "./browser-platform.js", kernels: posix.join("..", kernels) }),
       wgsl(),
     ],
     onSuccess: async () => {
@@ -34,6 +34,11 @@ function browser(name: string, kernels: string, plugins: Plugin[]): Options {
       // Imported before all else, the kernels come first in a bundle and leave its code in one piece: 1 % less gzipped.
       const index = await readFile(`${outDir}/index.js`, "utf8");
       await writeFile(`${outDir}/index.js`, `import "${kernels}";\n${index}`);
+      // Of a file that holds types alone nothing is left, and nobody imports it.
+      for (const entry of await readdir(outDir, { recursive: true, withFileTypes: true })) {
+        const path = join(entry.parentPath, entry.name);
+        if (entry.isFile() && (await stat(path)).size === 0) await rm(path);
+      }
     },
   };
 }
@@ -50,19 +55,12 @@ export default defineConfig([
     splitting: true,
     clean: true,
     esbuildPlugins: [wgsl()],
-    onSuccess: async () => emitTypes("dist/types"),
-  },
-  {
-    // File by file, since splitting a CommonJS bundle is left to a rewriter that mistakes locals for exports of their name.
-    name: "cjs",
-    entry: entries,
-    outDir: "dist/cjs",
-    format: ["cjs"],
-    platform: "node",
-    target: "node20",
-    splitting: false,
-    clean: true,
-    esbuildPlugins: [wgsl(), fileByFile({ ending: ".cjs", platform: "../node/node-platform" })],
+    onSuccess: async () => {
+      // CommonJS gets the same modules, hence one `Tensor` however many ways a program imports it. Node 20.19 can require them.
+      for (const name of ["index", "node"])
+        await writeFile(`dist/node/${name}.cjs`, `module.exports = require("./${name}.js");\n`);
+      emitTypes("dist/types");
+    },
   },
   // File by file: an application's bundler then leaves out whole files, their kernels included. In a single file it would
   // keep every namespace object (`nn`, `vision`) and every kernel that is made at module scope.

@@ -8,6 +8,8 @@ import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
+import { tsImport } from "tsx/esm/api";
+import { readmeBlock } from "./readme-blocks.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const bin = (name) => join(root, "node_modules/.bin", name);
@@ -36,6 +38,19 @@ const BUNDLES = [
   },
 ];
 
+/** The compilers that users have, by the name of their package here. Their files by path: both are called `tsc`. */
+const COMPILERS = {
+  typescript: join(root, "node_modules/typescript/bin/tsc"),
+  "typescript-7": join(root, "node_modules/typescript-7/bin/tsc"),
+};
+
+/** `moduleResolution`, the `module` with it, and the endings of a program's files. */
+const RESOLUTIONS = [
+  ["bundler", "esnext", ["ts"]],
+  ["node16", "node16", ["mts", "cts"]],
+  ["nodenext", "nodenext", ["mts", "cts"]],
+];
+
 /** `exports` conditions by mode, as bundlers set them. */
 const MODES = { production: ["production"], development: ["development"] };
 
@@ -45,13 +60,18 @@ const run = (command, args, cwd = folder) =>
 const kb = (bytes) => `${(bytes / 1000).toFixed(1)} KB`;
 
 function expect(condition, message) {
-  if (!condition) throw new Error(message);
+  if (!condition) throw new Error(typeof message === "function" ? message() : message);
 }
 
-function compile(name, compilerOptions, include) {
-  const file = join(folder, `tsconfig.${name}.json`);
+function compile(compiler, compilerOptions, include) {
+  const file = join(folder, "tsconfig.json");
   writeFileSync(file, JSON.stringify({ compilerOptions, include }));
-  run(bin("tsc"), ["-p", file]);
+  const { status, stdout } = spawnSync(process.execPath, [COMPILERS[compiler], "-p", file], {
+    cwd: folder,
+    encoding: "utf8",
+  });
+  const setup = () => `${compiler} ${version(compiler)} with ${JSON.stringify(compilerOptions)}`;
+  expect(status === 0, () => `${setup()}:\n${stdout}`);
 }
 
 /** Runs a program with Node; it must end by itself within a minute, with code 0. Returns the JSON on its last line. */
@@ -61,6 +81,14 @@ function runProgram(args) {
   expect(status === 0, `node ${args.join(" ")} ended with ${signal ?? status}:\n${stdout}${stderr}`);
   expect(!/ExperimentalWarning|DeprecationWarning/.test(stderr), `node ${args.join(" ")} warns:\n${stderr}`);
   return JSON.parse(stdout.trimEnd().split("\n").at(-1));
+}
+
+/** What a command prints. It must end by itself within a minute, with code 0. */
+function output(command, ...args) {
+  const options = { cwd: folder, encoding: "utf8", timeout: 60_000 };
+  const { status, signal, stdout, stderr, error } = spawnSync(command, args, options);
+  expect(status === 0, `${command} ${args.join(" ")} ended with ${error ?? signal ?? status}:\n${stdout}${stderr}`);
+  return stdout;
 }
 
 function expectTrained({ losses, typed, names }) {
@@ -82,6 +110,8 @@ const steps = {
         files.some((f) => f.path === name),
         `no ${name}`,
       );
+    const relativeLinks = readFileSync(join(root, "README.md"), "utf8").match(/\]\((?!https:\/\/)[^)]*\)/g);
+    expect(!relativeLinks, `README.md links to what a user of the package does not have: ${relativeLinks}`);
     return `${files.length} files, ${kb(size)} packed`;
   },
   publint: () => void run(bin("publint"), ["run", tarball, "--strict"]),
@@ -116,16 +146,40 @@ const steps = {
     }
   },
   types: () => {
-    for (const name of ["consumer", "consumer-node"]) {
+    for (const name of ["consumer", "consumer-node", "types", "types-webgpu"]) {
       for (const ending of ["mts", "cts", "ts"]) {
         cpSync(join(root, `test/package/${name}.ts`), join(folder, `${name}.${ending}`));
       }
     }
     // The library's declarations are checked too: no skipLibCheck.
-    const base = { strict: true, target: "es2022", lib: ["es2023", "dom"], types: ["node"] };
-    compile("nodenext", { ...base, module: "nodenext" }, ["*.mts", "*.cts"]);
-    compile("bundler", { ...base, module: "esnext", moduleResolution: "bundler", noEmit: true }, ["*.ts"]);
-    return "nodenext (ESM and CommonJS) and bundler";
+    const base = { strict: true, target: "es2022", lib: ["es2022"], types: [], noEmit: true };
+    for (const compiler of Object.keys(COMPILERS)) {
+      const dom = { lib: ["es2022", "dom"], types: ["node"] };
+      // Of itself TypeScript 5 knows nothing of WebGPU.
+      const webgpu = { ...dom, types: compiler === "typescript" ? ["@webgpu/types"] : [] };
+      for (const [resolution, module, endings] of RESOLUTIONS) {
+        const options = { ...base, module, moduleResolution: resolution };
+        const files = (...names) => names.flatMap((name) => endings.map((ending) => `${name}.${ending}`));
+        compile(compiler, options, files("types"));
+        compile(compiler, { ...options, ...dom }, files("types", "consumer", "consumer-node"));
+        if (resolution === "bundler") compile(compiler, { ...options, ...webgpu }, files("types-webgpu"));
+      }
+    }
+    // For the steps that run them.
+    compile("typescript", { ...base, module: "nodenext", types: ["node"], noEmit: false }, [
+      "consumer*.mts",
+      "consumer*.cts",
+    ]);
+    const names = Object.keys(COMPILERS).map((name) => `${name} ${version(name)}`);
+    return `${names.join(" and ")}; ${RESOLUTIONS.map(([name]) => name).join(", ")}; with the DOM library and without`;
+  },
+  // What an editor shows comes from the declarations, which might lose what the sources say.
+  documentation: async () => {
+    const { publicDocs } = await tsImport("./public-docs.ts", import.meta.url);
+    const { problems, looked } = publicDocs(root, "dist/types");
+    expect(problems.length === 0, problems.join("\n"));
+    expect(looked > 600, `only ${looked} names were looked at`);
+    return `${looked} names and members`;
   },
   "run from ESM": () => {
     expectTrained(runProgram(["consumer.mjs"]));
@@ -134,6 +188,25 @@ const steps = {
   "run from CommonJS": () => {
     expectTrained(runProgram(["consumer.cjs"]));
     expect(runProgram(["consumer-node.cjs"]).sameErrors, "wgrad/node has errors of its own");
+    const both = 'import("wgrad").then(({ Tensor }) => console.log(Tensor === require("wgrad").Tensor))';
+    expect(runProgram(["--eval", both]), "CommonJS has a Tensor of its own");
+  },
+  "run the README's program in Node, a worker, Bun and Deno": () => {
+    for (const name of ["quickstart.ts", "quickstart.mjs"])
+      cpSync(join(root, "examples/quickstart.ts"), join(folder, name));
+    const worker = readmeBlock("js", 'from "node:worker_threads"').replace("./worker.js", "./quickstart.mjs");
+    writeFileSync(join(folder, "worker.mjs"), worker);
+    const node = [process.execPath, "quickstart.mjs"];
+    const expected = output(...node);
+    expect(/^step 200: loss 0\.0\d+$/m.test(expected), `${node.join(" ")} prints\n${expected}`);
+    const [bun, deno] = readmeBlock("sh", "bun add")
+      .split("\n")
+      .map((line) => line.slice(line.indexOf("&& ") + 3).split(" "));
+    for (const [command, ...args] of [[process.execPath, "worker.mjs"], bun, deno]) {
+      const found = output(command === process.execPath ? command : bin(command), ...args);
+      expect(found === expected, `${command} ${args.join(" ")} prints\n${found}and Node\n${expected}`);
+    }
+    return expected.trimEnd();
   },
   "run from a browser's bundle": async () => {
     // Node with WebGPU's globals stands in for the browser: Dawn is what Chrome has, too.

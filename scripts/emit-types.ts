@@ -5,8 +5,8 @@ import { dirname, resolve } from "node:path";
 import ts from "typescript";
 
 const ROOTS = { "src/index.ts": "index", "src/node/index.ts": "node/index" };
-/** What the declarations need besides their own imports: WebGPU's types, and `Symbol.dispose`. */
-const HEADER = '/// <reference types="@webgpu/types" />\n/// <reference lib="esnext.disposable" />\n';
+/** What the declarations need besides their own imports: `Symbol.dispose`. */
+const HEADER = '/// <reference lib="esnext.disposable" />\n';
 const SPECIFIER = /(["'])(\.\.?\/[^"']+)\.ts\1/g;
 
 /** Writes the declarations that the roots reach into `outDir`. Throws where one cannot be made. */

@@ -3,27 +3,34 @@
 import { relative, resolve } from "node:path";
 import ts from "typescript";
 
-const ROOTS = { wgrad: "src/index.ts", "wgrad/node": "src/node/index.ts" };
+const ROOTS = { wgrad: "index", "wgrad/node": "node/index" };
 /** A path of our sources. Addresses of web pages, which may look like one, are taken out before. */
 const SOURCE_PATH =
   /\b(src|autograd|backward|capture|gpu|io|kernels|nn|node|ops|optim|tensor|vision)\/[\w-]+|[\w-]\.(ts|wgsl)\b/;
 
-/** One line for each thing that is missing or should not be there, sorted; and how many names and members were looked at. */
-export function publicDocs(root: string): { problems: string[]; looked: number } {
+/**
+ * One line for each thing that is missing or should not be there, sorted; and how many names and members were looked at.
+ * `folder` holds the sources, or the declarations made from them.
+ */
+export function publicDocs(root: string, folder: "src" | "dist/types" = "src"): { problems: string[]; looked: number } {
+  const ending = folder === "src" ? ".ts" : ".d.ts";
+  const roots = Object.entries(ROOTS).map(([name, path]) => [name, resolve(root, folder, path + ending)] as const);
   const config = ts.getParsedCommandLineOfConfigFile(
     resolve(root, "tsconfig.json"),
     {},
     { ...ts.sys, onUnRecoverableConfigFileDiagnostic: fail },
   );
-  const entries = Object.values(ROOTS).map((path) => resolve(root, path));
-  const program = ts.createProgram([...entries, resolve(root, "src/wgsl.d.ts")], config?.options ?? {});
+  const program = ts.createProgram(
+    [...roots.map(([, path]) => path), resolve(root, "src/kernels/wgsl.d.ts")],
+    config?.options ?? {},
+  );
   const checker = program.getTypeChecker();
   const problems = new Set<string>();
   /** By declaration: the members of a generic class are other symbols in each class that extends it. */
   const seen = new Set<ts.Declaration>();
 
   const isOurs = (symbol: ts.Symbol) =>
-    symbol.declarations?.some((d) => relative(root, d.getSourceFile().fileName).startsWith("src")) ?? false;
+    symbol.declarations?.some((d) => relative(root, d.getSourceFile().fileName).startsWith(folder)) ?? false;
 
   const resolved = (symbol: ts.Symbol) =>
     symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol;
@@ -90,8 +97,8 @@ export function publicDocs(root: string): { problems: string[]; looked: number }
     }
   }
 
-  for (const [name, path] of Object.entries(ROOTS)) {
-    const source = program.getSourceFile(resolve(root, path));
+  for (const [name, path] of roots) {
+    const source = program.getSourceFile(path);
     const module = source && checker.getSymbolAtLocation(source);
     if (module) exportsOf(name, module);
     else throw new Error(`[public-docs] ${path} is no module`);

@@ -1,4 +1,6 @@
 // Commands: what the queue records, submits and replays.
+
+import type { GlobalType } from "./global-type.ts";
 import type { Pipeline } from "./pipeline.ts";
 import type { PooledBuffer } from "./pool.ts";
 
@@ -18,7 +20,7 @@ export interface Origin {
 export interface DispatchCommand {
   readonly kind: "dispatch";
   readonly pipeline: Pipeline;
-  readonly bindGroup: GPUBindGroup;
+  readonly bindGroup: GlobalType<"GPUBindGroup">;
   readonly x: number;
   readonly y: number;
   readonly z: number;

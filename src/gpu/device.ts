@@ -2,6 +2,7 @@
 import { loadVariants, requestGpu, saveVariants } from "#platform";
 import { context } from "../context.ts";
 import { DeviceError, OutOfMemoryError, StateError } from "../errors.ts";
+import type { GlobalType } from "./global-type.ts";
 import { PipelineCache } from "./pipeline.ts";
 import { BufferPool } from "./pool.ts";
 import { Queue } from "./queue.ts";
@@ -43,7 +44,7 @@ export interface CompileProgress {
 /** An open device: what it is, and the queue, pool and pipelines that everything runs on. */
 export class Device {
   /** The WebGPU device itself. */
-  readonly gpu: GPUDevice;
+  readonly gpu: GlobalType<"GPUDevice">;
   /** What it is: name, subgroup size, limits. */
   readonly info: DeviceInfo;
   /** The compiled kernels. */
@@ -59,7 +60,7 @@ export class Device {
   /** Resolves with the reason if the device is ever lost. */
   readonly lost: Promise<DeviceError>;
 
-  constructor(gpu: GPUDevice, info: DeviceInfo) {
+  constructor(gpu: GlobalType<"GPUDevice">, info: DeviceInfo) {
     this.gpu = gpu;
     this.info = info;
     this.pipelines = new PipelineCache(gpu);
@@ -156,7 +157,7 @@ export async function openDevice(options: InitOptions): Promise<Device> {
   if (!adapter) {
     const others = found.length > 0 ? ` (there is ${[...new Set(found)].join(", ")}: use "auto")` : "";
     throw new DeviceError(
-      `[init] no WebGPU adapter found for adapter: "${wanted}"${others}. On Linux install a Vulkan driver (your GPU's, or Mesa 23.1+ for software rendering: in this repository \`npm run setup\` does it); in a browser check chrome://gpu`,
+      `[init] no WebGPU adapter found for adapter: "${wanted}"${others}. On Linux install a Vulkan driver, your GPU's or for software rendering Mesa 23.1+ (apt install mesa-vulkan-drivers); in a browser check chrome://gpu`,
     );
   }
   const { info } = adapter;

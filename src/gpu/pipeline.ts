@@ -1,5 +1,6 @@
 // Compute pipelines: WGSL text to a pipeline that compiles in the background.
 import { LimitError } from "../errors.ts";
+import type { GlobalType } from "./global-type.ts";
 
 /** WGSL ready to compile. `key` identifies file and overrides; it is also the label in error messages and profiles. */
 export interface Shader {
@@ -8,7 +9,7 @@ export interface Shader {
   /** Columns that were cut from the start of each line of the text as it was written. */
   readonly indent?: number;
   /** What it binds, in order, the uniform block of parameters (where `params` says that it has one) last. */
-  readonly entries: readonly { readonly binding: number; readonly type: GPUBufferBindingType }[];
+  readonly entries: readonly { readonly binding: number; readonly type: "uniform" | "storage" | "read-only-storage" }[];
   readonly params?: boolean;
 }
 
@@ -23,12 +24,12 @@ export interface Problem {
 export interface Pipeline {
   readonly key: string;
   /** Null until it is compiled, and where it does not compile. */
-  gpu: GPUComputePipeline | null;
+  gpu: GlobalType<"GPUComputePipeline"> | null;
   /** Resolves when it is compiled, or is known not to; null from then on. */
   compiling: Promise<void> | null;
   /** Set where it does not compile: launches of it are left out. */
   problem: Problem | null;
-  readonly layout: GPUBindGroupLayout;
+  readonly layout: GlobalType<"GPUBindGroupLayout">;
   /** Numbers of the buffers' bindings, in order. */
   readonly bindings: readonly number[];
   /** The binding of the uniform `Params` block behind them; null without one. */
@@ -48,7 +49,7 @@ export class PipelineCache {
   /** Called when one of the two changes. */
   onProgress: (() => void) | null = null;
 
-  constructor(device: GPUDevice) {
+  constructor(device: GlobalType<"GPUDevice">) {
     this.#device = device;
   }
 

@@ -1,14 +1,15 @@
 // GPU buffers by size class: released buffers serve later requests, so that a steady step allocates nothing, and go back to
 // the device when none comes.
 import { LimitError } from "../errors.ts";
+import type { GlobalType } from "./global-type.ts";
 
 /** A pooled GPU buffer. */
 export interface PooledBuffer {
   /** Names it in bind-group keys. Never given again. */
   readonly id: number;
-  readonly gpu: GPUBuffer;
+  readonly gpu: GlobalType<"GPUBuffer">;
   /** Where it lives: one of another device is refused. */
-  readonly device: GPUDevice;
+  readonly device: GlobalType<"GPUDevice">;
   readonly size: number;
   /** The newest recorded command batch that uses it; of a free one, no older than its release. */
   lastUse: number;
@@ -58,7 +59,7 @@ export class BufferPool {
   /** Buffers created so far: flat in a steady state. */
   created = 0;
 
-  constructor(device: GPUDevice) {
+  constructor(device: GlobalType<"GPUDevice">) {
     this.#device = device;
     this.#maxSize = device.limits.maxBufferSize;
   }

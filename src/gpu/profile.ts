@@ -1,5 +1,6 @@
 // Device time per kernel, from timestamp queries: one pass a dispatch while a profiler is attached.
 import type { DispatchCommand } from "./commands.ts";
+import type { GlobalType } from "./global-type.ts";
 
 const MAX_QUERIES = 4096;
 
@@ -12,19 +13,28 @@ export interface KernelTime {
   readonly start: number;
 }
 
+/** A GPUComputePassDescriptor with the timestamps that the profiler asks for. */
+interface TimedPass {
+  readonly timestampWrites: {
+    readonly querySet: GlobalType<"GPUQuerySet">;
+    readonly beginningOfPassWriteIndex: number;
+    readonly endOfPassWriteIndex: number;
+  };
+}
+
 export class Profiler {
   readonly #device: GPUDevice;
   readonly #set: GPUQuerySet;
   readonly #labels: { kernel: string; op: string }[] = [];
   readonly #reads: { resolved: GPUBuffer; buffer: GPUBuffer; labels: { kernel: string; op: string }[] }[] = [];
 
-  constructor(device: GPUDevice) {
+  constructor(device: GlobalType<"GPUDevice">) {
     this.#device = device;
     this.#set = device.createQuerySet({ type: "timestamp", count: MAX_QUERIES });
   }
 
   /** The pass descriptor that times this dispatch. */
-  pass(command: DispatchCommand): GPUComputePassDescriptor {
+  pass(command: DispatchCommand): TimedPass {
     const index = this.#labels.length * 2;
     this.#labels.push({ kernel: command.pipeline.key, op: command.origin?.name ?? "" });
     if (index + 1 >= MAX_QUERIES) throw new RangeError("more dispatches in one batch than the profiler has queries");
@@ -34,7 +44,7 @@ export class Profiler {
   }
 
   /** Ends a batch: copies its timestamps out. */
-  resolve(encoder: GPUCommandEncoder): void {
+  resolve(encoder: GlobalType<"GPUCommandEncoder">): void {
     const labels = this.#labels.splice(0);
     if (labels.length === 0) return;
     const size = labels.length * 16;

@@ -5,6 +5,7 @@ import { BindGroups, checkDevice } from "./bind-groups.ts";
 import { type Binding, type Command, type DispatchCommand, type Program, whereOf } from "./commands.ts";
 import { encode } from "./encode.ts";
 import { FAULT_BYTES, faultIn } from "./faults.ts";
+import type { GlobalType } from "./global-type.ts";
 import type { Grid } from "./grid.ts";
 import type { PipelineCache, Shader } from "./pipeline.ts";
 import type { BufferPool, PooledBuffer } from "./pool.ts";
@@ -40,7 +41,7 @@ export class Queue {
   profiler: Profiler | null = null;
   readonly #stats = { dispatches: 0, submits: 0, writes: 0 };
 
-  constructor(device: GPUDevice, pipelines: PipelineCache, pool: BufferPool) {
+  constructor(device: GlobalType<"GPUDevice">, pipelines: PipelineCache, pool: BufferPool) {
     this.#device = device;
     this.#pipelines = pipelines;
     this.#bindGroups = new BindGroups(device);

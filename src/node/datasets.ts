@@ -2,6 +2,7 @@
 import { mkdtemp, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { DataError } from "../errors.ts";
+import type { GlobalType } from "../gpu/global-type.ts";
 import { CIFAR_LAYOUT, type CifarName, readCifar, readCifarArchive, unpackCifar } from "../vision/datasets/cifar.ts";
 import type { ImageDataset } from "../vision/datasets/image-dataset.ts";
 import { cachePath, makeFolder } from "./cache.ts";
@@ -28,7 +29,7 @@ export interface CifarSource {
   /** Called as a download goes on. Default: nobody is told. */
   onProgress?: (progress: DownloadProgress) => void;
   /** Stops a download, with its reason. Default: none. */
-  signal?: AbortSignal;
+  signal?: GlobalType<"AbortSignal">;
 }
 
 /** What `CIFAR100` takes: as `CIFAR10`, and which labels. */

@@ -4,6 +4,7 @@ import { type FileHandle, open, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { DataError } from "../errors.ts";
+import type { GlobalType } from "../gpu/global-type.ts";
 import { makeFolder } from "./cache.ts";
 import { type Checksum, checksumMismatch, parseChecksum } from "./checksum.ts";
 
@@ -22,7 +23,7 @@ export interface DownloadOptions extends Checksum {
   /** Called as bytes come in. Default: nobody is told. */
   onProgress?: (progress: DownloadProgress) => void;
   /** Stops the download with the signal's reason; what has come stays on disk, to be resumed. Default: none. */
-  signal?: AbortSignal;
+  signal?: GlobalType<"AbortSignal">;
   /** How often to try again after a failed connection or a server's error; 3 by default. */
   retries?: number;
   /** Milliseconds without a byte after which a connection counts as failed; 30,000 by default. */

@@ -1,7 +1,7 @@
 // Schedules of the learning rate by epoch: LambdaLR, StepLR, MultiStepLR, ExponentialLR, CosineAnnealingLR.
 import { check, told, ValueError } from "../errors.ts";
 import type { Optimizer, ParamGroup } from "./optimizer.ts";
-import { checkCount } from "./scheduler-arguments.ts";
+import { checkCount, schedulerText } from "./scheduler-arguments.ts";
 
 /** An optimizer as schedulers see it. */
 export type AnyOptimizer = Pick<Optimizer, "paramGroups">;
@@ -83,6 +83,16 @@ export abstract class LRScheduler {
     this.lastEpoch = state.lastEpoch;
     this.baseLrs = [...state.baseLrs];
     this.#lastLr = [...state.lastLr];
+  }
+
+  /** Class, options, state and learning rates, such as `StepLR(lastEpoch: 1, baseLrs: [0.1], stepSize: 2, gamma: 0.1, lr: [0.1])`. */
+  toString(): string {
+    return schedulerText(this);
+  }
+
+  // What console.log shows in Node.
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    return this.toString();
   }
 }
 

@@ -1,7 +1,7 @@
 // ReduceLROnPlateau: a lower learning rate when a metric has stopped improving.
 import { check, ValueError } from "../errors.ts";
 import type { AnyOptimizer } from "./lr-scheduler.ts";
-import { perGroup } from "./scheduler-arguments.ts";
+import { perGroup, schedulerText } from "./scheduler-arguments.ts";
 
 /** What `ReduceLROnPlateau` takes. */
 export interface PlateauOptions {
@@ -138,5 +138,15 @@ export class ReduceLROnPlateau {
     this.cooldownCounter = state.cooldownCounter;
     this.lastEpoch = state.lastEpoch;
     this.#lastLr = [...state.lastLr];
+  }
+
+  /** Class, options, state and learning rates. */
+  toString(): string {
+    return schedulerText(this, this.#options);
+  }
+
+  // What console.log shows in Node.
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    return this.toString();
   }
 }

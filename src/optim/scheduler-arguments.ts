@@ -1,4 +1,4 @@
-// Argument checks of the schedulers.
+// What all schedulers share: checks of their arguments, and how they are shown.
 import { check, ValueError } from "../errors.ts";
 
 /** Throws unless `value` is a whole number above 0. */
@@ -19,4 +19,11 @@ export function perGroup(scheduler: string, what: string, value: number | readon
     ValueError,
   );
   return [...value];
+}
+
+/** A scheduler as text: its class, then options, state and learning rates by name. */
+export function schedulerText(scheduler: { getLastLr(): number[] }, options: object = {}): string {
+  const { optimizer, ...state } = scheduler as { optimizer?: unknown };
+  const shown = Object.entries({ ...options, ...state, lr: scheduler.getLastLr() });
+  return `${scheduler.constructor.name}(${shown.map(([name, value]) => `${name}: ${JSON.stringify(value)}`).join(", ")})`;
 }

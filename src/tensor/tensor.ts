@@ -215,9 +215,11 @@ export class Tensor<S extends Shape = Shape> implements Spec {
     return build(this.shape);
   }
 
-  /** The elements as text in rows, long dimensions abbreviated: `console.log(await t.print())`. */
+  /** Prints the elements in rows, long dimensions abbreviated, then dtype and shape, and returns what it printed. */
   async print(): Promise<string> {
-    return format(await this.data(), this.shape, this.dtype);
+    const text = format(await this.data(), this.shape, this.dtype);
+    console.log(text);
+    return text;
   }
 
   /** Dtype and shape, as in `Tensor(f32 [2, 3], requiresGrad)`. For the elements: `print`, `array`, `data`. */

@@ -1,5 +1,6 @@
 // Learning rate schedules against PyTorch's sequences, and going on from a state dict.
 
+import { inspect } from "node:util";
 import { describe, expect, test } from "vitest";
 import { optim, tensor, ValueError } from "wgrad";
 import { withDevice } from "../support/case.ts";
@@ -104,6 +105,24 @@ test("bad arguments", () => {
   cycle.step();
   cycle.step();
   expect(() => cycle.step()).toThrow(/beyond the cycle of 2 steps/);
+  opt.dispose();
+  p.dispose();
+});
+
+test("a scheduler shows its options, its state and its learning rates", () => {
+  const p = tensor([0], { requiresGrad: true });
+  const opt = new optim.SGD([p], { lr: 0.5 });
+  const step = new optim.StepLR(opt, 1, { gamma: 0.5 });
+  step.step();
+  expect(String(step)).toBe("StepLR(lastEpoch: 1, baseLrs: [0.5], stepSize: 1, gamma: 0.5, lr: [0.25])");
+  expect(inspect(step)).toBe(String(step));
+  const plateau = new optim.ReduceLROnPlateau(opt, { patience: 3 });
+  plateau.step(2);
+  expect(String(plateau)).toBe(
+    'ReduceLROnPlateau(mode: "min", factor: 0.1, patience: 3, threshold: 0.0001, thresholdMode: "rel", cooldown: 0, ' +
+      "minLr: 0, eps: 1e-8, best: 2, numBadEpochs: 0, cooldownCounter: 0, lastEpoch: 1, lr: [0.25])",
+  );
+  expect(inspect(plateau)).toBe(String(plateau));
   opt.dispose();
   p.dispose();
 });
