@@ -1,8 +1,9 @@
 // Module: the base class of layers and models. Finds parameters, buffers and submodules among its own properties.
 
+import { checkTensor } from "../autograd/run.ts";
 import { guard } from "../capture/hooks.ts";
 import { watchStructure } from "../capture/structure.ts";
-import { check, StateError } from "../errors.ts";
+import { check, checkFunction, checkOptions, StateError, told, ValueError } from "../errors.ts";
 import { keep } from "../tensor/scope.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { type LoadOptions, type LoadResult, loadInto, type StateDict, type StateDictLike } from "./load-state-dict.ts";
@@ -109,6 +110,13 @@ export abstract class Module<I extends readonly unknown[] = readonly [Tensor], O
       persistent?: boolean;
     } = {},
   ): T {
+    checkOptions("registerBuffer", options, ["persistent"]);
+    check(
+      typeof name === "string" && name !== "",
+      () => `[registerBuffer] the name must be text, got ${told(name)}`,
+      ValueError,
+    );
+    checkTensor("registerBuffer", `the buffer "${name}"`, tensor);
     const property = propertyOf(name);
     this.#buffers.set(property, options.persistent ?? true);
     keep(tensor);
@@ -245,6 +253,7 @@ export abstract class Module<I extends readonly unknown[] = readonly [Tensor], O
 
   /** Calls `fn` on every module below this one, then on this one: for custom initialisation. */
   apply(fn: (module: AnyModule) => void): this {
+    checkFunction("apply", "what is called on each module", fn);
     for (const child of this.children()) child.apply(fn);
     fn(this);
     return this;
@@ -289,6 +298,7 @@ export abstract class Module<I extends readonly unknown[] = readonly [Tensor], O
   }
 
   #register<H>(list: (hooks: Hooks) => Set<H>, hook: H): () => void {
+    checkFunction("registerForwardHook", "a hook", hook);
     const hooks = this.#hooks ?? this.#install();
     this.#hooks = hooks;
     if (list(hooks).has(hook)) throw new StateError("[registerForwardHook] this hook is registered already");

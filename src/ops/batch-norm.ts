@@ -1,7 +1,7 @@
 // Batch norm in training and evaluation, alone or with what often follows it: adding a residual, an activation.
 import { apply, apply1 } from "../autograd/apply.ts";
 import { type Following, type Op, withoutGradient } from "../autograd/op.ts";
-import { check, ValueError } from "../errors.ts";
+import { check, checkNumber, checkOptions, ValueError } from "../errors.ts";
 import { planChannels } from "../kernels/channel-plan.ts";
 import { type Activation, unaryBody } from "../kernels/elementwise.ts";
 import { Kernel } from "../kernels/kernel.ts";
@@ -99,6 +99,7 @@ type BackwardRest = Partial<Record<"chunks" | "dx" | "dw" | "db" | "dresidual" |
 /** Those of dx, dweight, dbias and dresidual that are wanted. At most one of y and residual is needed, see `saves`. */
 const backwardOp: Op<BackwardInputs, BackwardAttrs, readonly Tensor[]> = {
   name: "batchNormBackward",
+  required: 3,
   infer([x], { wanted }) {
     const channels: Spec = { shape: x.shape.slice(1, 2), dtype: "f32" };
     return [x, channels, channels, x].filter((_, i) => wanted[i]);
@@ -136,6 +137,7 @@ type ForwardRest = Partial<
 /** y, and for the tape each channel's mean, rstd, rstd * weight and bias. Writes the running statistics in training. */
 export const batchNormOp: Op<BatchNormInputs, BatchNormAttrs, readonly [y: Tensor], readonly [stats: Tensor]> = {
   name: "batchNorm",
+  required: 1,
   aux: 1,
   infer([x, weight, bias, runningMean, runningVar, residual], { name, training }, info) {
     checkDtype(name, "input", x.dtype, "f32");
@@ -245,6 +247,23 @@ function moving(attrs: BatchNormAttrs, inputs: BatchNormInputs): Tensor {
   return y;
 }
 
+const OPTIONS = ["training", "momentum", "eps"];
+const RELU_OPTIONS = [...OPTIONS, "residual"];
+
+/** Checks options, and fills in what is left out. */
+function attrsOf(
+  name: string,
+  options: BatchNormOptions,
+  known: readonly string[],
+  activation: Activation | null,
+): BatchNormAttrs {
+  checkOptions(name, options, known);
+  const { training = false, momentum = 0.1, eps = 1e-5 } = options;
+  checkNumber(name, "momentum", momentum);
+  checkNumber(name, "eps", eps);
+  return { name, training, momentum, eps, activation };
+}
+
 const RELU: Activation = { name: "relu", row: unaryRows.relu, scalars: [] };
 
 /**
@@ -261,9 +280,9 @@ export function batchNorm(
   runningVar: Tensor | null,
   weight: Tensor | null = null,
   bias: Tensor | null = null,
-  { training = false, momentum = 0.1, eps = 1e-5 }: BatchNormOptions = {},
+  options: BatchNormOptions = {},
 ): Tensor {
-  const attrs = { name: "batchNorm", training, momentum, eps, activation: null };
+  const attrs = attrsOf("batchNorm", options, OPTIONS, null);
   return moving(attrs, [x, weight, bias, runningMean, runningVar, null]);
 }
 
@@ -277,8 +296,8 @@ export function batchNormRelu(
   runningVar: Tensor | null,
   weight: Tensor | null = null,
   bias: Tensor | null = null,
-  { residual = null, training = false, momentum = 0.1, eps = 1e-5 }: BatchNormReluOptions = {},
+  options: BatchNormReluOptions = {},
 ): Tensor {
-  const attrs = { name: "batchNormRelu", training, momentum, eps, activation: RELU };
-  return moving(attrs, [x, weight, bias, runningMean, runningVar, residual]);
+  const attrs = attrsOf("batchNormRelu", options, RELU_OPTIONS, RELU);
+  return moving(attrs, [x, weight, bias, runningMean, runningVar, options.residual ?? null]);
 }

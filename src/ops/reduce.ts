@@ -2,7 +2,7 @@
 import { apply1 } from "../autograd/apply.ts";
 import { noGrad } from "../autograd/mode.ts";
 import type { Op } from "../autograd/op.ts";
-import { check } from "../errors.ts";
+import { check, checkNumber, checkOptions } from "../errors.ts";
 import { reduceInto } from "../kernels/reduction-plan.ts";
 import { checkDtype } from "../tensor/dtype.ts";
 import { scope } from "../tensor/scope.ts";
@@ -64,7 +64,10 @@ export interface VarianceOptions extends ReduceOptions {
 }
 
 /** Variance over `dims`, f32, in two passes. @see https://pytorch.org/docs/stable/generated/torch.var.html */
-export function variance(x: Tensor, dims?: Dims, { correction = 1, keepdim = false }: VarianceOptions = {}): Tensor {
+export function variance(x: Tensor, dims?: Dims, options: VarianceOptions = {}): Tensor {
+  checkOptions("var", options, ["correction", "keepdim"]);
+  const { correction = 1, keepdim = false } = options;
+  checkNumber("var", "correction", correction);
   const { dims: list } = reduced("var", x, dims, {});
   const n = sizeOf(x.shape.filter((_, d) => list.includes(d)));
   return scope(() => {
