@@ -6,6 +6,7 @@ import { watchStructure } from "../capture/structure.ts";
 import { check, checkFunction, checkOptions, StateError, told, ValueError } from "../errors.ts";
 import { keep } from "../tensor/scope.ts";
 import { Tensor } from "../tensor/tensor.ts";
+import { wrapForward } from "./calls.ts";
 import { type LoadOptions, type LoadResult, loadInto, type StateDict, type StateDictLike } from "./load-state-dict.ts";
 import { Parameter } from "./parameter.ts";
 import { summarize } from "./summary.ts";
@@ -72,9 +73,11 @@ export abstract class Module<I extends readonly unknown[] = readonly [Tensor], O
   /** Buffers by property name: whether they belong to the state dict. */
   readonly #buffers = new Map<string, boolean>();
   #hooks: Hooks | null = null;
+  #found = false;
 
   constructor() {
     watchStructure(this);
+    wrapForward(this);
   }
 
   /** What the module computes. Call it as `layer.forward(x)`; hooks see its inputs and its result. */
@@ -90,6 +93,15 @@ export abstract class Module<I extends readonly unknown[] = readonly [Tensor], O
     // A step that changes the mode itself must find it as it was.
     this.#guardMode();
     this.#training = training;
+  }
+
+  /** For the library's own use: whether its parameters were asked for, by a method of its own or of a module that holds it. */
+  get found(): boolean {
+    return this.#found;
+  }
+
+  set found(found: boolean) {
+    this.#found = found;
   }
 
   /** A step captured in the other mode must be recorded again. */
@@ -170,6 +182,7 @@ export abstract class Module<I extends readonly unknown[] = readonly [Tensor], O
   *#walk(prefix: string, seen: Set<AnyModule>): Iterable<[string, AnyModule]> {
     if (seen.has(this)) return;
     seen.add(this);
+    this.#found = true;
     yield [prefix, this];
     for (const [name, child] of this.namedChildren()) yield* child.#walk(join(prefix, name), seen);
   }

@@ -84,7 +84,8 @@ export class BatchNorm2d extends Module {
     const options = this.#begin();
     const { runningMean, runningVar, weight, bias } = this;
     const { momentum } = options;
-    if (momentum !== null) return batchNorm(x, runningMean, runningVar, weight, bias, { ...options, momentum });
+    if (momentum !== null || x.numel === 0)
+      return batchNorm(x, runningMean, runningVar, weight, bias, { ...options, momentum: momentum ?? 0 });
     return this.#average(x, { training: true, eps: options.eps });
   }
 

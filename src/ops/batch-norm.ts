@@ -1,13 +1,17 @@
 // Batch norm in training and evaluation, alone or with what often follows it: adding a residual, an activation.
+
 import { apply, apply1 } from "../autograd/apply.ts";
 import { type Following, type Op, withoutGradient } from "../autograd/op.ts";
+import { checkTensor } from "../autograd/run.ts";
 import { check, checkNumber, checkOptions, ValueError } from "../errors.ts";
 import { planChannels } from "../kernels/channel-plan.ts";
 import { type Activation, unaryBody } from "../kernels/elementwise.ts";
 import { Kernel } from "../kernels/kernel.ts";
 import forwardWgsl from "../kernels/wgsl/batch-norm.wgsl";
 import backwardWgsl from "../kernels/wgsl/batch-norm-backward.wgsl";
+import { ones } from "../tensor/create.ts";
 import { checkDtype } from "../tensor/dtype.ts";
+import { scope } from "../tensor/scope.ts";
 import { sameShape, show } from "../tensor/shape.ts";
 import type { Spec, Tensor } from "../tensor/tensor.ts";
 import { asActivation, asAddition } from "./absorb.ts";
@@ -168,7 +172,7 @@ export const batchNormOp: Op<BatchNormInputs, BatchNormAttrs, readonly [y: Tenso
       ValueError,
     );
     check(
-      !training || planChannels(shape, info).size > 1,
+      !training || planChannels(shape, info).size !== 1,
       () =>
         `[${name}] Expected more than 1 value per channel when training, got input size ${show(shape)}: use a larger batch, or model.eval()`,
       ValueError,
@@ -241,8 +245,17 @@ export function asEvaluatedNorm({ op, inputs, attrs, at }: Following) {
 
 /** Applies the op, whose running statistics count as changed from now on. */
 function moving(attrs: BatchNormAttrs, inputs: BatchNormInputs): Tensor {
+  const [x, weight, bias, runningMean, runningVar, residual] = inputs;
+  checkTensor(attrs.name, 0, x);
+  if (attrs.training && x.numel === 0 && x.ndim > 1) {
+    // A batch of nothing has no statistics and moves none: any do for it.
+    return scope(() => {
+      const any = ones(x.shape.slice(1, 2), { device: x.device });
+      const given = [x, weight, bias, runningMean ?? any, runningVar ?? any, residual] as const;
+      return apply1(batchNormOp, given, { ...attrs, training: false });
+    });
+  }
   const y = apply1(batchNormOp, inputs, attrs);
-  const [, , , runningMean, runningVar] = inputs;
   if (attrs.training) for (const moved of [runningMean, runningVar]) if (moved) moved.storage.version++;
   return y;
 }

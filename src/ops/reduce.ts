@@ -1,9 +1,11 @@
 // Reductions over any dimensions: amax, amin, and what is composed of sums.
+
 import { apply1 } from "../autograd/apply.ts";
 import { noGrad } from "../autograd/mode.ts";
 import type { Op } from "../autograd/op.ts";
 import { check, checkNumber, checkOptions } from "../errors.ts";
 import { reduceInto } from "../kernels/reduction-plan.ts";
+import { full } from "../tensor/create.ts";
 import { checkDtype } from "../tensor/dtype.ts";
 import { scope } from "../tensor/scope.ts";
 import { show, sizeOf } from "../tensor/shape.ts";
@@ -51,11 +53,18 @@ export const min = (x: Tensor, dims?: Dims, options: ReduceOptions = {}): Tensor
 
 /** i32 1 where every element over `dims` is other than 0, else 0. */
 export const all = (x: Tensor, dims?: Dims, options: ReduceOptions = {}): Tensor =>
-  scope(() => min(ne(x, 0), dims, options));
+  truth("all", min, 1, x, dims, options);
 
 /** i32 1 where some element over `dims` is other than 0, else 0. */
 export const any = (x: Tensor, dims?: Dims, options: ReduceOptions = {}): Tensor =>
-  scope(() => max(ne(x, 0), dims, options));
+  truth("any", max, 0, x, dims, options);
+
+/** `none`: what it is of no elements. */
+function truth(name: string, extreme: typeof max, none: number, x: Tensor, dims: Dims, options: ReduceOptions): Tensor {
+  const { dims: list, shape } = reduced(name, x, dims, options);
+  if (list.some((d) => x.shape[d] === 0)) return full(shape, none, { dtype: "i32", device: x.device });
+  return scope(() => extreme(ne(x, 0), dims, options));
+}
 
 /** What `var` and `std` take beside the dimensions. */
 export interface VarianceOptions extends ReduceOptions {

@@ -55,13 +55,13 @@ interface Clipped {
   readonly grad: Tensor;
 }
 
-/** Parameters as a list. One without any is a mistake: an iterator was used up, or another thing than a model's was passed. */
+/** Parameters as a list. An iterator without any was used up before, which would go unnoticed. */
 function listOf(name: string, params: Iterable<Tensor> | Tensor): Tensor[] {
   const list = params instanceof Tensor ? [params] : listed(name, "parameters: pass model.parameters()", params);
   check(
-    list.length > 0,
+    list.length > 0 || Array.isArray(params),
     () =>
-      `[${name}] got no parameters: an iterator such as model.parameters() gives them once, call it again or keep [...model.parameters()]`,
+      `[${name}] got an iterator without parameters, which was used up before: call model.parameters() again, or keep [...model.parameters()]`,
     ValueError,
   );
   for (const [i, p] of list.entries()) checkTensor(name, i, p);

@@ -43,7 +43,6 @@ const constants: readonly unknown[] = [
 const objects: readonly Wrong[] = [
   () => () => undefined,
   () => async () => 1,
-  () => class {},
   () => ({}),
   () => ({ lr: 0.1, padding: 1 }),
   () => ({ shape: [2], dtype: "f32" }),
@@ -70,7 +69,6 @@ const objects: readonly Wrong[] = [
   () => new ArrayBuffer(3),
   () => new DataView(new ArrayBuffer(3)),
   () => (function* () {})(),
-  () => Tensor,
   () => Tensor.prototype,
 ];
 const tensors: readonly Wrong[] = [

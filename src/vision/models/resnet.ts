@@ -64,6 +64,7 @@ export class Bottleneck extends Module {
 
   constructor(inChannels: number, channels: number, stride: number, downsample: Sequential | null) {
     super();
+    checkWhole("Bottleneck", "channels", channels, 1);
     const outChannels = channels * Bottleneck.expansion;
     this.conv1 = conv1x1(inChannels, channels);
     this.bn1 = new BatchNorm2d(channels);
