@@ -10,7 +10,8 @@ export interface Called {
   /** Whether its parameters were asked for, by its own methods or those of a module that holds it. */
   found: boolean;
   namedModules(): Iterable<readonly [name: string, module: object]>;
-  parameters(): Iterable<{ readonly requiresGrad: boolean }>;
+  /** Whether there is a parameter to train, of its own or below it. */
+  readonly trainable: boolean;
   forward(...inputs: never[]): unknown;
 }
 
@@ -65,7 +66,7 @@ function locate(error: WgradError, module: Called, caller: Called | null): void 
  * for and no module holds.
  */
 function checkHeld(module: Called, caller: Called): void {
-  if (!gradEnabled() || ![...module.parameters()].some(({ requiresGrad }) => requiresGrad)) return;
+  if (!gradEnabled() || !module.trainable) return;
   let held = false;
   for (const owner of watchedModules()) held ||= Object.values(owner).includes(module);
   check(

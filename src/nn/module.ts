@@ -104,6 +104,13 @@ export abstract class Module<I extends readonly unknown[] = readonly [Tensor], O
     this.#found = found;
   }
 
+  /** For the library's own use: whether there is a parameter to train, of this module or below it. Asks for none. */
+  get trainable(): boolean {
+    for (const [, module] of this.#walk("", new Set()))
+      for (const [, { requiresGrad }] of module.#ownParameters()) if (requiresGrad) return true;
+    return false;
+  }
+
   /** A step captured in the other mode must be recorded again. */
   #guardMode(): void {
     guard(this, () => this.#training, { returns: true });
@@ -162,7 +169,10 @@ export abstract class Module<I extends readonly unknown[] = readonly [Tensor], O
   /** This module (named "") and all below it, depth first; a module used twice appears once. */
   *namedModules(): Iterable<[name: string, module: AnyModule]> {
     const seen = new Set<AnyModule>();
-    yield* this.#walk("", seen);
+    for (const named of this.#walk("", seen)) {
+      named[1].found = true;
+      yield named;
+    }
     for (const module of seen) module.#checkFound(seen);
   }
 
@@ -182,7 +192,6 @@ export abstract class Module<I extends readonly unknown[] = readonly [Tensor], O
   *#walk(prefix: string, seen: Set<AnyModule>): Iterable<[string, AnyModule]> {
     if (seen.has(this)) return;
     seen.add(this);
-    this.#found = true;
     yield [prefix, this];
     for (const [name, child] of this.namedChildren()) yield* child.#walk(join(prefix, name), seen);
   }

@@ -250,8 +250,8 @@ function moving(attrs: BatchNormAttrs, inputs: BatchNormInputs): Tensor {
   if (attrs.training && x.numel === 0 && x.ndim > 1) {
     // A batch of nothing has no statistics and moves none: any do for it.
     return scope(() => {
-      const any = ones(x.shape.slice(1, 2), { device: x.device });
-      const given = [x, weight, bias, runningMean ?? any, runningVar ?? any, residual] as const;
+      const any = () => ones(x.shape.slice(1, 2), { device: x.device });
+      const given = [x, weight, bias, runningMean ?? any(), runningVar ?? any(), residual] as const;
       return apply1(batchNormOp, given, { ...attrs, training: false });
     });
   }
