@@ -64,7 +64,8 @@ const join = (prefix: string, name: string): string => (prefix ? `${prefix}.${na
  *
  * Names are paths of property names, camelCase written as PyTorch's snake_case: `layer1.0.conv1.weight`,
  * `bn1.running_mean`. Names that are not camelCase, such as `Mixed_5b` or `AuxLogits`, stay as they are, and so does
- * `fcA` beside `fc_a`. Private (`#`) properties are not searched. Nor are plain arrays, and one of modules is an error
+ * `fcA` beside `fc_a`. Private (`#`) properties are not searched: a layer there that would be left
+ * untrained is an error when it runs. Nor are plain arrays, and one of modules is an error
  * once parameters are asked for: use `ModuleList` for a list.
  * @see https://pytorch.org/docs/stable/generated/torch.nn.Module.html
  */
@@ -334,7 +335,7 @@ export abstract class Module<I extends readonly unknown[] = readonly [Tensor], O
   }
 
   // Callers say `layer.forward(x)`, so hooks wrap `forward` of this one instance while it has any: a module without
-  // hooks pays nothing, neither time nor a stack frame, and subclasses need not know.
+  // hooks pays nothing for them, and subclasses need not know.
   #install(): Hooks {
     const before: Hooks["before"] = new Set();
     const after: Hooks["after"] = new Set();
