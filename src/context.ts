@@ -19,6 +19,8 @@ interface Context {
   pending: Pending | null;
   /** The operation that runs, for error messages and profiles. */
   origin: Origin | null;
+  /** The module whose forward runs, innermost (see nn/calls.ts). */
+  module: object | null;
   /** Hears of every launch that has variants (see kernels/tune.ts). */
   onLaunch: LaunchListener | null;
   /** All that random numbers depend on (see tensor/random-state.ts). */
@@ -32,6 +34,7 @@ export const context: Context = {
   capture: null,
   pending: null,
   origin: null,
+  module: null,
   onLaunch: null,
   // As in PyTorch a program without a seed differs from run to run.
   random: { seed: Math.floor(Math.random() * 2 ** 32), streams: 0 },

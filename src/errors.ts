@@ -133,12 +133,35 @@ export function check(
   if (!condition) throw new Kind(message());
 }
 
-/** A value of any type in a few characters, for a message: text in quotes, of an object its class. */
-export function told(value: unknown): string {
-  if (typeof value === "string") return JSON.stringify(value);
+/** A value of any type in a few characters, for a message: text in quotes, short arrays whole, of an object its class. */
+export function told(value: unknown, deep = 2): string {
+  if (typeof value === "string") return JSON.stringify(value.slice(0, 80));
+  if (typeof value === "function") return "a function";
   if (typeof value !== "object" || value === null) return String(value);
-  const { name = "Object" } = value.constructor ?? {};
-  return `${/^[AEIOU]/.test(name) ? "an" : "a"} ${name}`;
+  if (Array.isArray(value) && deep > 0 && value.length <= 8)
+    return `[${Array.from(value, (item) => told(item, deep - 1)).join(", ")}]`;
+  const { name } = value.constructor ?? {};
+  const known = typeof name === "string" && name ? name : "Object";
+  return `${/^[AEIOU]/.test(known) ? "an" : "a"} ${known}`;
+}
+
+/** The one of `known` that was probably meant by `key`: the same but for case and underscores, or for a letter or two. */
+function meant(key: string, known: readonly string[]): string | undefined {
+  const plain = (text: string) => text.replaceAll("_", "").toLowerCase();
+  const far = (a: string, b: string): number => {
+    let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+    for (const [i, letter] of [...a].entries()) {
+      const above = row;
+      row = [i + 1];
+      for (let j = 0; j < b.length; j++) {
+        const kept = (above[j] ?? 0) + (letter === b[j] ? 0 : 1);
+        row.push(Math.min(kept, (above[j + 1] ?? 0) + 1, (row[j] ?? 0) + 1));
+      }
+    }
+    return row[b.length] ?? 0;
+  };
+  const text = plain(key.slice(0, 40));
+  return known.find((name) => far(text, plain(name)) <= Math.min(2, name.length / 3));
 }
 
 /** Throws unless `options` is an object that has no other options than those `known`. */
@@ -149,8 +172,60 @@ export function checkOptions(name: string, options: unknown, known: readonly str
     () => `[${name}] got ${told(options)} in the place of its options: ${takes()}`,
     ValueError,
   );
-  for (const key of Object.keys(options))
-    check(known.includes(key), () => `[${name}] has no option ${JSON.stringify(key)}: ${takes()}`, ValueError);
+  // No list of keys is made of it: eager steps come by here.
+  for (const key in options) {
+    if (known.includes(key)) continue;
+    const near = meant(key, known);
+    throw new ValueError(
+      `[${name}] has no option ${JSON.stringify(key)}${near ? `, did you mean "${near}"?` : ":"} ${takes()}`,
+    );
+  }
+}
+
+/** Throws unless `value` is a number from `least` to `most`. NaN is none. */
+export function checkNumber(
+  name: string,
+  what: string,
+  value: unknown,
+  least = Number.NEGATIVE_INFINITY,
+  most = Number.POSITIVE_INFINITY,
+  Kind: WgradErrorClass = ValueError,
+): asserts value is number {
+  check(
+    typeof value === "number" && value >= least && value <= most,
+    () => `[${name}] ${what} must be a number${within(least, most)}, got ${told(value)}`,
+    Kind,
+  );
+}
+
+/** Throws unless `value` is a whole number from `least` to `most`. */
+export function checkWhole(
+  name: string,
+  what: string,
+  value: unknown,
+  least = Number.NEGATIVE_INFINITY,
+  most = Number.POSITIVE_INFINITY,
+): asserts value is number {
+  check(
+    Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= most,
+    () => `[${name}] ${what} must be a whole number${within(least, most)}, got ${told(value)}`,
+    ValueError,
+  );
+}
+
+const within = (least: number, most: number): string =>
+  most < Number.POSITIVE_INFINITY ? ` from ${least} to ${most}` : Number.isFinite(least) ? ` of at least ${least}` : "";
+
+/** What is iterated over, as a list. `expected` says what and what to pass. */
+export function listed<T>(name: string, expected: string, given: Iterable<T>): T[] {
+  const iterable = typeof given === "object" && given !== null && Symbol.iterator in given;
+  check(iterable, () => `[${name}] got ${told(given)} in the place of ${expected}`, ValueError);
+  return [...given];
+}
+
+/** Throws unless `value` is a function. */
+export function checkFunction(name: string, what: string, value: unknown): void {
+  check(typeof value === "function", () => `[${name}] ${what} must be a function, got ${told(value)}`, ValueError);
 }
 
 /**

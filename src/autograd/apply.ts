@@ -22,7 +22,7 @@ export function apply<In extends Inputs, A, Out extends Outputs, Kept extends Ou
   inputs: In,
   attrs: A,
 ): Out {
-  const device = deviceOf(op.name, inputs) ?? currentDevice();
+  const device = deviceOf(op.name, inputs, op.required) ?? currentDevice();
   noteLeaves(inputs);
   const given = specsOf(inputs);
   // Also where another op takes it over: it is the one that the user named, and it checks what was given to it.

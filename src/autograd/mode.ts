@@ -1,6 +1,6 @@
 // Whether operations are recorded on the tape.
 import { context, within } from "../context.ts";
-import { checkSynchronous, type NotPromise } from "../errors.ts";
+import { checkFunction, checkSynchronous, type NotPromise } from "../errors.ts";
 
 export const gradEnabled = (): boolean => context.grad;
 
@@ -10,6 +10,7 @@ export const gradEnabled = (): boolean => context.grad;
  * @see https://pytorch.org/docs/stable/generated/torch.no_grad.html
  */
 export function noGrad<T>(fn: () => NotPromise<T>): T {
+  checkFunction("noGrad", "what it runs", fn);
   const result = within({ grad: false }, fn);
   checkSynchronous("noGrad", "what it runs", result);
   return result;

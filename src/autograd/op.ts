@@ -68,6 +68,8 @@ export interface Op<
   Kept extends Outputs = readonly [],
 > {
   readonly name: string;
+  /** How many of the inputs may not be null: the first so many. Default: all. */
+  readonly required?: number;
   /** Shapes and dtypes of all outputs. The only place where those of the inputs are checked. */
   infer(inputs: SpecsOf<In>, attrs: A, device: DeviceInfo): SpecsOf<readonly [...Out, ...Kept]>;
   /** The one output is input 0's storage under another shape: no memory is allocated and `forward` does nothing. */

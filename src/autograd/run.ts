@@ -32,16 +32,22 @@ export class Run {
   }
 }
 
-/** The device of all tensors; throws `DeviceError` where they live on several. */
-export function deviceOf(name: string, tensors: Inputs): Device | null {
+/** Throws unless `value` is a tensor. `what` says which argument it is. */
+export function checkTensor(name: string, what: string | number, value: unknown): asserts value is Tensor {
+  check(
+    value instanceof Tensor,
+    () =>
+      `[${name}] ${typeof what === "number" ? `input ${what}` : what} must be a tensor, got ${told(value)}: make one with tensor(...)`,
+    ValueError,
+  );
+}
+
+/** The device of all tensors; throws `DeviceError` where they live on several. Those before `required` are not null. */
+export function deviceOf(name: string, tensors: Inputs, required = tensors.length): Device | null {
   let device: Device | null = null;
   for (const [i, t] of tensors.entries()) {
-    if (t === null) continue;
-    check(
-      t instanceof Tensor,
-      () => `[${name}] input ${i} must be a tensor, got ${told(t)}: make one with tensor(...)`,
-      ValueError,
-    );
+    if (t === null && i >= required) continue;
+    checkTensor(name, i, t);
     device ??= t.device;
     check(
       t.device === device,
@@ -89,7 +95,7 @@ export function runInto<In extends Inputs, A, Out extends Outputs>(
   attrs: A,
   into: Out,
 ): void {
-  const device = deviceOf(op.name, [...inputs, ...into]);
+  const device = deviceOf(op.name, [...inputs, ...into], op.required);
   if (!device) return;
   noteLeaves(inputs);
   record(op, device, inputs, into as unknown as readonly [...Out], attrs);

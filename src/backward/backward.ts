@@ -5,7 +5,7 @@ import type { Node } from "../autograd/node.ts";
 import { visibleOutputs } from "../autograd/op.ts";
 import { deviceOf } from "../autograd/run.ts";
 import { context } from "../context.ts";
-import { check, DtypeError, ShapeError, StateError } from "../errors.ts";
+import { check, checkOptions, DtypeError, ShapeError, StateError } from "../errors.ts";
 import { binary } from "../ops/binary.ts";
 import { full } from "../tensor/create.ts";
 import { keep, scope } from "../tensor/scope.ts";
@@ -26,6 +26,8 @@ export interface BackwardOptions {
  * @see https://pytorch.org/docs/stable/generated/torch.Tensor.backward.html
  */
 export function backward(root: Tensor, gradient?: Tensor | null, options: BackwardOptions = {}): void {
+  checkOptions("backward", options, ["retainGraph"]);
+  if (gradient != null) deviceOf("backward", [root, gradient]);
   check(
     root.requiresGrad,
     () => "[backward] the tensor does not require a gradient: no input or parameter that requires one led to it",
@@ -58,7 +60,6 @@ function checkGradient(root: Tensor, gradient: Tensor): void {
     () => `[backward] gradient is ${gradient.dtype} but the tensor is ${root.dtype}`,
     DtypeError,
   );
-  deviceOf("backward", [root, gradient]);
 }
 
 function run(root: Tensor, seed: Tensor, retainGraph: boolean): void {

@@ -1,7 +1,17 @@
 // gradcheck: a function's backward against central differences of its own results on the device.
 
 import { noGrad } from "../autograd/mode.ts";
-import { check, checkSynchronous, StateError, ValueError, WgradError } from "../errors.ts";
+import { checkTensor } from "../autograd/run.ts";
+import {
+  check,
+  checkFunction,
+  checkNumber,
+  checkOptions,
+  checkSynchronous,
+  checkWhole,
+  StateError,
+  WgradError,
+} from "../errors.ts";
 import { tensor } from "../tensor/create.ts";
 import { philox } from "../tensor/philox.ts";
 import { getRngState, type RngState, setRngState } from "../tensor/random-state.ts";
@@ -38,9 +48,14 @@ export async function gradcheck(
   inputs: Tensor | readonly Tensor[],
   options: GradcheckOptions = {},
 ): Promise<boolean> {
+  checkFunction("gradcheck", "fn", fn);
+  checkOptions("gradcheck", options, ["eps", "atol", "rtol", "directions", "raiseException"]);
   const { eps = 1e-2, atol = 1e-3, rtol = 1e-2, directions = 3, raiseException = true } = options;
-  check(eps > 0, () => `[gradcheck] eps must be above 0, got ${eps}`, ValueError);
-  const list = "shape" in inputs ? [inputs] : inputs;
+  checkNumber("gradcheck", "eps", eps, Number.MIN_VALUE);
+  checkNumber("gradcheck", "atol", atol, 0);
+  checkNumber("gradcheck", "rtol", rtol, 0);
+  checkWhole("gradcheck", "directions", directions, 1, 1000);
+  const list = listOf("inputs", inputs);
   check(
     list.some((t) => t.requiresGrad),
     () => "[gradcheck] no input requires a gradient: create one with { requiresGrad: true }",
@@ -98,9 +113,16 @@ function weight(index: number, stream: number): number {
   return unit < 0.5 ? unit - 1 : unit;
 }
 
+/** Tensors as a list, from one or several. */
+function listOf(what: string, given: Tensor | readonly Tensor[]): readonly Tensor[] {
+  const list = Array.isArray(given) ? given : [given];
+  for (const t of list) checkTensor("gradcheck", `${what}, each of them,`, t);
+  return list;
+}
+
 function outputsOf(result: Tensor | readonly Tensor[]): Tensor[] {
   checkSynchronous("gradcheck", "fn", result);
-  return ("shape" in result ? [result] : [...result]).filter((t) => t.dtype === "f32");
+  return listOf("the result of fn", result).filter((t) => t.dtype === "f32");
 }
 
 /** Gradients of the weighted sum of all outputs by backward; null for inputs that require none. */

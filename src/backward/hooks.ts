@@ -1,6 +1,6 @@
 // Hooks: functions that see, and may replace, a tensor's gradient during backward.
 import { pendingOf } from "../autograd/pending.ts";
-import { check, StateError } from "../errors.ts";
+import { check, checkFunction, StateError } from "../errors.ts";
 import { keep } from "../tensor/scope.ts";
 import type { GradHook, Tensor } from "../tensor/tensor.ts";
 
@@ -28,6 +28,7 @@ export function registerHook(t: Tensor, hook: GradHook): HookHandle {
       `[registerHook] ${String(t)} was computed in one pass with what followed, so its gradient is not: register the hook before it is used`,
     StateError,
   );
+  checkFunction("registerHook", "the hook", hook);
   const hooks = hooksOf(t);
   hooks.push(hook);
   return {

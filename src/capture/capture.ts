@@ -1,10 +1,10 @@
 // capture(step): records a training step's commands once and replays them with new inputs, as CUDA graphs do.
 import { deviceOf } from "../autograd/run.ts";
 import { context } from "../context.ts";
-import { check, StateError, ValueError } from "../errors.ts";
+import { check, checkFunction, StateError } from "../errors.ts";
 import type { Device } from "../gpu/device.ts";
 import { scope } from "../tensor/scope.ts";
-import { empty, Tensor } from "../tensor/tensor.ts";
+import { empty, type Tensor } from "../tensor/tensor.ts";
 import {
   detachedResult,
   free,
@@ -90,13 +90,11 @@ const forgotten = new FinalizationRegistry<Set<Memory>>((memories) => memories.f
 export function capture<A extends readonly Tensor[], R extends StepResult>(
   step: (...inputs: A) => R,
 ): CapturedStep<A, R> {
+  checkFunction("capture", "the step", step);
   const recordings = new Recordings();
   const call = (...inputs: A): R => {
     // Casting is safe: results mirror what step returns, tensor for tensor.
     if (context.capture) return scope(() => detachedResult(step(...inputs))) as R;
-    for (const [i, input] of inputs.entries()) {
-      check(input instanceof Tensor, () => `[capture] input ${i} of the step is not a tensor`, ValueError);
-    }
     const device = deviceOf("capture", inputs);
     check(device !== null, () => "[capture] the step needs at least one input tensor", StateError);
     const known = recordings.find(device, keyOf(inputs));

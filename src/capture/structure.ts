@@ -16,6 +16,14 @@ export function watchStructure(module: object): void {
   gone.register(module, ref);
 }
 
+/** Every module that is still in use. */
+export function* watchedModules(): Iterable<object> {
+  for (const ref of watched) {
+    const module = ref.deref();
+    if (module) yield module;
+  }
+}
+
 /** Guards the parts of every module that has, itself or further down, one of these leaves. */
 export function guardStructure(guards: Guards, leaves: ReadonlyMap<Tensor, unknown>): void {
   const known = new Map<object, boolean>();
@@ -31,9 +39,8 @@ export function guardStructure(guards: Guards, leaves: ReadonlyMap<Tensor, unkno
     known.set(module, holds);
     return holds;
   };
-  for (const ref of watched) {
-    const module = ref.deref();
-    if (!module || !concerned(module)) continue;
+  for (const module of watchedModules()) {
+    if (!concerned(module)) continue;
     const parts = partsOf(module);
     const properties = Object.keys(module).length;
     const holds = () =>

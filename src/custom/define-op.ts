@@ -1,7 +1,7 @@
 // defineOp(): an operation of one's own, which capture, scope, gradcheck and profiles treat like any other.
 import { apply } from "../autograd/apply.ts";
 import type { Gradients, Inputs, Op, Outputs, Saved, SpecsOf, Vjp } from "../autograd/op.ts";
-import { check, ShapeError, ValueError } from "../errors.ts";
+import { check, checkFunction, checkOptions, ShapeError, told, ValueError } from "../errors.ts";
 import type { DeviceInfo } from "../gpu/device.ts";
 import { sameShape, show } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
@@ -74,9 +74,15 @@ export function defineOp<
   Out extends Outputs = [y: Tensor],
   Kept extends Outputs = [],
 >(definition: OpDefinition<In, A, Out, Kept>): DefinedOp<In, A, Out> {
+  checkOptions("defineOp", definition, ["name", "infer", "forward", "aux", "saves", "vjp"]);
   const { name, aux, vjp, saves = {} } = definition;
+  check(typeof name === "string", () => `[defineOp] name must be text, got ${told(name)}`, ValueError);
+  checkFunction(name, "infer", definition.infer);
+  checkFunction(name, "forward", definition.forward);
+  if (vjp !== "not differentiable") checkFunction(name, 'vjp (or "not differentiable")', vjp);
   const op: Op<In, A, Out, Kept> = {
     name,
+    required: 0,
     infer(inputs, attrs, device) {
       const specs: unknown = definition.infer(inputs, attrs, device);
       check(

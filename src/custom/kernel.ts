@@ -1,5 +1,5 @@
 // kernel(): a kernel from the WGSL text of whoever uses the library, launched by names like those of its own.
-import { check, DeviceError, ValueError } from "../errors.ts";
+import { check, DeviceError, told, ValueError } from "../errors.ts";
 import type { Device } from "../gpu/device.ts";
 import type { Grid } from "../gpu/grid.ts";
 import { PARAM_BYTES } from "../gpu/params.ts";
@@ -51,6 +51,11 @@ const HINT =
 export function kernel<const T extends string>(name: string, wgsl: T): Kernel<BuffersOf<T>, ParamsOf<T>> {
   const expect = (condition: boolean, message: () => string) =>
     check(condition, () => `[kernel] ${name}: ${message()}`, ValueError);
+  check(
+    typeof name === "string" && typeof wgsl === "string",
+    () => `[kernel] takes a name and a WGSL text, got ${told(name)} and ${told(wgsl)}`,
+    ValueError,
+  );
   const { text, indent } = dedented(wgsl);
   const declared = reflected(name, text);
   const code = withoutComments(text);

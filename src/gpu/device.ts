@@ -1,7 +1,7 @@
 // Adapter and device, for Node and the browser alike.
 import { loadVariants, requestGpu, saveVariants } from "#platform";
 import { context } from "../context.ts";
-import { DeviceError, OutOfMemoryError, StateError } from "../errors.ts";
+import { check, DeviceError, OutOfMemoryError, StateError, told, ValueError } from "../errors.ts";
 import type { GlobalType } from "./global-type.ts";
 import { PipelineCache } from "./pipeline.ts";
 import { BufferPool } from "./pool.ts";
@@ -119,8 +119,18 @@ export function currentDevice(): Device {
   return device;
 }
 
+/** Throws unless `device` is one that init() opened, or undefined. */
+export function checkDevice(name: string, device: unknown): void {
+  check(
+    device === undefined || device instanceof Device,
+    () => `[${name}] device must be one that init() gave, got ${told(device)}`,
+    ValueError,
+  );
+}
+
 /** Makes an open device the one that new tensors live on: for programs that compare several. */
 export function useDevice(device: Device): void {
+  checkDevice("useDevice", device ?? null);
   context.device = device;
 }
 

@@ -1,4 +1,7 @@
 // Weight files to and from tensors on the device: safetensors, and what torch.save wrote.
+
+import { check, checkOptions, told, ValueError } from "../errors.ts";
+import { entriesOf } from "../nn/load-state-dict.ts";
 import { tensor } from "../tensor/create.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { floatToHalf, type HalfTensor, type RawTensor } from "./raw.ts";
@@ -16,12 +19,12 @@ import { parseTorchStateDict } from "./torch.ts";
  * @throws FormatError if the file is cut off, damaged or of another format, or has an integer beyond 32 bits.
  */
 export async function loadSafetensors(bytes: ArrayBuffer | Uint8Array): Promise<Record<string, Tensor>> {
-  return upload(parseSafetensors(asBytes(bytes)).tensors);
+  return upload(parseSafetensors(asBytes("loadSafetensors", bytes)).tensors);
 }
 
 /** The metadata of a safetensors file: text by key, empty where it has none. @throws FormatError as `loadSafetensors`. */
 export function safetensorsMetadata(bytes: ArrayBuffer | Uint8Array): Record<string, string> {
-  return Object.fromEntries(parseSafetensors(asBytes(bytes)).metadata);
+  return Object.fromEntries(parseSafetensors(asBytes("safetensorsMetadata", bytes)).metadata);
 }
 
 /**
@@ -34,8 +37,9 @@ export async function saveSafetensors(
   dict: Readonly<Record<string, Tensor>>,
   metadata?: Readonly<Record<string, string>>,
 ): Promise<Uint8Array<ArrayBuffer>> {
+  const given = entriesOf("saveSafetensors", dict);
   // Reads are recorded before the first await, so that they see one state of the model.
-  const entries = Object.entries(dict).map(async ([name, t]) => [name, await download(t)] as const);
+  const entries = Array.from(given, async ([name, t]) => [name, await download(t)] as const);
   return serializeSafetensors(await Promise.all(entries), metadata);
 }
 
@@ -64,14 +68,27 @@ export async function loadTorch(
   bytes: ArrayBuffer | Uint8Array,
   options: LoadTorchOptions = {},
 ): Promise<Record<string, Tensor>> {
-  return upload(await parseTorchStateDict(asBytes(bytes), options.key));
+  checkOptions("loadTorch", options, ["key"]);
+  const { key } = options;
+  check(
+    key === undefined || typeof key === "string",
+    () => `[loadTorch] key must be text, got ${told(key)}`,
+    ValueError,
+  );
+  return upload(await parseTorchStateDict(asBytes("loadTorch", bytes), key));
 }
 
 // Always a plain Uint8Array: Node's Buffer, which readFile gives, is one whose slice() does not copy.
-const asBytes = (bytes: ArrayBuffer | Uint8Array): Uint8Array =>
-  bytes instanceof Uint8Array
+function asBytes(name: string, bytes: ArrayBuffer | Uint8Array): Uint8Array {
+  check(
+    bytes instanceof Uint8Array || bytes instanceof ArrayBuffer,
+    () => `[${name}] takes the bytes of a file, as an ArrayBuffer or a Uint8Array, got ${told(bytes)}`,
+    ValueError,
+  );
+  return bytes instanceof Uint8Array
     ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     : new Uint8Array(bytes);
+}
 
 /** Puts all on the device, or none where one fails. Object.fromEntries makes even `__proto__` a plain key. */
 function upload(raw: ReadonlyMap<string, RawTensor>): Record<string, Tensor> {

@@ -1,4 +1,5 @@
 // Elementwise functions as text: a row of a table, and its WGSL as the body of a function.
+import { check, told, ValueError } from "../errors.ts";
 
 export interface UnaryRow {
   /** Names of up to two numbers that come with each call; `f` and `df` use them as variables. */
@@ -31,8 +32,14 @@ export function unaryBody(
   return `${scalars.map((name, i) => `let ${name} = ${places[i]}; `).join("")}${bodyOf(wgsl)}`;
 }
 
-/** A row's scalars as a list. */
+/** A row's scalars as a list. Throws `ValueError` for what is no number; NaN and infinities are. `op` names the row. */
 export const valuesOf = (
+  op: string,
   { scalars = NONE }: UnaryRow,
   given: Readonly<Record<string, number>> = {},
-): readonly number[] => scalars.map((name) => given[name] ?? Number.NaN);
+): readonly number[] =>
+  scalars.map((name) => {
+    const value = given[name];
+    check(typeof value === "number", () => `[${op}] ${name} must be a number, got ${told(value)}`, ValueError);
+    return value;
+  });

@@ -1,5 +1,8 @@
 // Plan of reductions: kept and reduced dimensions as strided walks, lanes an output, and one pass or two.
+
 import type { Run } from "../autograd/run.ts";
+import { ValueError } from "../errors.ts";
+import { faultCode } from "../gpu/faults.ts";
 import { grid1d } from "../gpu/queue.ts";
 import type { Dtype } from "../tensor/dtype.ts";
 import { type Shape, sizeOf, stridesOf } from "../tensor/shape.ts";
@@ -92,20 +95,38 @@ const kinds: Record<Kind, Reduction> = {
   sum: { join: "a + b" },
 };
 
+/** Sums of integers beside their approximation in f32. */
+const COUNTED = {
+  Part: "vec2<T>",
+  wrapped: "fn wrapped(v: Part) -> bool { return abs(bitcast<f32>(v.y) - f32(v.x)) > 2147483648.0; }",
+};
+const JOIN_COUNTED = "Part(a.x + b.x, bitcast<T>(bitcast<f32>(a.y) + bitcast<f32>(b.y)))";
+
+const sumFault = (dtype: Dtype): number =>
+  faultCode(
+    () =>
+      new ValueError(
+        `[sum] a sum of ${dtype} elements, or of a part of them, is beyond what ${dtype} holds: convert with .to("f32") first`,
+      ),
+  );
+const faults: Partial<Record<Dtype, number>> = { i32: sumFault("i32"), u32: sumFault("u32") };
+
 function variantOf(kind: Kind, dtype: Dtype, { lanes, kept, outer }: ReducePlan) {
   const float = dtype === "f32";
+  const counted = kind === "sum" && !float;
   const { join, joinFloat = join, each = "v", finish = kind === "sum" && float ? "v * p.scale" : "v" } = kinds[kind];
   const [keptRank, outerRank] = [rankOf(kept), rankOf(outer)];
   return kernel.variant(
     {
       T: dtype,
+      ...(counted && COUNTED),
       LANES: `${lanes}u`,
       KEPT_RANK: keptRank,
       OUTER_RANK: outerRank,
-      identity: `fn identity() -> Part { return ${kinds[kind].identity?.[dtype] ?? "T(0)"}; }`,
-      join: `fn join(a: Part, b: Part) -> Part { return ${float ? joinFloat : join}; }`,
-      each: `fn each(v: T) -> T { return ${each}; }`,
-      finish: `fn finish(v: T) -> T { return ${finish}; }`,
+      identity: `fn identity() -> Part { return ${counted ? "Part()" : (kinds[kind].identity?.[dtype] ?? "T(0)")}; }`,
+      join: `fn join(a: Part, b: Part) -> Part { return ${counted ? JOIN_COUNTED : float ? joinFloat : join}; }`,
+      each: `fn each(v: T) -> Part { return ${counted ? "Part(v, bitcast<T>(f32(v)))" : each}; }`,
+      finish: `fn finish(v: Part) -> T { return ${counted ? "v.x" : finish}; }`,
     },
     `${kind} ${dtype} lanes=${lanes} ranks=${keptRank},${outerRank}`,
   );
@@ -116,7 +137,9 @@ function launchReduce(run: Run, kind: Kind, plan: ReducePlan, x: Tensor, y: Tens
   const { outputs, length, lanes, kept, outer, inner, innerStride } = plan;
   const outerStride = outer.strides[0] ?? 0;
   const [stepOuter, stepInner] = [Math.floor(lanes / inner), lanes % inner];
+  const fault = (kind === "sum" && faults[x.dtype]) || 0;
   const params = {
+    fault,
     outputs,
     splits,
     chunk: Math.ceil(length / splits),
@@ -133,7 +156,8 @@ function launchReduce(run: Run, kind: Kind, plan: ReducePlan, x: Tensor, y: Tens
     outer_shape: outer.shape,
     outer_strides: outer.strides,
   };
-  variantOf(kind, x.dtype, plan).launch(run, { x, y }, params, grid1d(outputs * splits * lanes, WG));
+  const buffers = { x, y, faults: fault ? run.queue.faults : null };
+  variantOf(kind, x.dtype, plan).launch(run, buffers, params, grid1d(outputs * splits * lanes, WG));
 }
 
 /** Records the kernels that reduce `dims` of x into y (whose shape may hold ones). `scale` multiplies f32 sums. */

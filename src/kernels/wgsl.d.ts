@@ -318,8 +318,8 @@ declare module "*/gather-images.wgsl" {
 
 declare module "*/gather.wgsl" {
   const source: Wgsl.Source<
-    { x: Wgsl.Buffer; index: Wgsl.Buffer; y: Wgsl.Buffer },
-    { n: number; size: number; stride: number; shape: readonly number[]; strides: readonly number[]; index_strides: readonly number[] },
+    { x: Wgsl.Buffer; index: Wgsl.Buffer; y: Wgsl.Buffer; faults: Wgsl.Buffer },
+    { n: number; size: number; stride: number; fault: number; shape: readonly number[]; strides: readonly number[]; index_strides: readonly number[] },
     "RANK" | "Params" | "each" | "WG" | "walk"
   >;
   export default source;
@@ -463,9 +463,9 @@ declare module "*/random.wgsl" {
 
 declare module "*/reduce.wgsl" {
   const source: Wgsl.Source<
-    { x: Wgsl.Buffer; y: Wgsl.Buffer },
-    { outputs: number; splits: number; chunk: number; length: number; inner: number; inner_stride: number; step_outer: number; step_inner: number; step: number; wrap: number; scale: number; kept_shape: readonly number[]; kept_strides: readonly number[]; outer_shape: readonly number[]; outer_strides: readonly number[] },
-    "T" | "Part" | "WG" | "LANES" | "KEPT_RANK" | "OUTER_RANK" | "DEEP" | "BLOCK" | "Params" | "each" | "identity" | "join" | "finish" | "outer_offset" | "group" | "is_nan" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "walk" | "tree"
+    { x: Wgsl.Buffer; y: Wgsl.Buffer; faults: Wgsl.Buffer | null },
+    { outputs: number; splits: number; chunk: number; length: number; inner: number; inner_stride: number; step_outer: number; step_inner: number; step: number; wrap: number; scale: number; fault: number; kept_shape: readonly number[]; kept_strides: readonly number[]; outer_shape: readonly number[]; outer_strides: readonly number[] },
+    "T" | "Part" | "WG" | "LANES" | "KEPT_RANK" | "OUTER_RANK" | "DEEP" | "has_faults" | "BLOCK" | "Params" | "each" | "identity" | "join" | "finish" | "wrapped" | "outer_offset" | "group" | "is_nan" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "walk" | "tree"
   >;
   export default source;
   export const WG: 64;

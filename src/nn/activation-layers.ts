@@ -1,4 +1,5 @@
 // Activation functions as layers.
+import { checkNumber, checkWhole } from "../errors.ts";
 import { activation } from "../ops/activation-rows.ts";
 import { softmax } from "../ops/softmax.ts";
 import { unary } from "../ops/unary.ts";
@@ -95,6 +96,7 @@ export class LeakyReLU extends Module {
 
   constructor(negativeSlope = 0.01) {
     super();
+    checkNumber("LeakyReLU", "negativeSlope", negativeSlope);
     this.negativeSlope = negativeSlope;
   }
 
@@ -117,6 +119,7 @@ export class Softmax extends Module {
 
   constructor(dim: number) {
     super();
+    checkWhole("Softmax", "dim, the dimension that sums to 1,", dim);
     this.dim = dim;
   }
 

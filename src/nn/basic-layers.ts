@@ -1,5 +1,5 @@
 // Small layers without parameters: Identity, Flatten, Dropout.
-import { check, ValueError } from "../errors.ts";
+import { checkNumber, checkWhole } from "../errors.ts";
 import { dropout } from "../ops/dropout.ts";
 import { flatten } from "../ops/view.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -27,6 +27,8 @@ export class Flatten extends Module {
 
   constructor(startDim = 1, endDim = -1) {
     super();
+    checkWhole("Flatten", "startDim", startDim);
+    checkWhole("Flatten", "endDim", endDim);
     this.startDim = startDim;
     this.endDim = endDim;
   }
@@ -46,7 +48,7 @@ export class Dropout extends Module {
 
   constructor(p = 0.5) {
     super();
-    check(p >= 0 && p <= 1, () => `[Dropout] p must be from 0 to 1, got ${p}`, ValueError);
+    checkNumber("Dropout", "p", p, 0, 1);
     this.p = p;
   }
 

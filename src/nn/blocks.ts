@@ -1,4 +1,7 @@
 // Blocks that many networks are built from: ConvNormActivation.
+
+import { checkFunction, checkOptions } from "../errors.ts";
+import { pair } from "../tensor/shape.ts";
 import { ReLU } from "./activation-layers.ts";
 import { Sequential } from "./containers.ts";
 import { Conv2d } from "./conv-layers.ts";
@@ -25,6 +28,8 @@ export interface ConvNormActivationOptions {
   bias?: boolean;
 }
 
+const OPTIONS = ["kernelSize", "stride", "padding", "dilation", "groups", "norm", "activation", "bias"];
+
 /**
  * A convolution, its norm and its activation in a row: x: [N, inChannels, H, W] to [N, outChannels, H', W']. State-dict keys
  * are those of torchvision's block: `0` the convolution, `1` the norm. In evaluation the three are one pass over memory,
@@ -37,9 +42,12 @@ export class ConvNormActivation extends Sequential {
   readonly outChannels: number;
 
   constructor(inChannels: number, outChannels: number, options: ConvNormActivationOptions = {}) {
+    checkOptions("ConvNormActivation", options, OPTIONS);
     const { kernelSize = 3, stride = 1, dilation = 1, groups = 1 } = options;
     const { norm = (channels: number) => new BatchNorm2d(channels), activation = () => new ReLU() } = options;
-    const [rows, columns] = typeof kernelSize === "number" ? [kernelSize, kernelSize] : kernelSize;
+    const [rows, columns] = pair("ConvNormActivation", "kernelSize", kernelSize, 1);
+    for (const [what, make] of Object.entries({ norm, activation }))
+      if (make !== null) checkFunction("ConvNormActivation", `${what} (or null for none)`, make);
     const { padding = [(((rows - 1) / 2) | 0) * dilation, (((columns - 1) / 2) | 0) * dilation] as const } = options;
     const bias = options.bias ?? norm === null;
     super(

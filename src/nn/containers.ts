@@ -1,8 +1,16 @@
 // Sequential and ModuleList: modules by number.
-import { check, ValueError } from "../errors.ts";
+import { check, listed, told, ValueError } from "../errors.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { chain } from "./chain.ts";
 import { type AnyModule, Module } from "./module.ts";
+
+function checkModule(container: string, at: number, module: unknown): void {
+  check(
+    module instanceof Module,
+    () => `[${container}] element ${at} must be a module, got ${told(module)}`,
+    ValueError,
+  );
+}
 
 /** The modules under the properties 0, 1, 2, ... */
 function* numbered<M>(owner: { readonly [index: number]: M }): Generator<M> {
@@ -23,7 +31,7 @@ export class Sequential extends Module {
   constructor(...modules: readonly Module[]) {
     super();
     for (const [i, module] of modules.entries()) {
-      check(module instanceof Module, () => `[Sequential] argument ${i} is not a module`, ValueError);
+      checkModule("Sequential", i, module);
       this[i] = module;
     }
   }
@@ -35,6 +43,7 @@ export class Sequential extends Module {
 
   /** Adds a module at the end. */
   append(module: Module): this {
+    checkModule("Sequential", this.length, module);
     this[this.length] = module;
     return this;
   }
@@ -57,8 +66,8 @@ export class ModuleList<M extends AnyModule = Module> extends Module<never, neve
 
   constructor(modules: Iterable<M> = []) {
     super();
-    for (const [i, module] of [...modules].entries()) {
-      check(module instanceof Module, () => `[ModuleList] element ${i} is not a module`, ValueError);
+    for (const [i, module] of listed("ModuleList", "modules: pass an array of them", modules).entries()) {
+      checkModule("ModuleList", i, module);
       this[i] = module;
     }
   }
@@ -70,6 +79,7 @@ export class ModuleList<M extends AnyModule = Module> extends Module<never, neve
 
   /** Adds a module at the end. */
   append(module: M): this {
+    checkModule("ModuleList", this.length, module);
     this[this.length] = module;
     return this;
   }

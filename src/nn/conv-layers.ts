@@ -1,10 +1,9 @@
 // Conv2d: the layer around ops/conv2d.ts.
-import { check, checkOptions, ValueError } from "../errors.ts";
+import { check, checkOptions, checkWhole, ValueError } from "../errors.ts";
 import { type ConvOptions, conv2d } from "../ops/conv2d.ts";
 import { uniform } from "../ops/random.ts";
 import { pair } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { checkCount } from "./layer-arguments.ts";
 import { Module } from "./module.ts";
 import { Parameter } from "./parameter.ts";
 
@@ -40,9 +39,9 @@ export class Conv2d extends Module {
     super();
     checkOptions("Conv2d", options, ["stride", "padding", "dilation", "groups", "bias"]);
     const { bias = true, stride = 1, padding = 0, dilation = 1, groups = 1 } = options;
-    checkCount("Conv2d", "inChannels", inChannels);
-    checkCount("Conv2d", "outChannels", outChannels);
-    checkCount("Conv2d", "groups", groups);
+    checkWhole("Conv2d", "inChannels", inChannels, 1);
+    checkWhole("Conv2d", "outChannels", outChannels, 1);
+    checkWhole("Conv2d", "groups", groups, 1);
     check(
       inChannels % groups === 0 && outChannels % groups === 0,
       () => `[Conv2d] ${inChannels} input and ${outChannels} output channels must be divisible by ${groups} groups`,

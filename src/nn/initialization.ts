@@ -1,12 +1,14 @@
 // Initialisation of parameters, in place: zeros, constants, uniform and normal numbers, Xavier's and Kaiming's scales.
+
 import { noGrad } from "../autograd/mode.ts";
-import { check, ShapeError, ValueError } from "../errors.ts";
+import { checkTensor } from "../autograd/run.ts";
+import { check, checkNumber, checkOptions, ShapeError, told, ValueError } from "../errors.ts";
 import { randn, uniform } from "../ops/random.ts";
 import { unary } from "../ops/unary.ts";
 import { copy_ } from "../tensor/copy.ts";
 import { full } from "../tensor/create.ts";
 import { scope } from "../tensor/scope.ts";
-import { type Shape, show, sizeOf } from "../tensor/shape.ts";
+import { checkShape, type Shape, show, sizeOf } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
 /** What follows a layer, for the scale of its initialisation. */
@@ -23,6 +25,7 @@ export interface KaimingOptions {
 }
 
 function assign<T extends Tensor>(target: T, values: () => Tensor): T {
+  checkTensor("init", 0, target);
   noGrad(() => scope(() => copy_(target, values())));
   return target;
 }
@@ -37,7 +40,11 @@ export const ones_ = <T extends Tensor>(t: T): T => constant_(t, 1);
 
 /** Uniform numbers in [a, b). */
 export const uniform_ = <T extends Tensor>(t: T, a = 0, b = 1): T =>
-  assign(t, () => uniform(t.shape, a, b, { device: t.device }));
+  assign(t, () => {
+    checkNumber("init", "a", a);
+    checkNumber("init", "b", b);
+    return uniform(t.shape, a, b, { device: t.device });
+  });
 
 /** Normal numbers. */
 export const normal_ = <T extends Tensor>(t: T, mean = 0, std = 1): T =>
@@ -45,6 +52,7 @@ export const normal_ = <T extends Tensor>(t: T, mean = 0, std = 1): T =>
 
 /** Inputs and outputs of a layer's weight: [out, in, ...kernel]. */
 export function fans(shape: Shape): { fanIn: number; fanOut: number } {
+  checkShape("init", shape);
   check(
     shape.length >= 2,
     () => `[init] a weight of at least two dimensions is needed to know its inputs and outputs, got ${show(shape)}`,
@@ -57,6 +65,7 @@ export function fans(shape: Shape): { fanIn: number; fanOut: number } {
 
 /** How much a nonlinearity shrinks: the standard deviation is multiplied by it. */
 export function calculateGain(nonlinearity: Nonlinearity, a = 0): number {
+  checkNumber("init", "a", a);
   switch (nonlinearity) {
     case "tanh":
       return 5 / 3;
@@ -70,11 +79,19 @@ export function calculateGain(nonlinearity: Nonlinearity, a = 0): number {
     case "sigmoid":
       return 1;
     default:
-      throw new ValueError(`[init] unknown nonlinearity ${JSON.stringify(nonlinearity)}`);
+      throw new ValueError(`[init] unknown nonlinearity ${told(nonlinearity)}`);
   }
 }
 
-function kaimingStd(t: Tensor, { a = 0, mode = "fanIn", nonlinearity = "leakyRelu" }: KaimingOptions): number {
+function kaimingStd(t: Tensor, options: KaimingOptions): number {
+  checkTensor("init", 0, t);
+  checkOptions("init", options, ["a", "mode", "nonlinearity"]);
+  const { a = 0, mode = "fanIn", nonlinearity = "leakyRelu" } = options;
+  check(
+    mode === "fanIn" || mode === "fanOut",
+    () => `[init] mode must be "fanIn" or "fanOut", got ${told(mode)}`,
+    ValueError,
+  );
   return calculateGain(nonlinearity, a) / Math.sqrt(fans(t.shape)[mode]);
 }
 
@@ -89,6 +106,8 @@ export const kaimingNormal_ = <T extends Tensor>(t: T, options: KaimingOptions =
   normal_(t, 0, kaimingStd(t, options));
 
 const xavierStd = (t: Tensor, gain: number): number => {
+  checkTensor("init", 0, t);
+  checkNumber("init", "gain", gain);
   const { fanIn, fanOut } = fans(t.shape);
   return gain * Math.sqrt(2 / (fanIn + fanOut));
 };

@@ -1,9 +1,8 @@
 // Linear: y = x W^T + b.
-import { checkOptions } from "../errors.ts";
+import { checkOptions, checkWhole } from "../errors.ts";
 import { linear } from "../ops/matmul.ts";
 import { uniform } from "../ops/random.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { checkCount } from "./layer-arguments.ts";
 import { Module } from "./module.ts";
 import { Parameter } from "./parameter.ts";
 
@@ -32,8 +31,8 @@ export class Linear extends Module {
   ) {
     super();
     checkOptions("Linear", options, ["bias"]);
-    checkCount("Linear", "inFeatures", inFeatures);
-    checkCount("Linear", "outFeatures", outFeatures);
+    checkWhole("Linear", "inFeatures", inFeatures, 1);
+    checkWhole("Linear", "outFeatures", outFeatures, 1);
     this.inFeatures = inFeatures;
     this.outFeatures = outFeatures;
     const bound = 1 / Math.sqrt(inFeatures);

@@ -1,10 +1,10 @@
 // Loading a state dict into tensors: every key and shape is checked before the first value is copied.
-import { StateDictError } from "../errors.ts";
+import { check, checkOptions, StateDictError, told } from "../errors.ts";
 import { copy_ } from "../tensor/copy.ts";
 import { fromHost } from "../tensor/create.ts";
 import { arrayTypes } from "../tensor/dtype.ts";
 import { sameShape, show } from "../tensor/shape.ts";
-import type { Tensor } from "../tensor/tensor.ts";
+import { Tensor } from "../tensor/tensor.ts";
 
 /** Parameters and buffers by name. */
 export type StateDict = Record<string, Tensor>;
@@ -26,20 +26,44 @@ export interface LoadResult {
 }
 
 /** A state dict of any accepted form as a map of its own. */
-export const entriesOf = (dict: StateDictLike): Map<string, Tensor> =>
-  new Map(Symbol.iterator in dict ? (dict as Iterable<readonly [string, Tensor]>) : Object.entries(dict));
+export function entriesOf(name: string, dict: StateDictLike): Map<string, Tensor> {
+  check(
+    typeof dict === "object" && dict !== null && !ArrayBuffer.isView(dict),
+    () =>
+      `[${name}] ${told(dict)} is no state dict: pass tensors by name, as stateDict() or loadSafetensors() give them`,
+    StateDictError,
+  );
+  const pairs: readonly unknown[] = Symbol.iterator in dict ? [...dict] : Object.entries(dict);
+  return new Map(
+    pairs.map((pair, i) => {
+      const [key, tensor]: readonly unknown[] = Array.isArray(pair) ? pair : [];
+      check(
+        typeof key === "string",
+        () => `[${name}] entry ${i} is ${told(pair)}: expected [name, tensor]`,
+        StateDictError,
+      );
+      check(tensor instanceof Tensor, () => `[${name}] ${key} must be a tensor, got ${told(tensor)}`, StateDictError);
+      return [key, tensor];
+    }),
+  );
+}
 
 /** PyTorch before 0.4.1 did not count the batches of a batch norm, and later versions load such files. */
 const isCounter = (name: string): boolean => /(^|\.)num_batches_tracked$/.test(name);
+
+/** Problems that an error lists. Those of another model are of one kind, and hundreds. */
+const MOST = 12;
 
 /** See `Module.loadStateDict`. */
 export async function loadInto(
   module: string,
   targets: readonly (readonly [string, Tensor])[],
   given: StateDictLike,
-  { strict = true }: LoadOptions,
+  options: LoadOptions,
 ): Promise<LoadResult> {
-  const dict = entriesOf(given);
+  checkOptions("loadStateDict", options, ["strict"]);
+  const { strict = true } = options;
+  const dict = entriesOf("loadStateDict", given);
   const known = new Set(targets.map(([name]) => name));
   const missing = targets.filter(([name]) => !dict.has(name) && !isCounter(name));
   const unexpectedKeys = [...dict.keys()].filter((name) => !known.has(name));
@@ -58,7 +82,11 @@ export async function loadInto(
   }
   if (problems.length > 0) {
     const advice = strict ? " ({ strict: false } accepts missing and unexpected keys)" : "";
-    throw new StateDictError(`[loadStateDict] the dict does not fit ${module}${advice}:\n  ${problems.join("\n  ")}`);
+    const more = problems.length - MOST;
+    const rest = more > 0 ? `\n  and ${more} more of ${known.size} keys` : "";
+    throw new StateDictError(
+      `[loadStateDict] the dict does not fit ${module}${advice}:\n  ${problems.slice(0, MOST).join("\n  ")}${rest}`,
+    );
   }
   const converted = await Promise.all(pairs.map(({ target, source }) => convert(source, target)));
   for (const [i, { target, source }] of pairs.entries()) {

@@ -1,5 +1,6 @@
 // Losses as modules: CrossEntropyLoss, MSELoss.
-import { crossEntropy, mseLoss } from "../ops/losses.ts";
+import { checkOptions } from "../errors.ts";
+import { CROSS_ENTROPY_OPTIONS, checkReduction, crossEntropy, LOSS_OPTIONS, mseLoss } from "../ops/losses.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { Module } from "./module.ts";
 
@@ -16,6 +17,8 @@ export class CrossEntropyLoss extends Module<readonly [logits: Tensor, target: T
 
   constructor(options: CrossEntropyOptions = {}) {
     super();
+    checkOptions("CrossEntropyLoss", options, CROSS_ENTROPY_OPTIONS);
+    checkReduction("CrossEntropyLoss", options.reduction);
     this.options = options;
   }
 
@@ -34,6 +37,8 @@ export class MSELoss extends Module<readonly [input: Tensor, target: Tensor]> {
 
   constructor(options: MseOptions = {}) {
     super();
+    checkOptions("MSELoss", options, LOSS_OPTIONS);
+    checkReduction("MSELoss", options.reduction);
     this.options = options;
   }
 

@@ -1,10 +1,12 @@
 // Module: the base class of layers and models. Finds parameters, buffers and submodules among its own properties.
 
+import { checkTensor } from "../autograd/run.ts";
 import { guard } from "../capture/hooks.ts";
 import { watchStructure } from "../capture/structure.ts";
-import { check, StateError } from "../errors.ts";
+import { check, checkFunction, checkOptions, StateError, told, ValueError } from "../errors.ts";
 import { keep } from "../tensor/scope.ts";
 import { Tensor } from "../tensor/tensor.ts";
+import { wrapForward } from "./calls.ts";
 import { type LoadOptions, type LoadResult, loadInto, type StateDict, type StateDictLike } from "./load-state-dict.ts";
 import { Parameter } from "./parameter.ts";
 import { summarize } from "./summary.ts";
@@ -62,7 +64,8 @@ const join = (prefix: string, name: string): string => (prefix ? `${prefix}.${na
  *
  * Names are paths of property names, camelCase written as PyTorch's snake_case: `layer1.0.conv1.weight`,
  * `bn1.running_mean`. Names that are not camelCase, such as `Mixed_5b` or `AuxLogits`, stay as they are, and so does
- * `fcA` beside `fc_a`. Private (`#`) properties are not searched. Nor are plain arrays, and one of modules is an error
+ * `fcA` beside `fc_a`. Private (`#`) properties are not searched: a layer there that would be left
+ * untrained is an error when it runs. Nor are plain arrays, and one of modules is an error
  * once parameters are asked for: use `ModuleList` for a list.
  * @see https://pytorch.org/docs/stable/generated/torch.nn.Module.html
  */
@@ -71,9 +74,11 @@ export abstract class Module<I extends readonly unknown[] = readonly [Tensor], O
   /** Buffers by property name: whether they belong to the state dict. */
   readonly #buffers = new Map<string, boolean>();
   #hooks: Hooks | null = null;
+  #found = false;
 
   constructor() {
     watchStructure(this);
+    wrapForward(this);
   }
 
   /** What the module computes. Call it as `layer.forward(x)`; hooks see its inputs and its result. */
@@ -89,6 +94,22 @@ export abstract class Module<I extends readonly unknown[] = readonly [Tensor], O
     // A step that changes the mode itself must find it as it was.
     this.#guardMode();
     this.#training = training;
+  }
+
+  /** For the library's own use: whether its parameters were asked for, by a method of its own or of a module that holds it. */
+  get found(): boolean {
+    return this.#found;
+  }
+
+  set found(found: boolean) {
+    this.#found = found;
+  }
+
+  /** For the library's own use: whether there is a parameter to train, of this module or below it. Asks for none. */
+  get trainable(): boolean {
+    for (const [, module] of this.#walk("", new Set()))
+      for (const [, { requiresGrad }] of module.#ownParameters()) if (requiresGrad) return true;
+    return false;
   }
 
   /** A step captured in the other mode must be recorded again. */
@@ -109,6 +130,13 @@ export abstract class Module<I extends readonly unknown[] = readonly [Tensor], O
       persistent?: boolean;
     } = {},
   ): T {
+    checkOptions("registerBuffer", options, ["persistent"]);
+    check(
+      typeof name === "string" && name !== "",
+      () => `[registerBuffer] the name must be text, got ${told(name)}`,
+      ValueError,
+    );
+    checkTensor("registerBuffer", `the buffer "${name}"`, tensor);
     const property = propertyOf(name);
     this.#buffers.set(property, options.persistent ?? true);
     keep(tensor);
@@ -142,7 +170,10 @@ export abstract class Module<I extends readonly unknown[] = readonly [Tensor], O
   /** This module (named "") and all below it, depth first; a module used twice appears once. */
   *namedModules(): Iterable<[name: string, module: AnyModule]> {
     const seen = new Set<AnyModule>();
-    yield* this.#walk("", seen);
+    for (const named of this.#walk("", seen)) {
+      named[1].found = true;
+      yield named;
+    }
     for (const module of seen) module.#checkFound(seen);
   }
 
@@ -245,6 +276,7 @@ export abstract class Module<I extends readonly unknown[] = readonly [Tensor], O
 
   /** Calls `fn` on every module below this one, then on this one: for custom initialisation. */
   apply(fn: (module: AnyModule) => void): this {
+    checkFunction("apply", "what is called on each module", fn);
     for (const child of this.children()) child.apply(fn);
     fn(this);
     return this;
@@ -289,6 +321,7 @@ export abstract class Module<I extends readonly unknown[] = readonly [Tensor], O
   }
 
   #register<H>(list: (hooks: Hooks) => Set<H>, hook: H): () => void {
+    checkFunction("registerForwardHook", "a hook", hook);
     const hooks = this.#hooks ?? this.#install();
     this.#hooks = hooks;
     if (list(hooks).has(hook)) throw new StateError("[registerForwardHook] this hook is registered already");
@@ -302,7 +335,7 @@ export abstract class Module<I extends readonly unknown[] = readonly [Tensor], O
   }
 
   // Callers say `layer.forward(x)`, so hooks wrap `forward` of this one instance while it has any: a module without
-  // hooks pays nothing, neither time nor a stack frame, and subclasses need not know.
+  // hooks pays nothing for them, and subclasses need not know.
   #install(): Hooks {
     const before: Hooks["before"] = new Set();
     const after: Hooks["after"] = new Set();

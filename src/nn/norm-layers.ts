@@ -1,9 +1,10 @@
 // BatchNorm2d and LayerNorm: normalisation with learned scale and shift.
 
 import { noGrad } from "../autograd/mode.ts";
+import { checkTensor } from "../autograd/run.ts";
 import { beforeReplay, unrecorded } from "../capture/hooks.ts";
 import { context } from "../context.ts";
-import { check, checkOptions, StateError, ValueError } from "../errors.ts";
+import { check, checkNumber, checkOptions, checkWhole, StateError, ValueError } from "../errors.ts";
 import { type BatchNormOptions, batchNorm } from "../ops/batch-norm.ts";
 import { binary } from "../ops/binary.ts";
 import { to } from "../ops/cast.ts";
@@ -11,9 +12,8 @@ import { update } from "../ops/inplace.ts";
 import { layerNorm } from "../ops/layer-norm.ts";
 import { ones, zeros } from "../tensor/create.ts";
 import { scope } from "../tensor/scope.ts";
-import { type Shape, show } from "../tensor/shape.ts";
+import { checkList, type Shape, show } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { checkCount } from "./layer-arguments.ts";
 import { Module } from "./module.ts";
 import { Parameter } from "./parameter.ts";
 
@@ -56,12 +56,9 @@ export class BatchNorm2d extends Module {
     super();
     checkOptions("BatchNorm2d", options, ["eps", "momentum", "affine", "trackRunningStats"]);
     const { eps = 1e-5, momentum = 0.1, affine = true, trackRunningStats = true } = options;
-    checkCount("BatchNorm2d", "numFeatures", numFeatures);
-    check(
-      momentum === null || Number.isFinite(momentum),
-      () => `[BatchNorm2d] momentum must be a number, or null for the mean of all batches; got ${momentum}`,
-      ValueError,
-    );
+    checkWhole("BatchNorm2d", "numFeatures", numFeatures, 1);
+    if (momentum !== null) checkNumber("BatchNorm2d", "momentum (or null for the mean of all batches)", momentum);
+    checkNumber("BatchNorm2d", "eps", eps);
     this.numFeatures = numFeatures;
     this.eps = eps;
     this.momentum = momentum;
@@ -87,7 +84,8 @@ export class BatchNorm2d extends Module {
     const options = this.#begin();
     const { runningMean, runningVar, weight, bias } = this;
     const { momentum } = options;
-    if (momentum !== null) return batchNorm(x, runningMean, runningVar, weight, bias, { ...options, momentum });
+    if (momentum !== null || x.numel === 0)
+      return batchNorm(x, runningMean, runningVar, weight, bias, { ...options, momentum: momentum ?? 0 });
     return this.#average(x, { training: true, eps: options.eps });
   }
 
@@ -118,6 +116,7 @@ export class BatchNorm2d extends Module {
   }
 
   #check(x: Tensor): void {
+    checkTensor("batchNorm", 0, x);
     check(
       x.ndim === 4,
       () => `[BatchNorm2d] input has shape ${show(x.shape)} but must be [N, ${this.numFeatures}, H, W]`,
@@ -167,8 +166,16 @@ export class LayerNorm extends Module {
     super();
     checkOptions("LayerNorm", options, ["eps", "elementwiseAffine"]);
     const { eps = 1e-5, elementwiseAffine = true } = options;
-    this.normalizedShape = typeof normalizedShape === "number" ? [normalizedShape] : [...normalizedShape];
-    for (const size of this.normalizedShape) checkCount("LayerNorm", "each size of normalizedShape", size);
+    checkNumber("LayerNorm", "eps", eps);
+    const sizes = typeof normalizedShape === "number" ? [normalizedShape] : normalizedShape;
+    checkList("LayerNorm", "normalizedShape is a size or an array of them", sizes);
+    check(
+      sizes.length > 0,
+      () => "[LayerNorm] normalizedShape holds no size: give the last ones of the input",
+      ValueError,
+    );
+    this.normalizedShape = [...sizes];
+    for (const size of this.normalizedShape) checkWhole("LayerNorm", "each size of normalizedShape", size, 1);
     this.eps = eps;
     this.weight = elementwiseAffine ? new Parameter(ones(this.normalizedShape)) : null;
     this.bias = elementwiseAffine ? new Parameter(zeros(this.normalizedShape)) : null;

@@ -1,6 +1,14 @@
 // Pooling layers: MaxPool2d, AvgPool2d, AdaptiveAvgPool2d. x: [N, C, H, W] or [C, H, W].
 import { checkOptions } from "../errors.ts";
-import { type AvgPoolOptions, adaptiveAvgPool2d, avgPool2d, type MaxPoolOptions, maxPool2d } from "../ops/pool.ts";
+import {
+  AVG_POOL_OPTIONS,
+  type AvgPoolOptions,
+  adaptiveAvgPool2d,
+  avgPool2d,
+  MAX_POOL_OPTIONS,
+  type MaxPoolOptions,
+  maxPool2d,
+} from "../ops/pool.ts";
 import { pair } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { Module } from "./module.ts";
@@ -16,7 +24,7 @@ export class MaxPool2d extends Module {
 
   constructor(kernelSize: Size, options: MaxPoolOptions = {}) {
     super();
-    checkOptions("MaxPool2d", options, ["stride", "padding", "dilation", "ceilMode"]);
+    checkOptions("MaxPool2d", options, MAX_POOL_OPTIONS);
     pair("MaxPool2d", "kernelSize", kernelSize, 1);
     this.kernelSize = kernelSize;
     this.options = options;
@@ -40,7 +48,7 @@ export class AvgPool2d extends Module {
 
   constructor(kernelSize: Size, options: AvgPoolOptions = {}) {
     super();
-    checkOptions("AvgPool2d", options, ["stride", "padding", "ceilMode", "countIncludePad"]);
+    checkOptions("AvgPool2d", options, AVG_POOL_OPTIONS);
     pair("AvgPool2d", "kernelSize", kernelSize, 1);
     this.kernelSize = kernelSize;
     this.options = options;
@@ -65,6 +73,8 @@ export class AdaptiveAvgPool2d extends Module {
 
   constructor(outputSize: number | readonly [number | null, number | null]) {
     super();
+    const [rows, columns] = Array.isArray(outputSize) ? outputSize : [outputSize, outputSize];
+    pair("AdaptiveAvgPool2d", "outputSize", [rows ?? 1, columns ?? 1], 1);
     this.outputSize = outputSize;
   }
 

@@ -1,5 +1,7 @@
 // summary: a model as a table of layers, output shapes and parameter counts.
+
 import { noGrad } from "../autograd/mode.ts";
+import { check, told, ValueError } from "../errors.ts";
 import { scope } from "../tensor/scope.ts";
 import { show } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
@@ -34,6 +36,11 @@ export function summarize(model: AnyModule, run: (() => void) | null): string {
 
 /** Elements of all parameters below `module`, and of the frozen ones among them. */
 export function countParameters(module: AnyModule): { total: number; frozen: number } {
+  check(
+    typeof module?.parameters === "function",
+    () => `[countParameters] got ${told(module)} in the place of a module`,
+    ValueError,
+  );
   let total = 0;
   let frozen = 0;
   for (const parameter of module.parameters()) {

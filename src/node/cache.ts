@@ -2,13 +2,15 @@
 import { mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import envPaths from "env-paths";
-import { DataError } from "../errors.ts";
+import { check, DataError, told, ValueError } from "../errors.ts";
 
 /**
  * The cache folder's path, or that of something in it: `WGRAD_CACHE` where it is set, else the system's own place
  * (`~/.cache/wgrad`, `~/Library/Caches/wgrad`, `%LOCALAPPDATA%\wgrad\Cache`). Nothing is created.
  */
 export function cachePath(...parts: string[]): string {
+  for (const part of parts)
+    check(typeof part === "string", () => `[cachePath] parts of a path are texts, got ${told(part)}`, ValueError);
   const root = process.env.WGRAD_CACHE || envPaths("wgrad", { suffix: "" }).cache;
   return join(resolve(root), ...parts);
 }

@@ -1,7 +1,7 @@
 // CIFAR-10 and CIFAR-100 from a folder, an archive, the cache or the official server.
 import { mkdtemp, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
-import { DataError } from "../errors.ts";
+import { check, checkOptions, DataError } from "../errors.ts";
 import type { GlobalType } from "../gpu/global-type.ts";
 import { CIFAR_LAYOUT, type CifarName, readCifar, readCifarArchive, unpackCifar } from "../vision/datasets/cifar.ts";
 import type { ImageDataset } from "../vision/datasets/image-dataset.ts";
@@ -70,10 +70,20 @@ export function CIFAR100(source: Cifar100Source): Promise<ImageDataset> {
   return load("cifar100", source);
 }
 
+const OPTIONS = ["train", "labels", "data", "root", "download", "url", "md5", "onProgress", "signal"];
+
 async function load(name: CifarName, source: Cifar100Source): Promise<ImageDataset> {
+  checkOptions(name, source, OPTIONS);
+  const { train, labels } = source;
+  check(
+    labels === undefined || name === "cifar100",
+    () => `[${name}] has labels of one kind: leave the option labels out`,
+    DataError,
+  );
+  const part = labels === undefined ? { train } : { train, labels };
   const place = source.data === undefined ? await fetchData(name, source) : await locate(name, resolve(source.data));
-  if (place.archive) return readCifarArchive(name, await readOrThrow(place.path), source, place.path);
-  return readCifar(name, (file) => readIfThere(join(place.path, file)), place.path, source);
+  if (place.archive) return readCifarArchive(name, await readOrThrow(place.path), part, place.path);
+  return readCifar(name, (file) => readIfThere(join(place.path, file)), place.path, part);
 }
 
 /** Where given data lies. */

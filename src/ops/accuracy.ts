@@ -21,7 +21,7 @@ const correctCountOp: Op<readonly [logits: Tensor, labels: Tensor]> = {
     check(classes > 0, () => `[correctCount] logits have shape ${show(shape)} but must be [N, C] or [N, C, ...]`);
     const expected = shape.filter((_, i) => i !== 1);
     check(
-      sameShape(labels.shape, expected) && sizeOf(expected) > 0,
+      sameShape(labels.shape, expected),
       () => `[correctCount] labels have shape ${show(labels.shape)} but logits ${show(shape)} expect ${show(expected)}`,
     );
     return [{ shape: [], dtype: "i32" }];
@@ -37,7 +37,7 @@ const correctCountOp: Op<readonly [logits: Tensor, labels: Tensor]> = {
 /**
  * How many samples of `logits`, f32 [N, C] or [N, C, ...], have their largest value (the first of equal ones) at their
  * label in `labels`, i32 of that shape without C: i32 []. Other labels than 0 to C - 1 never match. Not differentiable.
- * @throws ShapeError where the labels' shape is another, or there are none.
+ * @throws ShapeError where the labels' shape is another.
  */
 export const correctCount = (logits: Tensor, labels: Tensor): Tensor =>
   apply1(correctCountOp, [logits, labels], undefined);

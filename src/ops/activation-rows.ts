@@ -63,4 +63,4 @@ export const activation = <N extends ActivationName>(
   name: N,
   x: Tensor,
   ...scalars: ScalarsOf<typeof activationRows, N>
-) => apply1(activationOps[name], [x], valuesOf(activationRows[name], scalars[0]));
+) => apply1(activationOps[name], [x], valuesOf(name, activationRows[name], scalars[0]));

@@ -1,5 +1,5 @@
 // Arithmetic and comparison with a tensor or a number on the right, for f32 and integers.
-import { check, ValueError } from "../errors.ts";
+import { check, checkOptions, ValueError } from "../errors.ts";
 import { full } from "../tensor/create.ts";
 import { checkDtype } from "../tensor/dtype.ts";
 import { scope } from "../tensor/scope.ts";
@@ -67,7 +67,9 @@ export interface Bounds {
 }
 
 /** min(max(x, low), high). The gradient passes where low <= x <= high. */
-export function clamp(x: Tensor, { min, max }: Bounds): Tensor {
+export function clamp(x: Tensor, bounds: Bounds): Tensor {
+  checkOptions("clamp", bounds, ["min", "max"]);
+  const { min, max } = bounds;
   check(min !== undefined || max !== undefined, () => "[clamp] needs a min or a max: clamp({ min: 0 })", ValueError);
   if (!isInteger(x)) return unary("clamp", x, { low: min ?? -Infinity, high: max ?? Infinity });
   return scope(() => {

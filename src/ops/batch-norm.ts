@@ -1,13 +1,17 @@
 // Batch norm in training and evaluation, alone or with what often follows it: adding a residual, an activation.
+
 import { apply, apply1 } from "../autograd/apply.ts";
 import { type Following, type Op, withoutGradient } from "../autograd/op.ts";
-import { check, ValueError } from "../errors.ts";
+import { checkTensor } from "../autograd/run.ts";
+import { check, checkNumber, checkOptions, ValueError } from "../errors.ts";
 import { planChannels } from "../kernels/channel-plan.ts";
 import { type Activation, unaryBody } from "../kernels/elementwise.ts";
 import { Kernel } from "../kernels/kernel.ts";
 import forwardWgsl from "../kernels/wgsl/batch-norm.wgsl";
 import backwardWgsl from "../kernels/wgsl/batch-norm-backward.wgsl";
+import { ones } from "../tensor/create.ts";
 import { checkDtype } from "../tensor/dtype.ts";
+import { scope } from "../tensor/scope.ts";
 import { sameShape, show } from "../tensor/shape.ts";
 import type { Spec, Tensor } from "../tensor/tensor.ts";
 import { asActivation, asAddition } from "./absorb.ts";
@@ -99,6 +103,7 @@ type BackwardRest = Partial<Record<"chunks" | "dx" | "dw" | "db" | "dresidual" |
 /** Those of dx, dweight, dbias and dresidual that are wanted. At most one of y and residual is needed, see `saves`. */
 const backwardOp: Op<BackwardInputs, BackwardAttrs, readonly Tensor[]> = {
   name: "batchNormBackward",
+  required: 3,
   infer([x], { wanted }) {
     const channels: Spec = { shape: x.shape.slice(1, 2), dtype: "f32" };
     return [x, channels, channels, x].filter((_, i) => wanted[i]);
@@ -136,6 +141,7 @@ type ForwardRest = Partial<
 /** y, and for the tape each channel's mean, rstd, rstd * weight and bias. Writes the running statistics in training. */
 export const batchNormOp: Op<BatchNormInputs, BatchNormAttrs, readonly [y: Tensor], readonly [stats: Tensor]> = {
   name: "batchNorm",
+  required: 1,
   aux: 1,
   infer([x, weight, bias, runningMean, runningVar, residual], { name, training }, info) {
     checkDtype(name, "input", x.dtype, "f32");
@@ -166,7 +172,7 @@ export const batchNormOp: Op<BatchNormInputs, BatchNormAttrs, readonly [y: Tenso
       ValueError,
     );
     check(
-      !training || planChannels(shape, info).size > 1,
+      !training || planChannels(shape, info).size !== 1,
       () =>
         `[${name}] Expected more than 1 value per channel when training, got input size ${show(shape)}: use a larger batch, or model.eval()`,
       ValueError,
@@ -239,10 +245,36 @@ export function asEvaluatedNorm({ op, inputs, attrs, at }: Following) {
 
 /** Applies the op, whose running statistics count as changed from now on. */
 function moving(attrs: BatchNormAttrs, inputs: BatchNormInputs): Tensor {
+  const [x, weight, bias, runningMean, runningVar, residual] = inputs;
+  checkTensor(attrs.name, 0, x);
+  if (attrs.training && x.numel === 0 && x.ndim > 1) {
+    // A batch of nothing has no statistics and moves none: any do for it.
+    return scope(() => {
+      const any = () => ones(x.shape.slice(1, 2), { device: x.device });
+      const given = [x, weight, bias, runningMean ?? any(), runningVar ?? any(), residual] as const;
+      return apply1(batchNormOp, given, { ...attrs, training: false });
+    });
+  }
   const y = apply1(batchNormOp, inputs, attrs);
-  const [, , , runningMean, runningVar] = inputs;
   if (attrs.training) for (const moved of [runningMean, runningVar]) if (moved) moved.storage.version++;
   return y;
+}
+
+const OPTIONS = ["training", "momentum", "eps"];
+const RELU_OPTIONS = [...OPTIONS, "residual"];
+
+/** Checks options, and fills in what is left out. */
+function attrsOf(
+  name: string,
+  options: BatchNormOptions,
+  known: readonly string[],
+  activation: Activation | null,
+): BatchNormAttrs {
+  checkOptions(name, options, known);
+  const { training = false, momentum = 0.1, eps = 1e-5 } = options;
+  checkNumber(name, "momentum", momentum);
+  checkNumber(name, "eps", eps);
+  return { name, training, momentum, eps, activation };
 }
 
 const RELU: Activation = { name: "relu", row: unaryRows.relu, scalars: [] };
@@ -261,9 +293,9 @@ export function batchNorm(
   runningVar: Tensor | null,
   weight: Tensor | null = null,
   bias: Tensor | null = null,
-  { training = false, momentum = 0.1, eps = 1e-5 }: BatchNormOptions = {},
+  options: BatchNormOptions = {},
 ): Tensor {
-  const attrs = { name: "batchNorm", training, momentum, eps, activation: null };
+  const attrs = attrsOf("batchNorm", options, OPTIONS, null);
   return moving(attrs, [x, weight, bias, runningMean, runningVar, null]);
 }
 
@@ -277,8 +309,8 @@ export function batchNormRelu(
   runningVar: Tensor | null,
   weight: Tensor | null = null,
   bias: Tensor | null = null,
-  { residual = null, training = false, momentum = 0.1, eps = 1e-5 }: BatchNormReluOptions = {},
+  options: BatchNormReluOptions = {},
 ): Tensor {
-  const attrs = { name: "batchNormRelu", training, momentum, eps, activation: RELU };
-  return moving(attrs, [x, weight, bias, runningMean, runningVar, residual]);
+  const attrs = attrsOf("batchNormRelu", options, RELU_OPTIONS, RELU);
+  return moving(attrs, [x, weight, bias, runningMean, runningVar, options.residual ?? null]);
 }

@@ -1,7 +1,9 @@
 // Joining tensors: cat along a dimension that exists, stack along a new one.
+
 import { apply1 } from "../autograd/apply.ts";
 import { type Op, savesNothing } from "../autograd/op.ts";
-import { check, DtypeError, ValueError } from "../errors.ts";
+import { checkTensor } from "../autograd/run.ts";
+import { check, DtypeError, told, ValueError } from "../errors.ts";
 import { grid1d } from "../gpu/queue.ts";
 import { Kernel } from "../kernels/kernel.ts";
 import catWgsl, { WG } from "../kernels/wgsl/cat.wgsl";
@@ -14,8 +16,11 @@ import { unsqueeze } from "./view.ts";
 
 const kernel = new Kernel(catWgsl);
 
-/** The first of a list that may not be empty. */
-function firstOf<T>(op: string, [first]: readonly T[]): T {
+/** The first of a list of tensors that may not be empty. */
+function firstOf(op: string, tensors: readonly Tensor[]): Tensor {
+  check(Array.isArray(tensors), () => `[${op}] takes an array of tensors, got ${told(tensors)}`, ValueError);
+  for (const [i, t] of tensors.entries()) checkTensor(op, i, t);
+  const [first] = tensors;
   check(first !== undefined, () => `[${op}] needs at least one tensor, got an empty list`, ValueError);
   return first;
 }
@@ -23,7 +28,7 @@ function firstOf<T>(op: string, [first]: readonly T[]): T {
 const catOp: Op<readonly Tensor[], { readonly dim: number }> = {
   name: "cat",
   infer(inputs, { dim }) {
-    const first = firstOf("cat", inputs);
+    const first = inputs[0] ?? { shape: [], dtype: "f32" }; // `cat` has seen to it that there is one
     checkDtype("cat", "input", first.dtype, "f32", "i32", "u32");
     let size = 0;
     for (const [i, t] of inputs.entries()) {

@@ -2,7 +2,7 @@
 import { apply1 } from "../autograd/apply.ts";
 import { type Op, withoutGradient } from "../autograd/op.ts";
 import type { Run } from "../autograd/run.ts";
-import { check, ValueError } from "../errors.ts";
+import { check, checkOptions, checkWhole } from "../errors.ts";
 import { type ConvAlgorithm, waysOf } from "../kernels/conv-algorithm.ts";
 import { forwardAlgorithms, inputGradientAlgorithms, weightGradientAlgorithms } from "../kernels/conv-algorithms.ts";
 import { type ConvGeometry, convClass } from "../kernels/conv-geometry.ts";
@@ -26,6 +26,9 @@ export interface ConvOptions {
   /** Input and output channels are split into so many groups that do not mix. Default 1. */
   groups?: number;
 }
+
+/** Their names. */
+export const CONV_OPTIONS = ["stride", "padding", "dilation", "groups"];
 
 export interface ConvAttrs {
   readonly stride: readonly [number, number];
@@ -122,6 +125,7 @@ type Pre = readonly Tensor[];
 /** y = activation(norm(x * weight + bias) + residual). */
 export const conv2dOp: Op<ConvInputs, ForwardAttrs, readonly [Tensor], Pre> = {
   name: "conv2d",
+  required: 2,
   aux: ({ keepsPre }) => (keepsPre ? 1 : 0),
   infer([x, w, bias], attrs) {
     const y = inferConv(x, w, bias, attrs);
@@ -243,12 +247,10 @@ export function conv2d(x: Tensor, weight: Tensor, bias?: Tensor | null, options:
 }
 
 /** Checks options, and fills in what is left out. */
-function convAttrs({ stride = 1, padding = 0, dilation = 1, groups = 1 }: ConvOptions): ConvAttrs {
-  check(
-    Number.isInteger(groups) && groups > 0,
-    () => `[conv2d] groups must be a whole number above 0, got ${groups}`,
-    ValueError,
-  );
+function convAttrs(options: ConvOptions): ConvAttrs {
+  checkOptions("conv2d", options, CONV_OPTIONS);
+  const { stride = 1, padding = 0, dilation = 1, groups = 1 } = options;
+  checkWhole("conv2d", "groups", groups, 1);
   return {
     stride: pair("conv2d", "stride", stride, 1),
     padding: pair("conv2d", "padding", padding),

@@ -1,5 +1,6 @@
 // Dropout: zeroes random elements while training.
-import { check, ValueError } from "../errors.ts";
+import { checkTensor } from "../autograd/run.ts";
+import { checkNumber } from "../errors.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { binary } from "./binary.ts";
 import { bernoulli } from "./random.ts";
@@ -12,7 +13,8 @@ import { unary } from "./unary.ts";
  * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.dropout.html
  */
 export function dropout(x: Tensor, p = 0.5, training = true): Tensor {
-  check(p >= 0 && p <= 1, () => `[dropout] p must be from 0 to 1, got ${p}`, ValueError);
+  checkTensor("dropout", "input", x);
+  checkNumber("dropout", "p", p, 0, 1);
   if (!training || p === 0) return x;
   if (p === 1) return unary("affine", x, { scale: 0, offset: 0 });
   const mask = bernoulli(x.shape, 1 - p, 1 / (1 - p), { device: x.device });

@@ -1,15 +1,17 @@
 // Reading by index tensors: gather (an index for each element) and indexSelect (an index for each row).
+
 import { apply1 } from "../autograd/apply.ts";
 import { type Op, withoutGradient } from "../autograd/op.ts";
 import type { Run } from "../autograd/run.ts";
-import { check, DtypeError } from "../errors.ts";
+import { check, DtypeError, ValueError } from "../errors.ts";
+import { faultCode } from "../gpu/faults.ts";
 import { grid1d } from "../gpu/queue.ts";
 import { Kernel } from "../kernels/kernel.ts";
 import { checkRank, mergeDims, rankOf } from "../kernels/strided-walk.ts";
 import gatherWgsl, { WG } from "../kernels/wgsl/gather.wgsl";
 import gatherBackwardWgsl from "../kernels/wgsl/gather-backward.wgsl";
 import { checkDtype } from "../tensor/dtype.ts";
-import { normalizeDim, type Shape, show, sizeOf, stridesOf } from "../tensor/shape.ts";
+import { normalizeDim, rowRank, type Shape, show, sizeOf, stridesOf } from "../tensor/shape.ts";
 import type { Spec, Tensor } from "../tensor/tensor.ts";
 
 const gatherKernel = new Kernel(gatherWgsl);
@@ -30,15 +32,40 @@ function checkIndex(op: string, index: Spec): void {
   );
 }
 
+const indexFault = (op: string): number =>
+  faultCode(
+    (index, size) =>
+      new ValueError(
+        `[${op}] an index is ${index}, but the dimension has ${size} elements and takes ${size > 0 ? `0 to ${size - 1}` : "none"}`,
+      ),
+  );
+const faults = { gather: indexFault("gather"), indexSelect: indexFault("indexSelect") };
+
 /** `indexStrides`: how index is walked along the dimensions of y. */
-function launchGather(run: Run, x: Tensor, index: Tensor, y: Tensor, dim: number, indexStrides: Shape): void {
+function launchGather(
+  op: keyof typeof faults,
+  run: Run,
+  [x, index, y]: readonly [x: Tensor, index: Tensor, y: Tensor],
+  dim: number,
+  indexStrides: Shape,
+): void {
   const all = stridesOf(x.shape);
-  const walk = mergeDims("gather", y.shape, [all.map((step, d) => (d === dim ? 0 : step)), indexStrides]);
+  const walk = mergeDims(op, y.shape, [all.map((step, d) => (d === dim ? 0 : step)), indexStrides]);
   const { shape } = walk;
   const [strides, index_strides] = walk.strides;
   const n = y.numel;
-  const params = { n, size: x.shape[dim] ?? 1, stride: all[dim] ?? 1, shape, strides, index_strides };
-  gatherKernel.variant({ RANK: rankOf(walk) }).launch(run, { x, index, y }, params, grid1d(n, WG));
+  const params = {
+    n,
+    size: x.shape[dim] ?? 1,
+    stride: all[dim] ?? 1,
+    fault: faults[op],
+    shape,
+    strides,
+    index_strides,
+  };
+  gatherKernel
+    .variant({ RANK: rankOf(walk) })
+    .launch(run, { x, index, y, faults: run.queue.faults }, params, grid1d(n, WG));
 }
 
 /** What the gradient is walked by: dx has the shape `shape` and dy `bounds`, of which index takes these strides. */
@@ -79,7 +106,7 @@ const gatherOp: IndexOp = {
     );
     return [{ shape: index.shape, dtype: x.dtype }];
   },
-  forward: (run, [x, index], [y], { dim }) => launchGather(run, x, index, y, dim, stridesOf(index.shape)),
+  forward: (run, [x, index], [y], { dim }) => launchGather("gather", run, [x, index, y], dim, stridesOf(index.shape)),
   saves: () => ({ inputs: [1], outputs: [] }),
   vjp: ([dy], c) => [scatterAdd(dy, c.input(1), c.attrs.dim, c.inputSpecs[0].shape), null],
 };
@@ -101,27 +128,28 @@ export const scatterAdd = (dy: Tensor, index: Tensor, dim: number, shape: Shape)
 
 /**
  * Elements by index: `y[i, j] = x[index[i, j], j]` for `dim` 0. index: i32 with x's number of dimensions.
- * An index out of range gives 0 (the device cannot raise errors).
+ * @throws ValueError for an index out of range, negative ones too; as only the device sees it, it comes from the next read or
+ * sync().
  * @see https://pytorch.org/docs/stable/generated/torch.gather.html
  */
 export const gather = (x: Tensor, dim: number, index: Tensor): Tensor =>
-  apply1(gatherOp, [x, index], { dim: normalizeDim("gather", dim, Math.max(1, x.ndim)) });
+  apply1(gatherOp, [x, index], { dim: normalizeDim("gather", dim, rowRank(x.shape)) });
 
 const indexSelectOp: IndexOp = {
   name: "indexSelect",
   infer([x, index], { dim }) {
     checkDtype("indexSelect", "input", x.dtype, "f32", "i32", "u32");
     checkIndex("indexSelect", index);
-    const [count = 0] = index.shape;
+    const [count = 1] = index.shape;
     check(
-      index.shape.length === 1,
+      index.shape.length === 1 || (index.shape.length === 0 && x.shape.length === 0),
       () => `[indexSelect] index must have one dimension, got ${show(index.shape)}: flatten() it`,
     );
     return [{ shape: x.shape.map((n, d) => (d === dim ? count : n)), dtype: x.dtype }];
   },
   forward(run, [x, index], [y], { dim }) {
     const along = y.shape.map((_, d) => (d === dim ? 1 : 0));
-    launchGather(run, x, index, y, dim, along);
+    launchGather("indexSelect", run, [x, index, y], dim, along);
   },
   saves: () => ({ inputs: [1], outputs: [] }),
   vjp: ([dy], c) => [apply1(indexAddOp, [dy, c.input(1)], { dim: c.attrs.dim, shape: c.inputSpecs[0].shape }), null],
@@ -140,9 +168,9 @@ const indexAddOp: BackwardOp = {
 };
 
 /**
- * Slices of x at the positions `index: i32 [k]` of `dim`, e.g. rows of an embedding table. An index out of range gives
- * zeros (the device cannot raise errors).
+ * Slices of x at the positions `index: i32 [k]` of `dim`, e.g. rows of an embedding table. A scalar counts as one row.
+ * @throws ValueError as `gather`.
  * @see https://pytorch.org/docs/stable/generated/torch.index_select.html
  */
 export const indexSelect = (x: Tensor, dim: number, index: Tensor): Tensor =>
-  apply1(indexSelectOp, [x, index], { dim: normalizeDim("indexSelect", dim, x.ndim) });
+  apply1(indexSelectOp, [x, index], { dim: normalizeDim("indexSelect", dim, rowRank(x.shape)) });

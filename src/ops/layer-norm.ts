@@ -1,7 +1,7 @@
 // Layer norm over the last dimensions.
 import { apply, apply1 } from "../autograd/apply.ts";
 import { type Op, withoutGradient } from "../autograd/op.ts";
-import { check, ValueError } from "../errors.ts";
+import { check, checkNumber, ValueError } from "../errors.ts";
 import type { DeviceInfo } from "../gpu/device.ts";
 import { grid1d } from "../gpu/queue.ts";
 import { Kernel } from "../kernels/kernel.ts";
@@ -10,7 +10,7 @@ import forwardWgsl from "../kernels/wgsl/layer-norm.wgsl";
 import backwardWgsl from "../kernels/wgsl/layer-norm-backward.wgsl";
 import paramsWgsl, { COLUMNS } from "../kernels/wgsl/layer-norm-params.wgsl";
 import { checkDtype } from "../tensor/dtype.ts";
-import { type Shape, sameShape, show, sizeOf } from "../tensor/shape.ts";
+import { checkShape, type Shape, sameShape, show, sizeOf } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { inPlaces } from "./wanted.ts";
 
@@ -31,6 +31,7 @@ function plan(x: Tensor, shape: Shape, info: DeviceInfo) {
 /** dx. */
 const inputGradientOp: Op<readonly [x: Tensor, weight: Tensor | null, stats: Tensor, dy: Tensor], Attrs> = {
   name: "layerNormBackward",
+  required: 1,
   infer: ([x]) => [x],
   forward(run, [x, weight, stats, dy], [dx], { shape }) {
     const { params, grid } = plan(x, shape, run.device.info);
@@ -60,6 +61,7 @@ type Inputs = readonly [x: Tensor, weight: Tensor | null, bias: Tensor | null];
 /** y, and a row's mean and rstd for the tape. */
 const layerNormOp: Op<Inputs, Attrs & { readonly eps: number }, readonly [y: Tensor], readonly [stats: Tensor]> = {
   name: "layerNorm",
+  required: 1,
   aux: 1,
   infer([x, weight, bias], { shape }) {
     checkDtype("layerNorm", "input", x.dtype, "f32");
@@ -108,5 +110,7 @@ export function layerNorm(
   eps = 1e-5,
 ): Tensor {
   const shape = typeof normalizedShape === "number" ? [normalizedShape] : normalizedShape;
+  checkShape("layerNorm", shape);
+  checkNumber("layerNorm", "eps", eps);
   return apply1(layerNormOp, [x, weight ?? null, bias ?? null], { shape, eps });
 }

@@ -1,7 +1,9 @@
 // Losses: cross-entropy and negative log-likelihood, fused; mean squared, absolute and smooth ones, composed.
+
 import { apply1 } from "../autograd/apply.ts";
 import { type Op, type VjpContext, withoutGradient } from "../autograd/op.ts";
-import { check, ValueError } from "../errors.ts";
+import { deviceOf } from "../autograd/run.ts";
+import { check, checkNumber, checkOptions, told, ValueError } from "../errors.ts";
 import type { DeviceInfo } from "../gpu/device.ts";
 import { faultCode } from "../gpu/faults.ts";
 import { Kernel } from "../kernels/kernel.ts";
@@ -9,7 +11,7 @@ import { planRows, type RowPlan } from "../kernels/row-plan.ts";
 import forwardWgsl from "../kernels/wgsl/cross-entropy.wgsl";
 import backwardWgsl from "../kernels/wgsl/cross-entropy-backward.wgsl";
 import finishWgsl from "../kernels/wgsl/cross-entropy-finish.wgsl";
-import { checkDtype } from "../tensor/dtype.ts";
+import { checkDtype, checkValue } from "../tensor/dtype.ts";
 import { scope } from "../tensor/scope.ts";
 import { type Shape, sameShape, show, sizeOf } from "../tensor/shape.ts";
 import type { Spec, Tensor } from "../tensor/tensor.ts";
@@ -26,10 +28,10 @@ const REDUCTIONS = { none: 0, sum: 1, mean: 2 };
 export type Reduction = keyof typeof REDUCTIONS;
 
 /** Callers without types may ask for anything. */
-function checkReduction(name: string, reduction: Reduction): void {
+export function checkReduction(name: string, reduction: Reduction = "mean"): void {
   check(
-    Object.hasOwn(REDUCTIONS, reduction),
-    () => `[${name}] reduction must be one of ${Object.keys(REDUCTIONS).join(", ")}, got ${reduction}`,
+    typeof reduction === "string" && Object.hasOwn(REDUCTIONS, reduction),
+    () => `[${name}] reduction must be one of ${Object.keys(REDUCTIONS).join(", ")}, got ${told(reduction)}`,
     ValueError,
   );
 }
@@ -51,6 +53,12 @@ export interface CrossEntropyOptions extends NllLossOptions {
   /** Share of the target that is spread evenly over all classes, from 0 to 1. Default 0. */
   labelSmoothing?: number;
 }
+
+/** Names of the options. */
+export const LOSS_OPTIONS = ["reduction"];
+const SMOOTH_OPTIONS = [...LOSS_OPTIONS, "beta"];
+const NLL_OPTIONS = [...LOSS_OPTIONS, "ignoreIndex", "weight"];
+export const CROSS_ENTROPY_OPTIONS = [...NLL_OPTIONS, "labelSmoothing"];
 
 interface Attrs {
   readonly name: string;
@@ -103,6 +111,7 @@ type Context = VjpContext<Inputs, Attrs, readonly [loss: Tensor, saved: Tensor]>
 /** The logits' gradient. */
 const backwardOp: Op<readonly [...Inputs, saved: Tensor, dy: Tensor], Attrs> = {
   name: "crossEntropyBackward",
+  required: 2,
   infer: ([x]) => [x],
   forward(run, [x, labels, weight, saved, dy], [dx], attrs) {
     const p = plan(x.shape, run.device.info);
@@ -115,8 +124,9 @@ const backwardOp: Op<readonly [...Inputs, saved: Tensor, dy: Tensor], Attrs> = {
 /** The loss; for the tape what the kernels call `saved`, a vector for each sample and one for all. */
 const crossEntropyOp: Op<Inputs, Attrs, readonly [loss: Tensor], readonly [saved: Tensor]> = {
   name: "crossEntropy",
+  required: 2,
   aux: 1,
-  infer([x, target, weight], { name, reduction, normalize, labelSmoothing }) {
+  infer([x, target, weight], { name, reduction, normalize }) {
     checkDtype(name, "input", x.dtype, "f32");
     checkDtype(name, "target", target.dtype, "i32", ...(normalize ? (["f32"] as const) : []));
     checkReduction(name, reduction);
@@ -139,11 +149,6 @@ const crossEntropyOp: Op<Inputs, Attrs, readonly [loss: Tensor], readonly [saved
         () => `[${name}] weight has shape ${show(weight.shape)} but input ${show(shape)} expects ${show(classes)}`,
       );
     }
-    check(
-      labelSmoothing >= 0 && labelSmoothing <= 1,
-      () => `[${name}] labelSmoothing must be from 0 to 1, got ${labelSmoothing}`,
-      ValueError,
-    );
     return [
       { shape: reduction === "none" ? samples : [], dtype: "f32" },
       { shape: [sizeOf(samples) + 1, 4], dtype: "f32" },
@@ -188,7 +193,10 @@ function targetGradient(dy: Tensor, c: Context): Tensor {
 }
 
 function classLoss(name: string, x: Tensor, target: Tensor, o: CrossEntropyOptions, normalize: boolean): Tensor {
+  checkOptions(name, o, normalize ? CROSS_ENTROPY_OPTIONS : NLL_OPTIONS);
   const { reduction = "mean", ignoreIndex = -100, labelSmoothing = 0, weight } = o;
+  checkValue(name, () => "ignoreIndex", ignoreIndex, "i32");
+  checkNumber(name, "labelSmoothing", labelSmoothing, 0, 1);
   const attrs = { name, reduction, ignoreIndex, labelSmoothing, normalize };
   return apply1(crossEntropyOp, [x, target, weight ?? null], attrs);
 }
@@ -208,14 +216,21 @@ export const crossEntropy = (logits: Tensor, target: Tensor, options: CrossEntro
  * @throws ValueError as `crossEntropy`.
  * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.nll_loss.html
  */
-export const nllLoss = (logProbabilities: Tensor, target: Tensor, options: NllLossOptions = {}): Tensor => {
-  const { reduction, ignoreIndex, weight } = options;
-  return classLoss("nllLoss", logProbabilities, target, { reduction, ignoreIndex, weight }, false);
-};
+export const nllLoss = (logProbabilities: Tensor, target: Tensor, options: NllLossOptions = {}): Tensor =>
+  classLoss("nllLoss", logProbabilities, target, options, false);
 
 /** Checks both tensors, runs `losses` on them, and reduces what it gives. */
-function elementLoss(name: string, input: Tensor, target: Tensor, o: LossOptions, losses: () => Tensor): Tensor {
+function elementLoss(
+  name: string,
+  input: Tensor,
+  target: Tensor,
+  o: LossOptions,
+  losses: () => Tensor,
+  known = LOSS_OPTIONS,
+): Tensor {
+  deviceOf(name, [input, target]);
   checkSame(name, input, target);
+  checkOptions(name, o, known);
   const { reduction = "mean" } = o;
   checkReduction(name, reduction);
   return scope(() => {
@@ -256,23 +271,22 @@ export const l1Loss = (input: Tensor, target: Tensor, options: LossOptions = {})
 export function smoothL1Loss(
   input: Tensor,
   target: Tensor,
-  {
-    beta = 1,
-    ...options
-  }: LossOptions & {
+  options: LossOptions & {
     /** The difference at which the square becomes linear. Default 1. */
     beta?: number;
   } = {},
 ): Tensor {
-  check(beta >= 0, () => `[smoothL1Loss] beta must not be negative, got ${beta}`, ValueError);
-  if (beta === 0) return l1Loss(input, target, options);
-  return elementLoss("smoothL1Loss", input, target, options, () => {
+  const { beta = 1 } = options ?? {};
+  checkNumber("smoothL1Loss", "beta", beta, 0);
+  const losses = () => {
     // With c = min(|d|, beta): c (|d| - c / 2) / beta is both branches in one.
     const d = unary("abs", binary("sub", input, target));
+    if (beta === 0) return d;
     const c = unary("clamp", d, { low: 0, high: beta });
     const half = unary("affine", c, { scale: 0.5, offset: 0 });
     return unary("affine", binary("mul", c, binary("sub", d, half)), { scale: 1 / beta, offset: 0 });
-  });
+  };
+  return elementLoss("smoothL1Loss", input, target, options, losses, SMOOTH_OPTIONS);
 }
 
 /**

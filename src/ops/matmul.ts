@@ -80,6 +80,7 @@ type Pre = readonly Tensor[];
 /** activation(A B + bias + residual): bias by column, residual of the result's shape. */
 export const matmulOp: Op<MatmulInputs, MatmulAttrs, readonly [Tensor], Pre> = {
   name: "matmul",
+  required: 2,
   aux: ({ keepsPre }) => (keepsPre ? 1 : 0),
   infer([a, b], { shape, keepsPre }) {
     checkDtype("matmul", "first operand", a.dtype, "f32");
@@ -277,7 +278,7 @@ const full = (t: Tensor, batch: Shape): Tensor => expand(t, [...batch, ...t.shap
  * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.linear.html
  */
 export function linear(x: Tensor, weight: Tensor, bias?: Tensor | null): Tensor {
-  deviceOf("linear", [x, weight]);
+  deviceOf("linear", [x, weight, bias ?? null], 2);
   const [out = 0, inFeatures = 0] = weight.shape;
   check(weight.ndim === 2, () => `[linear] weight has shape ${show(weight.shape)} but must be [out, in]`);
   check(

@@ -1,14 +1,16 @@
 // Rearranging copies: permute, transpose, flip, slices, and constant padding, the adjoint of a slice.
+
 import { apply1 } from "../autograd/apply.ts";
 import { type Op, savesNothing } from "../autograd/op.ts";
 import type { Run } from "../autograd/run.ts";
-import { check, ValueError } from "../errors.ts";
+import { checkTensor } from "../autograd/run.ts";
+import { check, checkWhole, told, ValueError } from "../errors.ts";
 import { copyStrided } from "../kernels/copy-strided.ts";
 import { bitsOf } from "../kernels/fill.ts";
 import { type Placement, placeInto } from "../kernels/place-into.ts";
 import { checkDtype, checkValue } from "../tensor/dtype.ts";
 import { scope } from "../tensor/scope.ts";
-import { checkList, normalizeDim, normalizeDims, type Shape, show, stridesOf } from "../tensor/shape.ts";
+import { checkList, normalizeDim, normalizeDims, rowRank, type Shape, show, stridesOf } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { withStrides } from "./matmul.ts";
 import { view } from "./view.ts";
@@ -41,12 +43,13 @@ const permuteOp: Op<readonly [Tensor], { readonly order: readonly number[] }> = 
 /** Dimensions in another order. Copies. @see https://pytorch.org/docs/stable/generated/torch.permute.html */
 export function permute(x: Tensor, order: readonly number[]): Tensor {
   checkList("permute", "the order is an array of dimensions", order);
-  return apply1(permuteOp, [x], { order: order.map((d) => normalizeDim("permute", d, x.ndim)) });
+  return apply1(permuteOp, [x], { order: Array.from(order, (d) => normalizeDim("permute", d, x.ndim)) });
 }
 
 /** Swaps two dimensions. Copies. */
 export function transpose(x: Tensor, dim0: number, dim1: number): Tensor {
-  const [a, b] = [normalizeDim("transpose", dim0, x.ndim), normalizeDim("transpose", dim1, x.ndim)];
+  const rank = rowRank(x.shape);
+  const [a, b] = [normalizeDim("transpose", dim0, rank), normalizeDim("transpose", dim1, rank)];
   const order = x.shape.map((_, d) => (d === a ? b : d === b ? a : d));
   return permute(x, order);
 }
@@ -134,8 +137,10 @@ const placeOp: Op<readonly [Tensor], SliceAttrs & { readonly value: number }> = 
  * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.pad.html
  */
 export function pad(x: Tensor, padding: readonly number[], value = 0): Tensor {
+  checkTensor("pad", "input", x);
+  checkList("pad", "padding is an array of pairs", padding);
   check(
-    padding.length % 2 === 0 && padding.length <= 2 * x.ndim && padding.every(Number.isInteger),
+    padding.length % 2 === 0 && padding.length <= 2 * x.ndim && Array.from(padding).every(Number.isInteger),
     () =>
       `[pad] padding ${show(padding)} must hold whole numbers, a pair for each of at most ${x.ndim} last dimensions`,
     ValueError,
@@ -154,6 +159,7 @@ export type SliceRange = number | null | readonly [start?: number | null, end?: 
 
 /** Part of a tensor by ranges from the first dimension on: `x.slice([0, [1, -1], null])` is `x[0, 1:-1, :]`. Copies. */
 export function slice(x: Tensor, ranges: readonly SliceRange[]): Tensor {
+  checkList("slice", "ranges are an array, one a dimension", ranges);
   check(
     ranges.length <= x.ndim,
     () => `[slice] ${ranges.length} ranges were given for a tensor of ${x.ndim} dimensions, ${show(x.shape)}`,
@@ -177,18 +183,21 @@ function indexIn(op: string, index: number, d: number, x: Tensor): number {
   const n = x.shape[d] ?? 0;
   check(
     Number.isInteger(index) && index >= -n && index < n,
-    () => `[${op}] index ${index} is out of range for dimension ${d} of ${show(x.shape)}`,
+    () => `[${op}] index ${told(index)} is out of range for dimension ${d} of ${show(x.shape)}`,
     ValueError,
   );
   return index < 0 ? index + n : index;
 }
 
 function boundsIn(range: Exclude<SliceRange, number>, n: number): [number, number, number] {
-  const [from, to, step = 1] = range ?? [];
+  const [from, to, step = 1] = Array.isArray(range) ? range : [];
   check(
-    Number.isInteger(step) && step > 0 && Number.isInteger(from ?? 0) && Number.isInteger(to ?? 0),
-    () =>
-      `[slice] range ${JSON.stringify(range)} must hold whole numbers and a step of at least 1: use flip() to reverse`,
+    (range === null || Array.isArray(range)) &&
+      Number.isInteger(step) &&
+      step > 0 &&
+      Number.isInteger(from ?? 0) &&
+      Number.isInteger(to ?? 0),
+    () => `[slice] range ${told(range)} must hold whole numbers and a step of at least 1: use flip() to reverse`,
     ValueError,
   );
   const clamp = (i: number) => Math.min(n, Math.max(0, i < 0 ? i + n : i));
@@ -205,10 +214,10 @@ export function select(x: Tensor, dim: number, index: number): Tensor {
 export function narrow(x: Tensor, dim: number, start: number, length: number): Tensor {
   const d = normalizeDim("narrow", dim, x.ndim);
   const n = x.shape[d] ?? 0;
-  const from = start < 0 ? start + n : start;
+  const from = Number.isInteger(start) && start < 0 ? start + n : start;
   check(
     Number.isInteger(from) && Number.isInteger(length) && from >= 0 && length >= 0 && from + length <= n,
-    () => `[narrow] ${length} elements from ${start} on do not exist in dimension ${d} of ${show(x.shape)}`,
+    () => `[narrow] ${told(length)} elements from ${told(start)} on do not exist in dimension ${d} of ${show(x.shape)}`,
   );
   return slice(x, [...new Array<null>(d).fill(null), [from, from + length]]);
 }
@@ -217,15 +226,12 @@ export function narrow(x: Tensor, dim: number, start: number, length: number): T
 export function split(x: Tensor, size: number | readonly number[], dim = 0): Tensor[] {
   const d = normalizeDim("split", dim, x.ndim);
   const n = x.shape[d] ?? 0;
-  check(
-    typeof size !== "number" || (Number.isInteger(size) && size > 0),
-    () => `[split] parts must have a whole number of elements of at least 1, got ${String(size)}`,
-    ValueError,
-  );
+  if (!Array.isArray(size)) checkWhole("split", "the size of a part", size, 1);
   const sizes =
     typeof size === "number"
       ? Array.from({ length: Math.max(1, Math.ceil(n / size)) }, (_, i) => Math.min(size, n - i * size))
-      : size;
+      : [...size];
+  for (const length of sizes) checkWhole("split", "each size", length, 0);
   const total = sizes.reduce((a, b) => a + b, 0);
   check(
     total === n,
@@ -240,7 +246,7 @@ export function split(x: Tensor, size: number | readonly number[], dim = 0): Ten
 
 /** At most `chunks` parts along `dim`, all of one size but for the last. */
 export function chunk(x: Tensor, chunks: number, dim = 0): Tensor[] {
-  check(Number.isInteger(chunks) && chunks > 0, () => `[chunk] needs at least 1 chunk, got ${chunks}`, ValueError);
+  checkWhole("chunk", "the number of chunks", chunks, 1);
   const n = x.shape[normalizeDim("chunk", dim, x.ndim)] ?? 0;
   return split(x, Math.max(1, Math.ceil(n / chunks)), dim);
 }

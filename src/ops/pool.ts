@@ -1,8 +1,10 @@
 // Max, average and adaptive average pooling over planes.
+
 import { apply1 } from "../autograd/apply.ts";
 import { type Op, savesNothing, withoutGradient } from "../autograd/op.ts";
 import type { Run } from "../autograd/run.ts";
-import { check, ShapeError, ValueError } from "../errors.ts";
+import { checkTensor } from "../autograd/run.ts";
+import { check, checkOptions, ShapeError, ValueError } from "../errors.ts";
 import { Kernel } from "../kernels/kernel.ts";
 import { walkPlanes } from "../kernels/plane-plan.ts";
 import avgWgsl from "../kernels/wgsl/avg-pool.wgsl";
@@ -37,6 +39,10 @@ export interface AvgPoolOptions extends PoolOptions {
   countIncludePad?: boolean;
 }
 
+/** Their names. */
+export const MAX_POOL_OPTIONS = ["stride", "padding", "dilation", "ceilMode"];
+export const AVG_POOL_OPTIONS = ["stride", "padding", "ceilMode", "countIncludePad"];
+
 interface Window {
   readonly kernel: Pair;
   readonly stride: Pair;
@@ -55,7 +61,8 @@ const planesOf = (shape: Shape): number => sizeOf(shape.slice(0, -2));
 const AXES = [0, 1] as const;
 const map = (f: (axis: 0 | 1) => number): Pair => [f(0), f(1)];
 
-function window(name: string, kernelSize: Size, o: MaxPoolOptions): Window {
+function window(name: string, kernelSize: Size, o: MaxPoolOptions, known: readonly string[]): Window {
+  checkOptions(name, o, known);
   const kernel = pair(name, "kernelSize", kernelSize, 1);
   const padding = pair(name, "padding", o.padding ?? 0);
   const dilation = pair(name, "dilation", o.dilation ?? 1, 1);
@@ -259,7 +266,7 @@ const adaptiveOp: Op<readonly [x: Tensor], { readonly out: Pair }> = {
  * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.max_pool2d.html
  */
 export const maxPool2d = (x: Tensor, kernelSize: Size, options: MaxPoolOptions = {}): Tensor =>
-  apply1(maxOp, [x], window("maxPool2d", kernelSize, options));
+  apply1(maxOp, [x], window("maxPool2d", kernelSize, options, MAX_POOL_OPTIONS));
 
 /**
  * The mean of each window of x: [N, C, H, W] or [C, H, W], padding counted as zeros unless `countIncludePad` is false.
@@ -267,8 +274,8 @@ export const maxPool2d = (x: Tensor, kernelSize: Size, options: MaxPoolOptions =
  * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.avg_pool2d.html
  */
 export function avgPool2d(x: Tensor, kernelSize: Size, options: AvgPoolOptions = {}): Tensor {
-  const { countIncludePad = true, ...rest } = options;
-  return apply1(avgOp, [x], { ...window("avgPool2d", kernelSize, rest), countIncludePad });
+  const attrs = window("avgPool2d", kernelSize, options, AVG_POOL_OPTIONS);
+  return apply1(avgOp, [x], { ...attrs, countIncludePad: options.countIncludePad ?? true });
 }
 
 /**
@@ -276,7 +283,8 @@ export function avgPool2d(x: Tensor, kernelSize: Size, options: AvgPoolOptions =
  * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.adaptive_avg_pool2d.html
  */
 export function adaptiveAvgPool2d(x: Tensor, outputSize: number | readonly [number | null, number | null]): Tensor {
-  const [rows, columns] = typeof outputSize === "number" ? [outputSize, outputSize] : outputSize;
+  checkTensor("adaptiveAvgPool2d", "input", x);
+  const [rows, columns] = Array.isArray(outputSize) ? outputSize : [outputSize, outputSize];
   const out = pair("adaptiveAvgPool2d", "outputSize", [rows ?? x.shape.at(-2) ?? 1, columns ?? x.shape.at(-1) ?? 1], 1);
   return apply1(adaptiveOp, [x], { out });
 }

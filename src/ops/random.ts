@@ -1,12 +1,12 @@
 // Random numbers: each operation takes a stream, from which the device computes every element by its position.
 import { type Op, withoutGradient } from "../autograd/op.ts";
 import { runInto } from "../autograd/run.ts";
-import { check, checkOptions, ValueError } from "../errors.ts";
+import { check, checkNumber, checkWhole, told, ValueError } from "../errors.ts";
 import { grid1d } from "../gpu/queue.ts";
 import { inParts } from "../kernels/binding-parts.ts";
 import { Kernel } from "../kernels/kernel.ts";
 import randomWgsl, { WG } from "../kernels/wgsl/random.wgsl";
-import { checkRoom, fromHost, type TensorOptions } from "../tensor/create.ts";
+import { checkCreation, checkRoom, fromHost, type TensorOptions } from "../tensor/create.ts";
 import { permutation, rngShift, seedWords, takeStream } from "../tensor/random-state.ts";
 import { checkShape, type Shape, type ShapeInput } from "../tensor/shape.ts";
 import { empty, type Tensor } from "../tensor/tensor.ts";
@@ -68,11 +68,13 @@ const randintOp = randomOp(
 );
 const bernoulliOp = randomOp("bernoulli", "f32", "return select(vec4f(), vec4f(p.b), unit(r) < vec4f(p.a));");
 
+const OPTIONS = ["requiresGrad", "device"];
+const DEVICE = ["device"];
 type RandomOptions = Pick<TensorOptions, "device" | "requiresGrad">;
 
 function random<S extends Shape>(op: RandomOp, shape: S, numbers: Numbers, options: RandomOptions): Tensor<S> {
   checkShape(op.name, shape);
-  checkOptions(op.name, options, ["requiresGrad", "device"]);
+  checkCreation(op.name, options, OPTIONS);
   const y = empty(shape, op.dtype, options.device) as Tensor<S>;
   runInto(op, [], { ...numbers, stream: takeStream() }, [y]);
   if (options.requiresGrad) y.requiresGrad = true;
@@ -100,15 +102,16 @@ export function randint<const S extends ShapeInput>(
   low: number,
   high: number,
   shape: S,
-  { device }: Pick<RandomOptions, "device"> = {},
+  options: Pick<RandomOptions, "device"> = {},
 ): Tensor<S> {
+  checkCreation("randint", options, DEVICE);
   check(
     Number.isInteger(low) && Number.isInteger(high) && low < high && low >= -(2 ** 31) && high <= 2 ** 31,
-    () => `[randint] needs whole numbers low < high that fit i32, got ${low} and ${high}`,
+    () => `[randint] needs whole numbers low < high that fit i32, got ${told(low)} and ${told(high)}`,
     ValueError,
   );
   check(high - low < 2 ** 32, () => `[randint] the range ${low} to ${high} is too wide: at most 2^32 - 1`, ValueError);
-  return random(randintOp, shape, { low, range: high - low }, { device });
+  return random(randintOp, shape, { low, range: high - low }, options);
 }
 
 /** `scale` with probability p, else 0, f32: a dropout mask is `bernoulli(shape, 1 - p, 1 / (1 - p))`. */
@@ -118,12 +121,15 @@ export function bernoulli<const S extends ShapeInput>(
   scale = 1,
   options: RandomOptions = {},
 ): Tensor<S> {
-  check(p >= 0 && p <= 1, () => `[bernoulli] the probability must be from 0 to 1, got ${p}`, ValueError);
+  checkNumber("bernoulli", "the probability", p, 0, 1);
+  checkNumber("bernoulli", "scale", scale);
   return random(bernoulliOp, shape, { a: p, b: scale }, options);
 }
 
 /** The numbers 0 to n - 1 in random order, i32 [n]. @see https://pytorch.org/docs/stable/generated/torch.randperm.html */
-export const randperm = (n: number, { device }: Pick<RandomOptions, "device"> = {}): Tensor<[number]> => {
-  checkRoom("randperm", n, device);
-  return fromHost(permutation(n), [n], "i32", { device });
+export const randperm = (n: number, options: Pick<RandomOptions, "device"> = {}): Tensor<[number]> => {
+  checkCreation("randperm", options, DEVICE);
+  checkWhole("randperm", "the count", n, 0);
+  checkRoom("randperm", n, options.device);
+  return fromHost(permutation(n), [n], "i32", options);
 };

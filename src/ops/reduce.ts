@@ -1,9 +1,11 @@
 // Reductions over any dimensions: amax, amin, and what is composed of sums.
+
 import { apply1 } from "../autograd/apply.ts";
 import { noGrad } from "../autograd/mode.ts";
 import type { Op } from "../autograd/op.ts";
-import { check } from "../errors.ts";
+import { check, checkNumber, checkOptions } from "../errors.ts";
 import { reduceInto } from "../kernels/reduction-plan.ts";
+import { full } from "../tensor/create.ts";
 import { checkDtype } from "../tensor/dtype.ts";
 import { scope } from "../tensor/scope.ts";
 import { show, sizeOf } from "../tensor/shape.ts";
@@ -51,11 +53,18 @@ export const min = (x: Tensor, dims?: Dims, options: ReduceOptions = {}): Tensor
 
 /** i32 1 where every element over `dims` is other than 0, else 0. */
 export const all = (x: Tensor, dims?: Dims, options: ReduceOptions = {}): Tensor =>
-  scope(() => min(ne(x, 0), dims, options));
+  truth("all", min, 1, x, dims, options);
 
 /** i32 1 where some element over `dims` is other than 0, else 0. */
 export const any = (x: Tensor, dims?: Dims, options: ReduceOptions = {}): Tensor =>
-  scope(() => max(ne(x, 0), dims, options));
+  truth("any", max, 0, x, dims, options);
+
+/** `none`: what it is of no elements. */
+function truth(name: string, extreme: typeof max, none: number, x: Tensor, dims: Dims, options: ReduceOptions): Tensor {
+  const { dims: list, shape } = reduced(name, x, dims, options);
+  if (list.some((d) => x.shape[d] === 0)) return full(shape, none, { dtype: "i32", device: x.device });
+  return scope(() => extreme(ne(x, 0), dims, options));
+}
 
 /** What `var` and `std` take beside the dimensions. */
 export interface VarianceOptions extends ReduceOptions {
@@ -64,7 +73,10 @@ export interface VarianceOptions extends ReduceOptions {
 }
 
 /** Variance over `dims`, f32, in two passes. @see https://pytorch.org/docs/stable/generated/torch.var.html */
-export function variance(x: Tensor, dims?: Dims, { correction = 1, keepdim = false }: VarianceOptions = {}): Tensor {
+export function variance(x: Tensor, dims?: Dims, options: VarianceOptions = {}): Tensor {
+  checkOptions("var", options, ["correction", "keepdim"]);
+  const { correction = 1, keepdim = false } = options;
+  checkNumber("var", "correction", correction);
   const { dims: list } = reduced("var", x, dims, {});
   const n = sizeOf(x.shape.filter((_, d) => list.includes(d)));
   return scope(() => {

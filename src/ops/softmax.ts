@@ -1,13 +1,15 @@
 // Softmax and log-softmax along one dimension.
+
 import { apply1 } from "../autograd/apply.ts";
 import { type Op, withoutGradient } from "../autograd/op.ts";
+import { checkTensor } from "../autograd/run.ts";
 import type { DeviceInfo } from "../gpu/device.ts";
 import { Kernel } from "../kernels/kernel.ts";
 import { planRows } from "../kernels/row-plan.ts";
 import softmaxWgsl from "../kernels/wgsl/softmax.wgsl";
 import backwardWgsl from "../kernels/wgsl/softmax-backward.wgsl";
 import { checkDtype } from "../tensor/dtype.ts";
-import { normalizeDim, sizeOf } from "../tensor/shape.ts";
+import { normalizeDim, rowRank, sizeOf } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
 interface Attrs {
@@ -18,7 +20,7 @@ const forwardKernel = new Kernel(softmaxWgsl);
 const backwardKernel = new Kernel(backwardWgsl);
 
 function plan({ shape, numel }: Tensor, dim: number, info: DeviceInfo) {
-  const length = shape[dim] ?? 0;
+  const length = shape[dim] ?? 1; // a scalar is one element in a row
   return planRows(length > 0 ? numel / length : 0, length, info, sizeOf(shape.slice(dim + 1)));
 }
 
@@ -51,18 +53,21 @@ function softmaxOp(name: string, LOG: boolean): Op<readonly [Tensor], Attrs> {
 
 const softmaxes = { softmax: softmaxOp("softmax", false), logSoftmax: softmaxOp("logSoftmax", true) };
 
+function along(name: keyof typeof softmaxes, x: Tensor, dim: number): Tensor {
+  checkTensor(name, "input", x);
+  return apply1(softmaxes[name], [x], { dim: normalizeDim(name, dim, rowRank(x.shape)) });
+}
+
 /**
  * exp(x) over its sum along `dim`, any shape; stable for logits of any size.
  * @throws ShapeError for a dimension that x does not have.
  * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.softmax.html
  */
-export const softmax = (x: Tensor, dim: number): Tensor =>
-  apply1(softmaxes.softmax, [x], { dim: normalizeDim("softmax", dim, x.ndim) });
+export const softmax = (x: Tensor, dim: number): Tensor => along("softmax", x, dim);
 
 /**
  * The logarithm of `softmax`, computed without taking it of small numbers.
  * @throws ShapeError for a dimension that x does not have.
  * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.log_softmax.html
  */
-export const logSoftmax = (x: Tensor, dim: number): Tensor =>
-  apply1(softmaxes.logSoftmax, [x], { dim: normalizeDim("logSoftmax", dim, x.ndim) });
+export const logSoftmax = (x: Tensor, dim: number): Tensor => along("logSoftmax", x, dim);

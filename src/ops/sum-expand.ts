@@ -1,12 +1,22 @@
 // Sums, means and their adjoint, expand: what broadcasting needs in both directions.
 import { apply1 } from "../autograd/apply.ts";
 import { type Op, savesNothing } from "../autograd/op.ts";
-import { check } from "../errors.ts";
+import { check, checkOptions } from "../errors.ts";
 import { copyStrided } from "../kernels/copy-strided.ts";
 import { reduceInto } from "../kernels/reduction-plan.ts";
 import { broadcastStrides } from "../kernels/strided-walk.ts";
 import { checkDtype } from "../tensor/dtype.ts";
-import { type Inferred, normalizeDims, type Shape, type ShapeInput, sameShape, show, sizeOf } from "../tensor/shape.ts";
+import {
+  checkList,
+  checkShape,
+  type Inferred,
+  normalizeDims,
+  type Shape,
+  type ShapeInput,
+  sameShape,
+  show,
+  sizeOf,
+} from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { unary } from "./unary.ts";
 import { view } from "./view.ts";
@@ -46,7 +56,9 @@ const expandOp: Op<readonly [Tensor], { readonly shape: Shape }> = {
  * @see https://pytorch.org/docs/stable/generated/torch.Tensor.expand.html
  */
 export function expand<const S extends ShapeInput>(x: Tensor, shape: S): Tensor<Inferred<S>> {
-  const sizes = shape.map((d, i) => (d === -1 ? (x.shape[i + x.ndim - shape.length] ?? -1) : d));
+  checkList("expand", "a shape is an array of sizes", shape);
+  const sizes = Array.from(shape, (d, i) => (d === -1 ? (x.shape[i + x.ndim - shape.length] ?? -1) : d));
+  checkShape("expand", sizes);
   return apply1(expandOp, [x], { shape: sizes }) as Tensor<Inferred<S>>;
 }
 
@@ -68,14 +80,26 @@ const sumOp: Op<readonly [Tensor], ReduceAttrs & { readonly mean: boolean }> = {
   },
 };
 
+/** Whether reduced dimensions stay, from options that have nothing else. */
+export function keepdimOf(op: string, options: ReduceOptions): boolean {
+  checkOptions(op, options, KEEPDIM);
+  return options.keepdim ?? false;
+}
+const KEEPDIM = ["keepdim"];
+
 /** Dimensions and shape of a reduction. */
-export function reduced(op: string, x: Tensor, dims: Dims, { keepdim = false }: ReduceOptions): ReduceAttrs {
+export function reduced(op: string, x: Tensor, dims: Dims, options: ReduceOptions): ReduceAttrs {
+  const keepdim = keepdimOf(op, options);
   const list = normalizeDims(op, Array.isArray(dims) && dims.length === 0 ? undefined : dims, x.ndim);
   const shape = keepdim ? keptShape(x.shape, list) : x.shape.filter((_, i) => !list.includes(i));
   return { dims: list, shape };
 }
 
-/** Sum over `dims`. f32, i32 (wrapping) or u32. @see https://pytorch.org/docs/stable/generated/torch.sum.html */
+/**
+ * Sum over `dims`. f32, i32 or u32.
+ * @throws ValueError for a sum of integers beyond the dtype; as only the device sees it, it comes from the next read or sync().
+ * @see https://pytorch.org/docs/stable/generated/torch.sum.html
+ */
 export const sum = (x: Tensor, dims?: Dims, options: ReduceOptions = {}): Tensor =>
   apply1(sumOp, [x], { ...reduced("sum", x, dims, options), mean: false });
 

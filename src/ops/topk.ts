@@ -1,15 +1,17 @@
 // The k best elements along a dimension, with their positions; argmax and argmin are the case k = 1.
+
 import { apply } from "../autograd/apply.ts";
 import type { Op } from "../autograd/op.ts";
-import { check, ValueError } from "../errors.ts";
+import { check, told, ValueError } from "../errors.ts";
 import { grid1d } from "../gpu/queue.ts";
 import { Kernel } from "../kernels/kernel.ts";
 import topkWgsl, { WG } from "../kernels/wgsl/topk.wgsl";
 import { checkDtype } from "../tensor/dtype.ts";
 import { scope } from "../tensor/scope.ts";
-import { normalizeDim, type Shape, show, sizeOf } from "../tensor/shape.ts";
+import { normalizeDim, rowRank, type Shape, show, sizeOf } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { scatterAdd } from "./gather.ts";
+import { keepdimOf, type ReduceOptions } from "./sum-expand.ts";
 import { view } from "./view.ts";
 
 const kernel = new Kernel(topkWgsl);
@@ -38,7 +40,7 @@ const topkOp: Op<readonly [Tensor], TopkAttrs, readonly [values: Tensor, indices
     const length = x.shape[dim] ?? 1;
     check(
       Number.isInteger(k) && k >= 0 && k <= length,
-      () => `[${op}] ${k} elements were asked for, but dimension ${dim} of ${show(x.shape)} has ${length}`,
+      () => `[${op}] ${told(k)} elements were asked for, but dimension ${dim} of ${show(x.shape)} has ${length}`,
       ValueError,
     );
     const shape = x.shape.map((n, d) => (d === dim ? k : n));
@@ -66,16 +68,17 @@ const topkOp: Op<readonly [Tensor], TopkAttrs, readonly [values: Tensor, indices
 /** The k largest (or smallest) elements along `dim`, best first, and their i32 positions; of equal ones the first, and NaN larger than any number. Meant for small k. @see https://pytorch.org/docs/stable/generated/torch.topk.html */
 export function topk(x: Tensor, k: number, dim = -1, largest = true): { values: Tensor; indices: Tensor } {
   const nan = largest ? "first" : "last";
-  const attrs = { op: "topk", k, dim: normalizeDim("topk", dim, x.ndim), largest, nan } as const;
+  const attrs = { op: "topk", k, dim: normalizeDim("topk", dim, rowRank(x.shape)), largest, nan } as const;
   const [values, indices] = apply(topkOp, [x], attrs);
   return { values, indices };
 }
 
 /** i32 positions of the best element along `dim`, or in the flattened tensor. */
-function argBest(op: string, x: Tensor, dim: number | undefined, keepdim: boolean, largest: boolean): Tensor {
+function argBest(op: string, x: Tensor, dim: number | undefined, options: ReduceOptions, largest: boolean): Tensor {
+  const keepdim = keepdimOf(op, options);
   return scope(() => {
     const row = dim === undefined ? view(op, x, [x.numel]) : x;
-    const d = dim === undefined ? 0 : normalizeDim(op, dim, x.ndim);
+    const d = dim === undefined ? 0 : normalizeDim(op, dim, rowRank(x.shape));
     check(row.shape[d] !== 0, () => `[${op}] input ${show(x.shape)} has no elements along dimension ${dim ?? 0}`);
     const [, indices] = apply(topkOp, [row.detach()], { op, k: 1, dim: d, largest, nan: "first" } as const);
     const ones: Shape = x.shape.map((n, i) => (dim === undefined || i === d ? 1 : n));
@@ -84,9 +87,9 @@ function argBest(op: string, x: Tensor, dim: number | undefined, keepdim: boolea
 }
 
 /** Position (i32) of the largest element along `dim`, or in the flattened tensor; of equal ones the first, and NaN before any number. */
-export const argmax = (x: Tensor, dim?: number, { keepdim = false } = {}): Tensor =>
-  argBest("argmax", x, dim, keepdim, true);
+export const argmax = (x: Tensor, dim?: number, options: ReduceOptions = {}): Tensor =>
+  argBest("argmax", x, dim, options, true);
 
 /** Position (i32) of the smallest element along `dim`, or in the flattened tensor; of equal ones the first, and NaN before any number. */
-export const argmin = (x: Tensor, dim?: number, { keepdim = false } = {}): Tensor =>
-  argBest("argmin", x, dim, keepdim, false);
+export const argmin = (x: Tensor, dim?: number, options: ReduceOptions = {}): Tensor =>
+  argBest("argmin", x, dim, options, false);

@@ -40,6 +40,7 @@ function unaryOp(name: string, row: UnaryRow): UnaryOp {
 
   const gradient: UnaryOp["gradient"] = {
     name: `${name}Backward`,
+    required: 1,
     infer: ([dy]) => [dy],
     forward(run, [dy, s], [dx], [a = 0, b = 0]) {
       inParts(run.device.info, [dy.numel], (part, count) => {
@@ -82,4 +83,4 @@ export const unaryOps = unaryOpsOf(unaryRows);
 
 /** Applies a row of the table, with its scalars by name. */
 export const unary = <N extends UnaryName>(name: N, x: Tensor, ...scalars: ScalarsOf<typeof unaryRows, N>): Tensor =>
-  apply1(unaryOps[name], [x], valuesOf(unaryRows[name], scalars[0]));
+  apply1(unaryOps[name], [x], valuesOf(name, unaryRows[name], scalars[0]));

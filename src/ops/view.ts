@@ -1,12 +1,16 @@
 // Another shape on the same storage: reshape, flatten, squeeze, unsqueeze.
+
 import { apply1 } from "../autograd/apply.ts";
 import { type Op, savesNothing } from "../autograd/op.ts";
+import { checkTensor } from "../autograd/run.ts";
 import { check } from "../errors.ts";
 import {
   checkList,
+  checkShape,
   type Inferred,
   normalizeDim,
   normalizeDims,
+  rowRank,
   type Shape,
   type ShapeInput,
   show,
@@ -48,21 +52,24 @@ export function reshape<const S extends ShapeInput>(x: Tensor, shape: S): Tensor
   const open = shape.indexOf(-1);
   let sizes: Shape = shape;
   if (open >= 0) {
-    const known = shape.reduce((n, d, i) => (i === open ? n : n * d), 1);
+    const others = shape.filter((_, i) => i !== open);
+    checkShape("reshape", others);
+    const known = sizeOf(others);
     check(
       shape.indexOf(-1, open + 1) < 0 && known > 0 && x.numel % known === 0,
       () => `[reshape] shape ${show(x.shape)} with ${x.numel} elements cannot become ${show(shape)}`,
     );
     sizes = shape.map((d, i) => (i === open ? x.numel / known : d));
   }
+  checkShape("reshape", sizes);
   return view("reshape", x, sizes) as Tensor<Inferred<S>>;
 }
 
 /** Merges dimensions `start` to `end`, both included, into one. Default: all of them. */
 export function flatten(x: Tensor, start = 0, end = -1): Tensor {
-  if (x.ndim === 0) return view("flatten", x, [1]);
-  const from = normalizeDim("flatten", start, x.ndim);
-  const to = normalizeDim("flatten", end, x.ndim);
+  checkTensor("flatten", "input", x);
+  const from = normalizeDim("flatten", start, rowRank(x.shape));
+  const to = normalizeDim("flatten", end, rowRank(x.shape));
   check(from <= to, () => `[flatten] start dimension ${start} comes after end dimension ${end} in ${show(x.shape)}`);
   const merged = sizeOf(x.shape.slice(from, to + 1));
   return view("flatten", x, [...x.shape.slice(0, from), merged, ...x.shape.slice(to + 1)]);

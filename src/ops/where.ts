@@ -1,6 +1,8 @@
 // where: elementwise choice between two tensors.
+
 import { apply1 } from "../autograd/apply.ts";
 import type { Op } from "../autograd/op.ts";
+import { checkTensor } from "../autograd/run.ts";
 import { check, DtypeError } from "../errors.ts";
 import { grid1d } from "../gpu/queue.ts";
 import { Kernel } from "../kernels/kernel.ts";
@@ -57,6 +59,8 @@ const whereOp: Op<readonly [condition: Tensor, a: Tensor, b: Tensor]> = {
  * @see https://pytorch.org/docs/stable/generated/torch.where.html
  */
 export function where(condition: Tensor, a: Tensor | number, b: Tensor | number): Tensor {
+  checkTensor("where", "condition", condition);
+  for (const side of [a, b]) if (typeof side !== "number") checkTensor("where", "a side (or a number)", side);
   return scope(() => {
     const { device } = condition;
     const dtype = typeof a !== "number" ? a.dtype : typeof b !== "number" ? b.dtype : "f32";

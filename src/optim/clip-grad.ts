@@ -2,8 +2,8 @@
 import { apply } from "../autograd/apply.ts";
 import { noGrad } from "../autograd/mode.ts";
 import { type Op, withoutGradient } from "../autograd/op.ts";
-import { runInto } from "../autograd/run.ts";
-import { check, ValueError } from "../errors.ts";
+import { checkTensor, runInto } from "../autograd/run.ts";
+import { check, checkNumber, listed, ValueError } from "../errors.ts";
 import { bindingElements, partOf, ranges } from "../kernels/binding-parts.ts";
 import { Kernel } from "../kernels/kernel.ts";
 import normWgsl, { CHUNK } from "../kernels/wgsl/grad-norm.wgsl";
@@ -55,7 +55,18 @@ interface Clipped {
   readonly grad: Tensor;
 }
 
-const listOf = (params: Iterable<Tensor> | Tensor): Tensor[] => (params instanceof Tensor ? [params] : [...params]);
+/** Parameters as a list. An iterator without any was used up before, which would go unnoticed. */
+function listOf(name: string, params: Iterable<Tensor> | Tensor): Tensor[] {
+  const list = params instanceof Tensor ? [params] : listed(name, "parameters: pass model.parameters()", params);
+  check(
+    list.length > 0 || Array.isArray(params),
+    () =>
+      `[${name}] got an iterator without parameters, which was used up before: call model.parameters() again, or keep [...model.parameters()]`,
+    ValueError,
+  );
+  for (const [i, p] of list.entries()) checkTensor(name, i, p);
+  return list;
+}
 
 const withGrad = (params: readonly Tensor[]): Clipped[] =>
   params.flatMap((p) => {
@@ -87,8 +98,8 @@ function replaceGrad({ p, grad }: Clipped, write: (from: Tensor, to: Tensor) => 
  * @see https://pytorch.org/docs/stable/generated/torch.nn.utils.clip_grad_norm_.html
  */
 export function clipGradNorm_(params: Iterable<Tensor> | Tensor, maxNorm: number): Tensor {
-  check(maxNorm >= 0, () => `[clipGradNorm_] maxNorm must not be negative, got ${maxNorm}`, ValueError);
-  const all = listOf(params);
+  checkNumber("clipGradNorm_", "maxNorm", maxNorm, 0);
+  const all = listOf("clipGradNorm_", params);
   const list = withGrad(all);
   const [first] = all;
   if (list.length === 0) return zeros([], first ? { device: first.device } : {});
@@ -111,8 +122,9 @@ export function clipGradNorm_(params: Iterable<Tensor> | Tensor, maxNorm: number
  * @see https://pytorch.org/docs/stable/generated/torch.nn.utils.clip_grad_value_.html
  */
 export function clipGradValue_(params: Iterable<Tensor> | Tensor, clipValue: number): void {
-  check(clipValue >= 0, () => `[clipGradValue_] clipValue must not be negative, got ${clipValue}`, ValueError);
+  checkNumber("clipGradValue_", "clipValue", clipValue, 0);
   const op = { ...unaryOps.clamp, name: "clipGradValue_" };
   const limits = [-clipValue, clipValue];
-  for (const clipped of withGrad(listOf(params))) replaceGrad(clipped, (from, to) => runInto(op, [from], limits, [to]));
+  for (const clipped of withGrad(listOf("clipGradValue_", params)))
+    replaceGrad(clipped, (from, to) => runInto(op, [from], limits, [to]));
 }

@@ -1,7 +1,7 @@
 // Schedules of the learning rate by epoch: LambdaLR, StepLR, MultiStepLR, ExponentialLR, CosineAnnealingLR.
-import { check, told, ValueError } from "../errors.ts";
+import { check, checkFunction, checkNumber, checkOptions, checkWhole, listed, ValueError } from "../errors.ts";
 import type { Optimizer, ParamGroup } from "./optimizer.ts";
-import { checkCount, schedulerText } from "./scheduler-arguments.ts";
+import { checkOptimizer, checkState, schedulerText } from "./scheduler-arguments.ts";
 
 /** An optimizer as schedulers see it. */
 export type AnyOptimizer = Pick<Optimizer, "paramGroups">;
@@ -32,11 +32,7 @@ export abstract class LRScheduler {
   #lastLr: readonly number[] = [];
 
   constructor(optimizer: AnyOptimizer) {
-    check(
-      Array.isArray(optimizer?.paramGroups),
-      () => `[${this.constructor.name}] got ${told(optimizer)} in the place of an optimizer`,
-      ValueError,
-    );
+    checkOptimizer(this.constructor.name, optimizer);
     this.optimizer = optimizer;
     this.baseLrs = optimizer.paramGroups.map((group) => {
       group.initialLr ??= group.lr;
@@ -75,11 +71,7 @@ export abstract class LRScheduler {
 
   /** Goes on from a state. The optimizer's own state dict restores its learning rates. */
   loadStateDict(state: SchedulerState): void {
-    check(
-      state.baseLrs.length === this.baseLrs.length,
-      () => `[loadStateDict] a state of ${state.baseLrs.length} groups does not fit ${this.baseLrs.length}`,
-      ValueError,
-    );
+    checkState(state, ["lastEpoch"], ["baseLrs", "lastLr"], this.baseLrs.length);
     this.lastEpoch = state.lastEpoch;
     this.baseLrs = [...state.baseLrs];
     this.#lastLr = [...state.lastLr];
@@ -105,7 +97,8 @@ export class LambdaLR extends LRScheduler {
 
   constructor(optimizer: AnyOptimizer, lrLambda: ((epoch: number) => number) | readonly ((epoch: number) => number)[]) {
     super(optimizer);
-    this.#lambdas = typeof lrLambda === "function" ? this.baseLrs.map(() => lrLambda) : lrLambda;
+    this.#lambdas = Array.isArray(lrLambda) ? lrLambda : this.baseLrs.map(() => lrLambda as (epoch: number) => number);
+    for (const each of this.#lambdas) checkFunction("LambdaLR", "lrLambda", each);
     check(
       this.#lambdas.length === this.baseLrs.length,
       () => `[LambdaLR] got ${this.#lambdas.length} functions for ${this.baseLrs.length} groups`,
@@ -117,6 +110,13 @@ export class LambdaLR extends LRScheduler {
   protected override lr(_group: AnyGroup, baseLr: number, index: number): number {
     return baseLr * (this.#lambdas[index]?.(this.lastEpoch) ?? 1);
   }
+}
+
+function gammaOf(scheduler: string, options: { gamma?: number }): number {
+  checkOptions(scheduler, options, ["gamma"]);
+  const { gamma = 0.1 } = options;
+  checkNumber(scheduler, "gamma", gamma);
+  return gamma;
 }
 
 /**
@@ -138,9 +138,9 @@ export class StepLR extends LRScheduler {
     } = {},
   ) {
     super(optimizer);
-    checkCount("StepLR", "stepSize", stepSize);
+    checkWhole("StepLR", "stepSize", stepSize, 1);
     this.stepSize = stepSize;
-    this.gamma = options.gamma ?? 0.1;
+    this.gamma = gammaOf("StepLR", options);
     this.start();
   }
 
@@ -168,8 +168,9 @@ export class MultiStepLR extends LRScheduler {
     } = {},
   ) {
     super(optimizer);
-    this.milestones = [...milestones];
-    this.gamma = options.gamma ?? 0.1;
+    this.milestones = listed("MultiStepLR", "milestones: pass an array of epochs", milestones);
+    for (const epoch of this.milestones) checkWhole("MultiStepLR", "a milestone", epoch);
+    this.gamma = gammaOf("MultiStepLR", options);
     this.start();
   }
 
@@ -188,6 +189,7 @@ export class ExponentialLR extends LRScheduler {
 
   constructor(optimizer: AnyOptimizer, gamma: number) {
     super(optimizer);
+    checkNumber("ExponentialLR", "gamma", gamma);
     this.gamma = gamma;
     this.start();
   }
@@ -217,9 +219,12 @@ export class CosineAnnealingLR extends LRScheduler {
     } = {},
   ) {
     super(optimizer);
-    checkCount("CosineAnnealingLR", "tMax", tMax);
+    checkWhole("CosineAnnealingLR", "tMax", tMax, 1);
     this.tMax = tMax;
-    this.etaMin = options.etaMin ?? 0;
+    checkOptions("CosineAnnealingLR", options, ["etaMin"]);
+    const { etaMin = 0 } = options;
+    checkNumber("CosineAnnealingLR", "etaMin", etaMin);
+    this.etaMin = etaMin;
     this.start();
   }
 

@@ -1,5 +1,5 @@
 // Muon: momentum of a matrix, made orthogonal.
-import { check, ValueError } from "../errors.ts";
+import { check, checkWhole, ValueError } from "../errors.ts";
 import { binary } from "../ops/binary.ts";
 import { linear, matmul } from "../ops/matmul.ts";
 import { t } from "../ops/movement.ts";
@@ -102,11 +102,7 @@ export class Muon extends Optimizer<MuonOptions> {
         ValueError,
       );
     }
-    check(
-      Number.isInteger(nsSteps) && nsSteps > 0,
-      () => `[Muon] nsSteps must be a positive integer, got ${nsSteps}`,
-      ValueError,
-    );
+    checkWhole("Muon", "nsSteps", nsSteps, 1, 100);
   }
 
   protected override rule(group: MuonOptions): UpdateRule<MuonOptions> {

@@ -1,7 +1,7 @@
 // OneCycleLR: up to a maximal learning rate and down below the initial one, momentum the other way.
-import { check, ValueError } from "../errors.ts";
+import { check, checkNumber, checkOptions, checkWhole, told, ValueError } from "../errors.ts";
 import { type AnyGroup, type AnyOptimizer, LRScheduler } from "./lr-scheduler.ts";
-import { checkCount, perGroup } from "./scheduler-arguments.ts";
+import { checkOptimizer, perGroup } from "./scheduler-arguments.ts";
 
 /** What `OneCycleLR` takes. */
 export interface OneCycleOptions {
@@ -28,6 +28,20 @@ export interface OneCycleOptions {
   /** Come down to the initial rate as fast as it rose, then to the final one. Default false: down in one go. */
   threePhase?: boolean;
 }
+
+const OPTIONS = [
+  "totalSteps",
+  "epochs",
+  "stepsPerEpoch",
+  "pctStart",
+  "annealStrategy",
+  "cycleMomentum",
+  "baseMomentum",
+  "maxMomentum",
+  "divFactor",
+  "finalDivFactor",
+  "threePhase",
+];
 
 interface Phase {
   readonly end: number;
@@ -63,12 +77,22 @@ export class OneCycleLR extends LRScheduler {
   readonly #cycleMomentum: boolean;
 
   constructor(optimizer: AnyOptimizer, maxLr: number | readonly number[], options: OneCycleOptions) {
+    const name = "OneCycleLR";
+    checkOptimizer(name, optimizer);
+    checkOptions(name, options, OPTIONS);
     const { pctStart = 0.3, divFactor = 25, finalDivFactor = 1e4, cycleMomentum = true, threePhase = false } = options;
     const groups = optimizer.paramGroups as readonly (AnyGroup & Cycled)[];
-    const name = "OneCycleLR";
-    const totalSteps = options.totalSteps ?? (options.epochs ?? Number.NaN) * (options.stepsPerEpoch ?? Number.NaN);
-    checkCount(name, "totalSteps (or epochs * stepsPerEpoch)", totalSteps);
-    check(pctStart >= 0 && pctStart <= 1, () => `[${name}] pctStart must be in [0, 1], got ${pctStart}`, ValueError);
+    const totalSteps = options.totalSteps ?? Number(options.epochs) * Number(options.stepsPerEpoch);
+    checkWhole(name, "totalSteps (or epochs * stepsPerEpoch)", totalSteps, 1);
+    checkNumber(name, "pctStart", pctStart, 0, 1);
+    checkNumber(name, "divFactor", divFactor);
+    checkNumber(name, "finalDivFactor", finalDivFactor);
+    const { annealStrategy = "cos" } = options;
+    check(
+      annealStrategy === "cos" || annealStrategy === "linear",
+      () => `[${name}] annealStrategy must be "cos" or "linear", got ${told(annealStrategy)}`,
+      ValueError,
+    );
     check(
       !cycleMomentum || groups.every((group) => group.momentum !== undefined || group.betas !== undefined),
       () => `[${name}] the optimizer has no momentum to cycle: set cycleMomentum: false`,
@@ -84,7 +108,7 @@ export class OneCycleLR extends LRScheduler {
       lr: { initial: max / divFactor, max, min: max / divFactor / finalDivFactor },
       momentum: { base: base[i] ?? 0, max: top[i] ?? 0 },
     }));
-    this.#linear = options.annealStrategy === "linear";
+    this.#linear = annealStrategy === "linear";
     this.#cycleMomentum = cycleMomentum;
     const peak = pctStart * totalSteps - 1;
     const last = totalSteps - 1;

@@ -1,5 +1,5 @@
 // Types and ranges of the options of optimizers.
-import { check, checkOptions, told, ValueError } from "../errors.ts";
+import { check, checkNumber, checkOptions, told, ValueError } from "../errors.ts";
 
 const NOT_NEGATIVE = [
   "alpha",
@@ -40,11 +40,7 @@ export function checkHyper(name: string, options: object, defaults: object, Kind
         `[${name}] ${key} must be ${list ? `an array of ${example.length} numbers` : `a ${type}`}, got ${told(value)}`,
       Kind,
     );
-    check(
-      !NOT_NEGATIVE.includes(key) || (typeof value === "number" && value >= 0),
-      () => `[${name}] ${key} must not be negative, got ${value}`,
-      Kind,
-    );
+    if (NOT_NEGATIVE.includes(key)) checkNumber(name, key, value, 0, Number.POSITIVE_INFINITY, Kind);
     check(
       key !== "betas" || values.every((beta) => beta >= 0 && beta < 1),
       () => `[${name}] betas must be in [0, 1), got ${values.join(", ")}`,

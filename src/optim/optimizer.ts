@@ -3,7 +3,7 @@ import { noGrad } from "../autograd/mode.ts";
 import { deviceOf } from "../autograd/run.ts";
 import { beforeReplay, guard } from "../capture/hooks.ts";
 import { context } from "../context.ts";
-import { check, checkOptions, StateDictError, StateError, told, ValueError } from "../errors.ts";
+import { check, checkOptions, listed, StateDictError, StateError, told, ValueError } from "../errors.ts";
 import type { Device } from "../gpu/device.ts";
 import { copy_ } from "../tensor/copy.ts";
 import { zeros } from "../tensor/create.ts";
@@ -32,6 +32,8 @@ export type GivenGroup<O> = Partial<O> & {
   /** The parameters: `model.parameters()`, or those of a part of it. */
   readonly params: Iterable<Tensor>;
 };
+
+const PARAMETERS = "parameters: pass model.parameters(), or groups { params, lr, ... }";
 
 /** What an optimizer knows of one parameter. */
 interface ParamState {
@@ -88,7 +90,7 @@ export abstract class Optimizer<O extends { lr: number } = { lr: number }> {
    */
   constructor(params: ParamsInput<O>, defaults: O) {
     this.defaults = defaults;
-    const given = listed<Tensor | GivenGroup<O>>(this.name, params);
+    const given = listed(this.name, PARAMETERS, params as Iterable<Tensor | GivenGroup<O>>);
     check(given.length > 0, () => `[${this.name}] got no parameters to optimize`, ValueError);
     const tensors = given.filter((item) => item instanceof Tensor);
     const groups = given.filter((item): item is GivenGroup<O> => !(item instanceof Tensor));
@@ -112,7 +114,7 @@ export abstract class Optimizer<O extends { lr: number } = { lr: number }> {
 
   /** Adds parameters, e.g. a released backbone. */
   addParamGroup(group: GivenGroup<O>): void {
-    const params = listed<Tensor>(this.name, group?.params);
+    const params = listed(this.name, PARAMETERS, group?.params);
     checkOptions(this.name, group, ["params", "initialLr", ...Object.keys(this.defaults)]);
     this.#addGroup({ ...this.defaults, ...group, params });
   }
@@ -148,6 +150,7 @@ export abstract class Optimizer<O extends { lr: number } = { lr: number }> {
       setToNull?: boolean;
     } = {},
   ): void {
+    checkOptions("zeroGrad", options, ["setToNull"]);
     for (const group of this.paramGroups) {
       for (const p of group.params) {
         const fill = !(options.setToNull ?? true) && p.hasGrad;
@@ -343,18 +346,6 @@ export abstract class Optimizer<O extends { lr: number } = { lr: number }> {
   [Symbol.for("nodejs.util.inspect.custom")](): string {
     return this.toString();
   }
-}
-
-/** Parameters or groups as a list. */
-function listed<T>(name: string, params: unknown): T[] {
-  const iterable = typeof params === "object" && params !== null && Symbol.iterator in params;
-  check(
-    iterable,
-    () =>
-      `[${name}] got ${told(params)} in the place of parameters: pass model.parameters(), or groups { params, lr, ... }`,
-    ValueError,
-  );
-  return [...(params as Iterable<T>)];
 }
 
 /** What a state dict has of a parameter; step 0 for nothing. Throws `StateDictError` where it does not fit. */

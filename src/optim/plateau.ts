@@ -1,7 +1,7 @@
 // ReduceLROnPlateau: a lower learning rate when a metric has stopped improving.
-import { check, ValueError } from "../errors.ts";
+import { check, checkNumber, checkOptions, told, ValueError } from "../errors.ts";
 import type { AnyOptimizer } from "./lr-scheduler.ts";
-import { perGroup, schedulerText } from "./scheduler-arguments.ts";
+import { checkOptimizer, checkState, perGroup, schedulerText } from "./scheduler-arguments.ts";
 
 /** What `ReduceLROnPlateau` takes. */
 export interface PlateauOptions {
@@ -22,6 +22,8 @@ export interface PlateauOptions {
   /** Reductions smaller than this are not made. Default 1e-8. */
   eps?: number;
 }
+
+const OPTIONS = ["mode", "factor", "patience", "threshold", "thresholdMode", "cooldown", "minLr", "eps"];
 
 /** What a plateau scheduler needs to go on where it was. JSON: `best` is null before the first metric. */
 export interface PlateauState {
@@ -58,24 +60,30 @@ export class ReduceLROnPlateau {
   #lastLr: readonly number[];
 
   constructor(optimizer: AnyOptimizer, options: PlateauOptions = {}) {
+    const name = "ReduceLROnPlateau";
+    checkOptimizer(name, optimizer);
     this.optimizer = optimizer;
-    const defaults = { mode: "min", factor: 0.1, patience: 10, threshold: 1e-4, thresholdMode: "rel" } as const;
-    this.#options = { ...defaults, cooldown: 0, minLr: 0, eps: 1e-8, ...options };
-    const { factor, mode, thresholdMode, minLr } = this.#options;
+    checkOptions(name, options, OPTIONS);
+    const { mode = "min", factor = 0.1, patience = 10, threshold = 1e-4, thresholdMode = "rel" } = options;
+    const { cooldown = 0, minLr = 0, eps = 1e-8 } = options;
+    this.#options = { mode, factor, patience, threshold, thresholdMode, cooldown, minLr, eps };
+    for (const [key, value] of Object.entries({ factor, patience, threshold, cooldown, eps }))
+      checkNumber(name, key, value);
     check(factor < 1, () => `[ReduceLROnPlateau] factor must be below 1, got ${factor}`, ValueError);
     check(
       mode === "min" || mode === "max",
-      () => `[ReduceLROnPlateau] mode must be "min" or "max", got ${JSON.stringify(mode)}`,
+      () => `[ReduceLROnPlateau] mode must be "min" or "max", got ${told(mode)}`,
       ValueError,
     );
     check(
       thresholdMode === "rel" || thresholdMode === "abs",
-      () => `[ReduceLROnPlateau] thresholdMode must be "rel" or "abs", got ${JSON.stringify(thresholdMode)}`,
+      () => `[ReduceLROnPlateau] thresholdMode must be "rel" or "abs", got ${told(thresholdMode)}`,
       ValueError,
     );
     // One number is for groups that are added later, too.
     const groups = optimizer.paramGroups.length;
-    this.#minLrs = typeof minLr === "number" ? null : perGroup("ReduceLROnPlateau", "minLr", minLr, groups);
+    const minLrs = perGroup(name, "minLr", minLr, groups);
+    this.#minLrs = typeof minLr === "number" ? null : minLrs;
     this.#lastLr = optimizer.paramGroups.map((group) => group.lr);
   }
 
@@ -83,7 +91,7 @@ export class ReduceLROnPlateau {
   step(metric: number): void {
     check(
       typeof metric === "number",
-      () => `[ReduceLROnPlateau] the metric must be a number, got ${String(metric)}: await loss.item() first`,
+      () => `[ReduceLROnPlateau] the metric must be a number, got ${told(metric)}: await loss.item() first`,
       ValueError,
     );
     const { patience, cooldown } = this.#options;
@@ -133,6 +141,8 @@ export class ReduceLROnPlateau {
 
   /** Goes on from a state. The optimizer's own state dict restores its learning rates. */
   loadStateDict(state: PlateauState): void {
+    const numbers = ["numBadEpochs", "cooldownCounter", "lastEpoch"];
+    checkState(state, state?.best === null ? numbers : ["best", ...numbers], ["lastLr"], this.#lastLr.length);
     this.best = state.best;
     this.numBadEpochs = state.numBadEpochs;
     this.cooldownCounter = state.cooldownCounter;

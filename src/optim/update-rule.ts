@@ -1,5 +1,5 @@
 // UpdateRule: what an optimizer is, as a value: its state, its hyper-parameters and its formula.
-import { check, ValueError } from "../errors.ts";
+import { check, checkFunction, checkOptions, ValueError } from "../errors.ts";
 import { bindingElements, padded } from "../kernels/binding-parts.ts";
 import { scope } from "../tensor/scope.ts";
 import { empty, type Tensor } from "../tensor/tensor.ts";
@@ -72,7 +72,14 @@ export class UpdateRule<O> {
   #kernels: Kernels | null = null;
 
   constructor(formula: Formula<O>) {
+    checkOptions("UpdateRule", formula, ["name", "state", "hyper", "wgsl", "before"]);
     const { name, state } = formula;
+    check(
+      typeof name === "string" && typeof formula.wgsl === "string" && Array.isArray(state),
+      () => "[UpdateRule] takes { name, state, hyper, wgsl }: two texts, a list of names and a function",
+      ValueError,
+    );
+    checkFunction("UpdateRule", "hyper", formula.hyper);
     check(state.length <= 3, () => `[UpdateRule] "${name}" has ${state.length} states, at most 3 fit`, ValueError);
     this.#formula = formula;
     this.state = state;

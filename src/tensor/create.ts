@@ -2,8 +2,18 @@
 
 import { runInto } from "../autograd/run.ts";
 import { context, within } from "../context.ts";
-import { check, checkOptions, DtypeError, LimitError, ShapeError, StateError, told, ValueError } from "../errors.ts";
-import { currentDevice, type Device } from "../gpu/device.ts";
+import {
+  check,
+  checkNumber,
+  checkOptions,
+  DtypeError,
+  LimitError,
+  ShapeError,
+  StateError,
+  told,
+  ValueError,
+} from "../errors.ts";
+import { checkDevice, currentDevice, type Device } from "../gpu/device.ts";
 import { fillOp } from "../kernels/fill.ts";
 import { bytesPerElement, checkDtype, checkValue, type Dtype, type TensorData } from "./dtype.ts";
 import { checkShape, type Shape, type ShapeInput, show, sizeOf } from "./shape.ts";
@@ -47,7 +57,12 @@ export function tensor<const S extends ShapeInput = Shape>(
     shape?: S;
   } = {},
 ): Tensor<S> {
-  checkOptions("tensor", options, [...OPTIONS, "shape"]);
+  checkCreation("tensor", options, WITH_SHAPE);
+  check(
+    !(data instanceof DataView) && !(data instanceof ArrayBuffer),
+    () => `[tensor] ${told(data)} is bytes of no type: make a typed array of it, e.g. new Float32Array(buffer)`,
+    DtypeError,
+  );
   const isArray = ArrayBuffer.isView(data);
   const flat = isArray ? data : flatten(data);
   const own = isArray ? dtypeOf(data) : "f32";
@@ -69,6 +84,14 @@ export function tensor<const S extends ShapeInput = Shape>(
 
 /** Of creation functions, by name. */
 const OPTIONS = ["dtype", "requiresGrad", "device"];
+const WITH_SHAPE = [...OPTIONS, "shape"];
+
+/** Throws for options that no creation function takes, or not this one. */
+export function checkCreation(op: string, options: TensorOptions, known: readonly string[] = OPTIONS): void {
+  checkOptions(op, options, known);
+  checkDevice(op, options.device);
+}
+
 /** Arrays in arrays. */
 const DEEPEST = 64;
 
@@ -162,7 +185,7 @@ export function fromHost<S extends Shape>(
  */
 export function full<const S extends ShapeInput>(shape: S, value: number, options: TensorOptions = {}): Tensor<S> {
   checkShape("full", shape);
-  checkOptions("full", options, OPTIONS);
+  checkCreation("full", options);
   const dtype = options.dtype ?? "f32";
   checkDtype("full", "dtype", dtype, "f32", "i32", "u32");
   checkValue("full", () => "the value", value, dtype);
@@ -222,7 +245,8 @@ export function arange(
       () => `[arange] takes numbers and options, got ${told(given)}`,
       ValueError,
     );
-  checkOptions("arange", options, OPTIONS);
+  checkNumber("arange", end === undefined ? "the end" : "the start", start);
+  checkCreation("arange", options);
   check(
     step !== 0 && Number.isFinite(step),
     () => `[arange] step must be a number other than 0, got ${step}`,

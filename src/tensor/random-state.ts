@@ -1,6 +1,6 @@
 // What random numbers depend on: one seed, and a stream number for each random operation (see ops/random.ts).
 import { context } from "../context.ts";
-import { check, ValueError } from "../errors.ts";
+import { check, checkOptions, checkWhole, ValueError } from "../errors.ts";
 import type { Device } from "../gpu/device.ts";
 import type { PooledBuffer } from "../gpu/pool.ts";
 import type { Binding } from "../gpu/queue.ts";
@@ -20,11 +20,7 @@ export interface RngState {
  * @throws ValueError unless `value` is a whole number from 0 to 2^53 - 1.
  */
 export function manualSeed(value: number): void {
-  check(
-    Number.isSafeInteger(value) && value >= 0,
-    () => `[manualSeed] the seed must be a whole number from 0 to 2^53 - 1, got ${value}`,
-    ValueError,
-  );
+  checkWhole("manualSeed", "the seed", value, 0, Number.MAX_SAFE_INTEGER);
   Object.assign(context.random, { seed: value, streams: 0 });
 }
 
@@ -40,11 +36,8 @@ export const getRngState = (): RngState => ({ ...context.random });
  * @see https://pytorch.org/docs/stable/generated/torch.set_rng_state.html
  */
 export function setRngState(state: RngState): void {
-  check(
-    Number.isSafeInteger(state.streams) && state.streams >= 0,
-    () => `[setRngState] streams must be a whole number, got ${state.streams}`,
-    ValueError,
-  );
+  checkOptions("setRngState", state, ["seed", "streams"]);
+  checkWhole("setRngState", "streams", state.streams, 0);
   manualSeed(state.seed);
   context.random.streams = state.streams;
 }

@@ -1,6 +1,6 @@
 // `scope(fn)`: what fn creates and does not return is freed when it ends.
 import { context } from "../context.ts";
-import { checkSynchronous, type NotPromise } from "../errors.ts";
+import { checkFunction, checkSynchronous, type NotPromise } from "../errors.ts";
 
 export interface Disposable {
   dispose(): void;
@@ -29,6 +29,7 @@ export function discard(tensor: Disposable): void {
  * @throws StateError where `fn` returns a promise: a scope is synchronous.
  */
 export function scope<T>(fn: () => NotPromise<T>): T {
+  checkFunction("scope", "what it runs", fn);
   const tracked = new Set<Disposable>();
   context.scopes.push(tracked);
   let result: T;

@@ -13,7 +13,9 @@ export type ShapeInput = number[] | Shape;
 /** The type of a shape in which a -1 stands for a size that is found out: `[-1, 8]` gives `[number, 8]`. */
 export type Inferred<S extends Shape> = { -readonly [K in keyof S]: -1 extends S[K] ? number : S[K] };
 
-export const show = (shape: Shape): string => `[${shape.join(", ")}]`;
+/** A shape for a message, whatever came in its place. */
+export const show = (shape: Shape): string =>
+  Array.isArray(shape) ? `[${Array.from(shape, (d) => told(d, 0)).join(", ")}]` : told(shape);
 
 /** Elements of a tensor of this shape. */
 export function sizeOf(shape: Shape): number {
@@ -49,39 +51,45 @@ export function broadcastShapes(op: string, a: Shape, b: Shape): number[] {
   });
 }
 
-/** A dimension index, negative ones counted from the end. */
+/**
+ * A dimension index, negative ones counted from the end. Most of what takes one treats a scalar as one
+ * element in a row, as PyTorch does, and gives `rowRank`.
+ */
 export function normalizeDim(op: string, dim: number, rank: number): number {
-  const d = dim < 0 ? dim + rank : dim;
+  const whole = Number.isInteger(dim);
+  const d = whole && dim < 0 ? dim + rank : dim;
   check(
-    Number.isInteger(dim) && d >= 0 && d < rank,
-    () => `[${op}] dimension ${dim} does not exist in a tensor of ${rank} dimensions`,
+    whole && d >= 0 && d < rank,
+    () => `[${op}] dimension ${told(dim)} does not exist in a tensor of ${rank} dimensions`,
   );
   return d;
 }
+
+/** The rank of a shape, where a scalar counts as one element in a row: its dimension is 0, or -1. */
+export const rowRank = ({ length }: Shape): number => Math.max(1, length);
 
 /** Distinct dimension indices in ascending order; all of them where none is given. */
 export function normalizeDims(op: string, dims: number | readonly number[] | undefined, rank: number): number[] {
   if (dims === undefined) return Array.from({ length: rank }, (_, i) => i);
   const given = typeof dims === "number" ? [dims] : dims;
   checkList(op, "dimensions are a number or an array of them", given);
-  const list = given.map((d) => normalizeDim(op, d, rank));
+  // A scalar is one element in a row, of which no dimension is left to be reduced.
+  const list = Array.from(given, (d) => normalizeDim(op, d, Math.max(1, rank)));
   check(new Set(list).size === list.length, () => `[${op}] a dimension appears twice in ${show(list)}`);
-  return list.sort((a, b) => a - b);
+  return rank === 0 ? [] : list.sort((a, b) => a - b);
 }
 
 /** Throws unless `list` is an array. `what` says what it is one of. */
-export function checkList(op: string, what: string, list: readonly number[]): void {
+export function checkList(op: string, what: string, list: readonly unknown[]): void {
   check(Array.isArray(list), () => `[${op}] ${what}, such as [2, 3], got ${told(list)}`);
 }
 
 /** Throws unless it is an array whose every size is a whole number, not negative. */
 export function checkShape(op: string, shape: Shape): void {
   checkList(op, "a shape is an array of sizes", shape);
-  check(
-    shape.every((d) => Number.isInteger(d) && d >= 0),
-    () => `[${op}] shape ${show(shape)} must hold whole numbers that are not negative`,
-    ShapeError,
-  );
+  let whole = true; // Holes count: every() would skip them.
+  for (const d of shape) whole &&= Number.isInteger(d) && d >= 0;
+  check(whole, () => `[${op}] shape ${show(shape)} must hold whole numbers that are not negative`, ShapeError);
 }
 
 /** A pair from a number or a pair: `kernelSize: 3` or `[3, 5]`. */
@@ -89,7 +97,7 @@ export function pair(op: string, name: string, value: number | readonly [number,
   const [a, b, ...rest] = Array.isArray(value) ? value : [value, value];
   check(
     rest.length === 0 && Number.isInteger(a) && Number.isInteger(b) && a >= least && b >= least,
-    () => `[${op}] ${name} must be a whole number of at least ${least}, or two of them; got ${JSON.stringify(value)}`,
+    () => `[${op}] ${name} must be a whole number of at least ${least}, or two of them; got ${told(value)}`,
     ValueError,
   );
   return [a, b];

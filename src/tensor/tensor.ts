@@ -1,7 +1,7 @@
 // Tensor: a handle on shared device storage, with its shape, dtype and place in the autograd graph.
 import type { Node } from "../autograd/node.ts";
 import { context } from "../context.ts";
-import { check, ShapeError, StateError } from "../errors.ts";
+import { check, ShapeError, StateError, told, ValueError } from "../errors.ts";
 import type { Device } from "../gpu/device.ts";
 import { currentDevice } from "../gpu/device.ts";
 import { arrayTypes, bytesPerElement, type Dtype, type TensorData } from "./dtype.ts";
@@ -75,6 +75,11 @@ export class Tensor<S extends Shape = Shape> implements Spec {
       internal?: boolean;
     } = {},
   ) {
+    check(
+      storage instanceof Storage,
+      () => "[Tensor] is not made by `new`: use tensor(), zeros() and the like",
+      ValueError,
+    );
     this.shape = shape;
     this.dtype = dtype;
     this.#held = { storage, node, freed: false, internal };
@@ -159,7 +164,12 @@ export class Tensor<S extends Shape = Shape> implements Spec {
 
   set grad(value: Tensor | null) {
     if (value === this.#grad && value !== null) return;
-    if (value) {
+    if (value !== null) {
+      check(
+        value instanceof Tensor,
+        () => `[grad] a gradient must be a tensor, or null for none, got ${told(value)}`,
+        ValueError,
+      );
       check(
         value.dtype === this.dtype && String(value.shape) === String(this.shape),
         () => `[grad] a gradient of shape ${show(value.shape)} cannot be set on a tensor of shape ${show(this.shape)}`,

@@ -1,11 +1,11 @@
 // DataLoader: the batches of a data set on the device, in order or shuffled, with a bounded number of steps in flight.
-import { check, ValueError } from "../errors.ts";
+import { check, checkOptions, checkWhole, told, ValueError } from "../errors.ts";
 import { fromHost } from "../tensor/create.ts";
 import { shuffled } from "../tensor/philox.ts";
 import { keep } from "../tensor/scope.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import type { GpuDataset, ImageBatch } from "./gpu-dataset.ts";
-import type { Transform } from "./transforms.ts";
+import { GpuDataset, type ImageBatch } from "./gpu-dataset.ts";
+import { checkTransform, type Transform } from "./transforms.ts";
 
 /** What `DataLoader` takes beside the data set. */
 export interface DataLoaderOptions {
@@ -22,6 +22,8 @@ export interface DataLoaderOptions {
   /** Submissions of commands that may be unfinished while the loop goes on (a replayed step takes about three). Default 6. */
   inFlight?: number;
 }
+
+const OPTIONS = ["batchSize", "shuffle", "seed", "dropLast", "transform", "inFlight"];
 
 /** A batch as positions in the data set. */
 export interface IndexBatch {
@@ -52,16 +54,17 @@ export class DataLoader implements AsyncIterable<LoadedBatch> {
 
   /** @throws ValueError for a batch size or seed out of range, or where no batch would be left */
   constructor(dataset: GpuDataset, options: DataLoaderOptions = {}) {
-    const { batchSize = 1, seed = 0, inFlight = 6, dropLast = false } = options;
-    const whole = (name: string, value: number, least: number) =>
-      check(
-        Number.isSafeInteger(value) && value >= least,
-        () => `[DataLoader] ${name} must be a whole number of at least ${least}, got ${value}`,
-        ValueError,
-      );
-    whole("batchSize", batchSize, 1);
-    whole("seed", seed, 0);
-    whole("inFlight", inFlight, 0);
+    check(
+      dataset instanceof GpuDataset,
+      () => `[DataLoader] got ${told(dataset)} in the place of a GpuDataset: upload yours with new GpuDataset(dataset)`,
+      ValueError,
+    );
+    checkOptions("DataLoader", options, OPTIONS);
+    const { batchSize = 1, seed = 0, inFlight = 6, dropLast = false, transform } = options;
+    checkWhole("DataLoader", "batchSize", batchSize, 1);
+    checkWhole("DataLoader", "seed", seed, 0);
+    checkWhole("DataLoader", "inFlight", inFlight, 0);
+    if (transform !== undefined) checkTransform("DataLoader", transform);
     check(
       !dropLast || batchSize <= dataset.length,
       () =>
@@ -86,16 +89,13 @@ export class DataLoader implements AsyncIterable<LoadedBatch> {
 
   /** Sets the epoch of the next loop: a resumed run sees the same order as an uninterrupted one. */
   setEpoch(epoch: number): void {
-    check(
-      Number.isInteger(epoch) && epoch >= 0,
-      () => `[DataLoader] the epoch must be a whole number, not negative, got ${epoch}`,
-      ValueError,
-    );
+    checkWhole("DataLoader", "the epoch", epoch, 0);
     this.#epoch = epoch;
   }
 
   /** The positions of all images in the order of `epoch`. */
   order(epoch = this.#epoch): Int32Array<ArrayBuffer> {
+    checkWhole("DataLoader", "the epoch", epoch, 0);
     const { shuffle = false, seed = 0 } = this.#options;
     if (!shuffle) return Int32Array.from({ length: this.dataset.length }, (_, i) => i);
     // Counted down from the last stream: the device's generator, which may have the same seed, counts up from the first.
@@ -119,12 +119,14 @@ export class DataLoader implements AsyncIterable<LoadedBatch> {
    * batch is filled up with -1, so that every batch has the same shape: `dataset.batch` makes black images with label -100
    * of them. That suits evaluation; in training they would enter batch norm's statistics.
    */
-  async *indexBatches({
-    pad = false,
-  }: {
-    /** Fill a smaller last batch up with -1. Default false. */
-    pad?: boolean;
-  } = {}): AsyncGenerator<IndexBatch, void, undefined> {
+  async *indexBatches(
+    options: {
+      /** Fill a smaller last batch up with -1. Default false. */
+      pad?: boolean;
+    } = {},
+  ): AsyncGenerator<IndexBatch, void, undefined> {
+    checkOptions("DataLoader.indexBatches", options, ["pad"]);
+    const { pad = false } = options;
     const order = this.order();
     this.#epoch++;
     const { batchSize, length } = this;

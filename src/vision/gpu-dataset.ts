@@ -1,8 +1,8 @@
 // A data set of 8-bit images on the device, and the batches that are gathered from it there.
 import { apply } from "../autograd/apply.ts";
 import { type Op, withoutGradient } from "../autograd/op.ts";
-import { check, ShapeError, StateError, ValueError } from "../errors.ts";
-import { currentDevice, type Device } from "../gpu/device.ts";
+import { check, checkNumber, checkOptions, ShapeError, StateError, told, ValueError } from "../errors.ts";
+import { checkDevice, currentDevice, type Device } from "../gpu/device.ts";
 import { faultCode } from "../gpu/faults.ts";
 import { Kernel } from "../kernels/kernel.ts";
 import gatherWgsl from "../kernels/wgsl/gather-images.wgsl";
@@ -11,11 +11,11 @@ import { checkDtype } from "../tensor/dtype.ts";
 import { keep, scope } from "../tensor/scope.ts";
 import { show } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import type { ImageDataset } from "./datasets/image-dataset.ts";
+import { ImageDataset } from "./datasets/image-dataset.ts";
 import { imageGrid, statistics } from "./transform-ops.ts";
 import { checkNormalize } from "./transform-shapes.ts";
 import type { NormalizeStep } from "./transform-steps.ts";
-import { Transform } from "./transforms.ts";
+import { checkTransform, Transform } from "./transforms.ts";
 
 /** A batch on the device. Free both with `dispose()`, or let a `scope` do it. */
 export interface ImageBatch {
@@ -115,6 +115,15 @@ export class GpuDataset {
    * @throws ValueError for a data set without images, or an image larger than a chunk
    */
   constructor(dataset: ImageDataset, options: GpuDatasetOptions = {}) {
+    check(
+      dataset instanceof ImageDataset,
+      () =>
+        `[GpuDataset] got ${told(dataset)} in the place of an ImageDataset: make one with new ImageDataset({ ... })`,
+      ValueError,
+    );
+    checkOptions("GpuDataset", options, ["device", "chunkBytes"]);
+    checkDevice("GpuDataset", options.device);
+    if (options.chunkBytes !== undefined) checkNumber("GpuDataset", "chunkBytes", options.chunkBytes, 1);
     const { images, labels, classes, shape, length } = dataset;
     check(length > 0, () => "[GpuDataset] the data set has no images", ValueError);
     const { device = currentDevice() } = options;
@@ -161,6 +170,7 @@ export class GpuDataset {
    */
   batch(indices: Tensor, transform: Transform = identity, draws?: Tensor): ImageBatch {
     check(!this.disposed, () => "[GpuDataset.batch] the data set was disposed: upload it again", StateError);
+    checkTransform("GpuDataset.batch", transform);
     return scope(() => {
       const { first, rest } = transform.split();
       const inputs = [indices, this.#labels, ...this.#chunks] as const;

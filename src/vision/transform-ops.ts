@@ -99,6 +99,7 @@ function warpStep(step: WarpStep, column: number, [height, width]: Size): { plac
 /** draws: null for a stage that takes no random numbers. */
 const warpOp: Op<readonly [x: Tensor, draws: Tensor | null], WarpStage> = {
   name: STAGE_NAMES.warp,
+  required: 1,
   infer: ([x, draws], stage) => [inferStage(stage, x, draws)],
   forward(run, [x, draws], [y], { steps, normalize }) {
     const { params, grid } = pixelWalk(run, x, y);

@@ -33,7 +33,7 @@ export interface NormalizeStep {
 export type Step = WarpStep | JitterStep | ResizeStep | NormalizeStep;
 
 /** Random numbers that each kind of step takes for an image. */
-const DRAWS: Readonly<Record<Step["kind"], number>> = {
+export const DRAWS: Readonly<Record<Step["kind"], number>> = {
   crop: 2,
   centerCrop: 0,
   flip: 1,

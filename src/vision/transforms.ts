@@ -1,12 +1,21 @@
 // Transforms of image batches on the device, with torchvision's names and semantics.
-import { check, ShapeError, ValueError } from "../errors.ts";
+import { checkTensor } from "../autograd/run.ts";
+import { check, checkNumber, checkOptions, checkWhole, listed, ShapeError, told, ValueError } from "../errors.ts";
 import { rand } from "../ops/random.ts";
 import { scope } from "../tensor/scope.ts";
-import { pair, type Shape, show } from "../tensor/shape.ts";
+import { checkShape, pair, type Shape, show } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { runStage } from "./transform-ops.ts";
 import { shapeAfter } from "./transform-shapes.ts";
-import { type NormalizeStep, type Plan, planSteps, type Range, type Stage, type Step } from "./transform-steps.ts";
+import {
+  DRAWS,
+  type NormalizeStep,
+  type Plan,
+  planSteps,
+  type Range,
+  type Stage,
+  type Step,
+} from "./transform-steps.ts";
 
 /** Mean of CIFAR-10's training images by channel, in [0, 1]. */
 export const CIFAR10_MEAN: readonly number[] = [0.4914, 0.4822, 0.4465];
@@ -27,6 +36,12 @@ export class Transform {
   readonly #plan: Plan;
 
   constructor(steps: readonly Step[]) {
+    const known = (step: Step | null): boolean => Object.hasOwn(DRAWS, Object(step).kind);
+    check(
+      Array.isArray(steps) && Array.from(steps).every(known),
+      () => `[Transform] is not made by \`new\`: use randomCrop(), compose() and the like; got ${told(steps)}`,
+      ValueError,
+    );
     this.steps = steps;
     this.#plan = planSteps(steps);
   }
@@ -38,6 +53,7 @@ export class Transform {
 
   /** The shape [C, H, W] that it makes of images of another. Throws `ShapeError` where they do not suit it. */
   outputShape(shape: Shape): Shape {
+    checkShape("transform", shape);
     return this.#plan.stages.reduce<Shape>((s, stage) => shapeAfter(stage, s), [1, ...shape]).slice(1);
   }
 
@@ -64,6 +80,8 @@ export class Transform {
   }
 
   #run(stages: readonly Stage[], images: Tensor, given?: Tensor): Tensor {
+    checkTensor("transform", "images", images);
+    if (given !== undefined) checkTensor("transform", "draws", given);
     return scope(() => {
       const { device } = images;
       const draws = this.draws === 0 ? null : (given ?? rand([images.shape[0] ?? 0, this.draws], { device }));
@@ -82,7 +100,21 @@ export class Transform {
 
 /** Transforms one after the other. @see https://pytorch.org/vision/stable/generated/torchvision.transforms.Compose.html */
 export const compose = (transforms: readonly Transform[]): Transform =>
-  new Transform(transforms.flatMap(({ steps }) => steps));
+  new Transform(
+    listed("compose", "transforms: pass an array of them", transforms).flatMap((transform) => {
+      checkTransform("compose", transform);
+      return transform.steps;
+    }),
+  );
+
+/** Throws unless it is a transform. */
+export function checkTransform(name: string, transform: unknown): asserts transform is Transform {
+  check(
+    transform instanceof Transform,
+    () => `[${name}] takes transforms, such as randomCrop(32, { padding: 4 }), got ${told(transform)}`,
+    ValueError,
+  );
+}
 
 /**
  * Here for the order in which torchvision's users write it: images on the device are f32 in [0, 1] from the start, so it
@@ -96,18 +128,14 @@ export const toTensor = (): Transform => new Transform([]);
  */
 export function randomCrop(
   size: number | readonly [height: number, width: number],
-  {
-    padding = 0,
-  }: {
+  options: {
     /** Pixels of zeros on each side, added before the window is chosen. Default 0. */
     padding?: number;
   } = {},
 ): Transform {
-  check(
-    Number.isInteger(padding) && padding >= 0,
-    () => `[randomCrop] padding must be a whole number, not negative, got ${padding}`,
-    ValueError,
-  );
+  checkOptions("randomCrop", options, ["padding"]);
+  const { padding = 0 } = options;
+  checkWhole("randomCrop", "padding", padding, 0);
   return new Transform([{ kind: "crop", size: pair("randomCrop", "size", size, 1), padding }]);
 }
 
@@ -123,9 +151,17 @@ export const centerCrop = (size: number | readonly [height: number, width: numbe
  * @see https://pytorch.org/vision/stable/generated/torchvision.transforms.RandomHorizontalFlip.html
  */
 export function randomHorizontalFlip(p = 0.5): Transform {
-  check(p >= 0 && p <= 1, () => `[randomHorizontalFlip] p must be from 0 to 1, got ${p}`, ValueError);
+  checkNumber("randomHorizontalFlip", "p", p, 0, 1);
   return new Transform([{ kind: "flip", p }]);
 }
+
+/** [low, high]. */
+const isRange = (value: unknown): value is Range =>
+  Array.isArray(value) &&
+  value.length === 2 &&
+  typeof value[0] === "number" &&
+  typeof value[1] === "number" &&
+  value[0] <= value[1];
 
 /**
  * Turns each image around its centre by an angle from [-degrees, degrees] or [low, high], counter-clockwise. Nearest
@@ -134,9 +170,8 @@ export function randomHorizontalFlip(p = 0.5): Transform {
 export function randomRotation(degrees: number | Range): Transform {
   const range: Range = typeof degrees === "number" ? [-degrees, degrees] : degrees;
   check(
-    Number.isFinite(range[0]) && range[0] <= range[1] && Number.isFinite(range[1]),
-    () =>
-      `[randomRotation] degrees must be a number that is not negative, or [low, high]; got ${JSON.stringify(degrees)}`,
+    isRange(range) && range.every(Number.isFinite),
+    () => `[randomRotation] degrees must be a number that is not negative, or [low, high]; got ${told(degrees)}`,
     ValueError,
   );
   return new Transform([{ kind: "rotate", degrees: range }]);
@@ -159,11 +194,13 @@ export interface ColorJitterOptions {
  * [0, 1]. Images of one channel keep saturation and hue, as in torchvision.
  * @see https://pytorch.org/vision/stable/generated/torchvision.transforms.ColorJitter.html
  */
-export function colorJitter({ brightness = 0, contrast = 0, saturation = 0, hue = 0 }: ColorJitterOptions): Transform {
+export function colorJitter(options: ColorJitterOptions): Transform {
+  checkOptions("colorJitter", options, ["brightness", "contrast", "saturation", "hue"]);
+  const { brightness = 0, contrast = 0, saturation = 0, hue = 0 } = options;
   const range = (name: string, value: number | Range, centre: number, low: number, high: number): Range | null => {
     const bad = () =>
-      `[colorJitter] ${name} must be a number that is not negative, or a range within [${low}, ${high}]; got ${JSON.stringify(value)}`;
-    if (typeof value === "number") check(value >= 0, bad, ValueError);
+      `[colorJitter] ${name} must be a number that is not negative, or a range within [${low}, ${high}]; got ${told(value)}`;
+    check(typeof value === "number" ? value >= 0 : isRange(value), bad, ValueError);
     const [from, to] =
       typeof value === "number" ? [centre === 1 ? Math.max(0, 1 - value) : -value, centre + value] : value;
     check(from >= low && from <= to && to <= high, bad, ValueError);
@@ -185,9 +222,10 @@ export function colorJitter({ brightness = 0, contrast = 0, saturation = 0, hue 
  */
 export function normalize(mean: readonly number[], std: readonly number[]): Transform {
   check(
-    mean.length > 0 && mean.length === std.length && std.every((s) => s > 0) && mean.every(Number.isFinite),
-    () =>
-      `[normalize] mean and std need as many numbers as channels, std above 0; got ${JSON.stringify(mean)} and ${JSON.stringify(std)}`,
+    [mean, std].every((list) => Array.isArray(list) && list.length > 0 && Array.from(list).every(Number.isFinite)) &&
+      mean.length === std.length &&
+      std.every((s) => s > 0),
+    () => `[normalize] mean and std need as many numbers as channels, std above 0; got ${told(mean)} and ${told(std)}`,
     ValueError,
   );
   return new Transform([{ kind: "normalize", mean, std }]);

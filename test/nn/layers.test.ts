@@ -186,10 +186,10 @@ test("layers refuse what they do not take, in JavaScript too", () => {
     [() => new LayerNorm(2, 1e-3), /^\[LayerNorm\] got 0.001/],
     [() => new MaxPool2d(), /^\[MaxPool2d\] kernelSize must be .* got undefined/],
     [() => new AvgPool2d(2, 2), /^\[AvgPool2d\] got 2 in the place/],
-    [() => new ModuleList([1]), /^\[ModuleList\] element 0 is not a module/],
-    [() => new Parameter([1]), /^\[Parameter\] input 0 must be a tensor, got an Array/],
+    [() => new ModuleList([1]), /^\[ModuleList\] element 0 must be a module, got 1/],
+    [() => new Parameter([1]), /^\[Parameter\] input 0 must be a tensor, got \[1\]/],
     [() => linear.forward(undefined), /^\[linear\] input 0 must be a tensor, got undefined/],
-    [() => linear.forward([[1, 2]]), /^\[linear\] input 0 must be a tensor, got an Array: make one with tensor/],
+    [() => linear.forward([[1, 2]]), /^\[linear\] input 0 must be a tensor, got \[\[1, 2\]\]: make one with tensor/],
   ];
   for (const [f, message] of cases) {
     expect(f, String(message)).toThrow(ValueError);

@@ -95,6 +95,8 @@ const relu: OpCase<ConvAttrs> = {
   step: 0,
 };
 
+const optionsOf = ({ stride, padding, dilation, groups }: ConvAttrs) => ({ stride, padding, dilation, groups });
+
 interface NormAttrs extends ConvAttrs {
   readonly eps: number;
   readonly relu: boolean;
@@ -122,7 +124,9 @@ const norm: OpCase<NormAttrs> = {
   run([x, w, weight, bias, runningMean, runningVar, residual], attrs) {
     return noGrad(() =>
       scope(() => {
-        const y = F.batchNorm(conv(x!, w!, null, attrs), runningMean!, runningVar!, weight, bias, { eps: attrs.eps });
+        const y = F.batchNorm(conv(x!, w!, null, optionsOf(attrs)), runningMean!, runningVar!, weight, bias, {
+          eps: attrs.eps,
+        });
         const z = residual ? y.add(residual) : y;
         return attrs.relu ? F.relu(z) : z;
       }),

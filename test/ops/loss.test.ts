@@ -62,14 +62,21 @@ const draw = (kind: "labels" | "probabilities", logs: boolean) =>
       return { inputs: [x, target, uniform([classes], s + 2, 0.2, 2)], attrs: { ...attrs, logs } };
     });
 
-const weightOf = <T>(inputs: readonly T[], a: Attrs): T | undefined => (a.weighted ? inputs[2] : undefined);
+const weightOf = <T>(inputs: readonly T[], a: Pick<Attrs, "weighted">): T | undefined =>
+  a.weighted ? inputs[2] : undefined;
 
 eachPlan(() => {
   for (const kind of ["labels", "probabilities"] as const) {
     testCase<Attrs>({
       name: `crossEntropy with ${kind}`,
       draw: draw(kind, false),
-      run: (inputs, a) => crossEntropy(inputs[0]!, inputs[1]!, { ...a, weight: weightOf(inputs, a) ?? null }),
+      run: (inputs, { reduction: r, ignoreIndex, labelSmoothing, ...a }) =>
+        crossEntropy(inputs[0]!, inputs[1]!, {
+          reduction: r,
+          ignoreIndex,
+          labelSmoothing,
+          weight: weightOf(inputs, a) ?? null,
+        }),
       reference: (inputs, a) => reference.crossEntropy(inputs[0]!, inputs[1]!, { ...a, weight: weightOf(inputs, a) }),
       vjp: ([dy], inputs, a) => {
         const grads = reference.crossEntropyVjp(dy!, inputs[0]!, inputs[1]!, { ...a, weight: weightOf(inputs, a) });
@@ -87,7 +94,8 @@ eachPlan(() => {
   testCase<Attrs>({
     name: "nllLoss",
     draw: draw("labels", true),
-    run: (inputs, a) => nllLoss(inputs[0]!, inputs[1]!, { ...a, weight: weightOf(inputs, a) ?? null }),
+    run: (inputs, { reduction: r, ignoreIndex, ...a }) =>
+      nllLoss(inputs[0]!, inputs[1]!, { reduction: r, ignoreIndex, weight: weightOf(inputs, a) ?? null }),
     reference: (inputs, a) => reference.crossEntropy(inputs[0]!, inputs[1]!, { ...a, weight: weightOf(inputs, a) }),
     vjp: ([dy], inputs, a) => [
       reference.crossEntropyVjp(dy!, inputs[0]!, inputs[1]!, { ...a, weight: weightOf(inputs, a) }).x,
@@ -108,7 +116,8 @@ for (const name of ["mseLoss", "l1Loss", "smoothL1Loss", "binaryCrossEntropyWith
       inputs: [uniform([n, 3], s, -2, 2), uniform([n, 3], s + 1, 0, 1)],
       attrs: { reduction: r, beta: 0.5 },
     })),
-    run: ([x, t], a) => pointwise[name](x!, t!, a),
+    run: ([x, t], { reduction: r, beta }) =>
+      pointwise[name](x!, t!, name === "smoothL1Loss" ? { reduction: r, beta } : { reduction: r }),
     reference: ([x, t], a) => reference.pointwiseLoss(name, x!, t!, a.reduction),
     vjp: ([dy], [x, t], a) => reference.pointwiseVjp(name, dy!, x!, t!, a.reduction),
     // Kinks are met too often by finite differences of that many elements; golden vectors pin these references.
@@ -169,7 +178,7 @@ test("wrong shapes and dtypes", () => {
   const unknown = { reduction: "average" as "mean" };
   for (const loss of [() => crossEntropy(x, x, unknown), () => mseLoss(x, x, unknown)]) {
     expect(loss).toThrow(ValueError);
-    expect(loss).toThrow(/reduction must be one of none, sum, mean, got average/);
+    expect(loss).toThrow(/reduction must be one of none, sum, mean, got "average"/);
   }
   for (const t of [x, short, other, unsigned]) t.dispose();
 });

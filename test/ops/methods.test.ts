@@ -378,7 +378,7 @@ test("creation refuses what it cannot make a tensor of, by name", () => {
   circular.push(1, circular);
   const [make, zero, range] = [untyped(tensor), untyped(zeros), untyped(arange)];
   const cases: [() => unknown, typeof WgradError, RegExp][] = [
-    [() => range(Number.NaN), ValueError, /^\[arange\] cannot count from 0 to NaN/],
+    [() => range(Number.NaN), ValueError, /^\[arange\] the end must be a number, got NaN/],
     [() => range(0, -3, 2), ValueError, /step towards the end/],
     [() => range(0, "5"), ValueError, /takes numbers and options, got "5"/],
     [() => range(1e10), LimitError, /^\[arange\] 10000000000 numbers/],
@@ -387,7 +387,7 @@ test("creation refuses what it cannot make a tensor of, by name", () => {
     [() => zero([1e308, 1e308]), LimitError, /Infinity bytes/],
     [() => zero(2, 3), ShapeError, /a shape is an array of sizes, such as \[2, 3\], got 2/],
     [() => zero([2], 3), ValueError, /got 3 in the place of its options/],
-    [() => zero([2], { dtyp: "i32" }), ValueError, /has no option "dtyp": it takes { dtype/],
+    [() => zero([2], { dtyp: "i32" }), ValueError, /has no option "dtyp", did you mean "dtype"\? it takes { dtype/],
     [() => zero([2], { dtype: "f64" }), DtypeError, /"f64", which is no dtype: there are f32/],
     [() => make([1], { dtype: "f64" }), DtypeError, /"f64", which is no dtype/],
     [() => make(new BigInt64Array(2)), DtypeError, /BigInt64Array.*Int32Array.from/],
@@ -408,7 +408,7 @@ test("methods refuse what is no tensor, list or dtype", () => {
     ["matmul", undefined, /^\[matmul\] input 1 must be a tensor, got undefined/],
     ["add", "x", /^\[add\] input 1 must be a tensor, got "x"/],
     ["add_", undefined, /^\[add_\] input 1 must be a tensor/],
-    ["copy_", [1], /^\[copy_\] input 1 must be a tensor, got an Array/],
+    ["copy_", [1], /^\[copy_\] input 1 must be a tensor, got \[1\]/],
     ["reshape", 4, /^\[reshape\] a shape is an array of sizes, such as \[2, 3\], got 4/],
     ["permute", 1, /^\[permute\] the order is an array/],
     ["sum", "x", /^\[sum\] dimensions are a number or an array/],

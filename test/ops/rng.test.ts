@@ -207,7 +207,7 @@ describe("distributions", () => {
   test("bad arguments", () => {
     expect(() => manualSeed(-1)).toThrow(ValueError);
     expect(() => randint(3, 3, [2])).toThrow("[randint] needs whole numbers low < high that fit i32, got 3 and 3");
-    expect(() => bernoulli([2], 1.5)).toThrow("[bernoulli] the probability must be from 0 to 1, got 1.5");
+    expect(() => bernoulli([2], 1.5)).toThrow("[bernoulli] the probability must be a number from 0 to 1, got 1.5");
     expect(() => rand([-1])).toThrow(/\[rand\] shape \[-1\]/);
     expect(() => permutation(1.5)).toThrow(ValueError);
   });

@@ -133,7 +133,9 @@ test("bad arguments", () => {
   expect(() => new optim.Adam([p], { betas: [0.9, 1] })).toThrow(/betas must be in/);
   expect(() => new optim.Adam([p, p])).toThrow(/appears twice/);
   expect(() => new optim.Adam([{ params: [p] }, { params: [p] }])).toThrow(/appears twice/);
-  expect(() => new optim.RMSprop([p], { alpha: -1 })).toThrow(/\[RMSprop\] alpha must not be negative, got -1/);
+  expect(() => new optim.RMSprop([p], { alpha: -1 })).toThrow(
+    /\[RMSprop\] alpha must be a number of at least 0, got -1/,
+  );
   expect(() => new optim.Adagrad([p], { lrDecay: Number.NaN })).toThrow(ValueError);
   expect(() => new optim.Lion([p], { betas: [-1, 0.9] })).toThrow(/\[Lion\] betas must be in/);
   expect(() => new optim.Muon([p])).toThrow(/\[Muon\] parameter 0 has shape \[2\].*give it to another optimizer/);
@@ -347,7 +349,7 @@ test("an optimizer refuses what is no hyper-parameter of its, in JavaScript too"
     [() => new Adam([p], 0.1), /got 0.1 in the place of its options/],
     [() => new AdamW([p], 0.1), /^\[AdamW\] got 0.1/],
     [() => new Adam([p], { learningRate: 1 }), /has no option "learningRate": it takes { lr, betas/],
-    [() => new Adam([p], { lr: Number.NaN }), /lr must not be negative, got NaN/],
+    [() => new Adam([p], { lr: Number.NaN }), /lr must be a number of at least 0, got NaN/],
     [() => new Adam([p], { eps: "small" }), /eps must be a number, got "small"/],
     [() => new Adam([p], { betas: 0.9 }), /betas must be an array of 2 numbers, got 0.9/],
     [() => new Adam([p], { betas: [0.9] }), /betas must be an array of 2 numbers/],

@@ -2,6 +2,8 @@
 // reduced dimensions of x through strides. A team of LANES invocations takes one output, or one of `splits` chunks of
 // its elements, and meets in workgroup memory. Reduced dimensions beyond two (DEEP) are rare and looked up by division;
 // otherwise the position advances by additions: `step` from one element to the next, and `wrap` after the inner dimension.
+// Sums of integers go beside their approximation in f32: where the two differ by more than half of what 32 bits count, the sum
+// has wrapped, and is reported as a fault. (They differ by a multiple of 2^32 and the rounding of the approximation.)
 // Traffic: outputs * length loads, outputs * splits stores.
 import package::lib::groups;
 import package::lib::nan;
@@ -15,24 +17,29 @@ const LANES = 64u;
 const KEPT_RANK = 1u;
 const OUTER_RANK = 1u;
 const DEEP = OUTER_RANK > 1u;
+const has_faults = true;
 // An invocation joins so many elements before it adds them to the others: one long row of additions would lose digits.
 const BLOCK = 32u;
 
 struct Params {
   outputs: u32, splits: u32, chunk: u32, length: u32,
   inner: u32, inner_stride: u32, step_outer: u32, step_inner: u32, step: u32, wrap: u32, scale: f32,
+  fault: u32,
   kept_shape: array<vec4u, 2>, kept_strides: array<vec4u, 2>,
   outer_shape: array<vec4u, 2>, outer_strides: array<vec4u, 2>,
 }
 @group(0) @binding(0) var<storage, read> x: array<T>;
 @group(0) @binding(1) var<storage, read_write> y: array<T>;
-@group(0) @binding(2) var<uniform> p: Params;
+@group(0) @binding(2) var<storage, read_write> faults: array<u32>;
+@group(0) @binding(3) var<uniform> p: Params;
 
-fn each(v: T) -> T { return v; }
+fn each(v: T) -> Part { return v; }
 // What no element changes.
 fn identity() -> Part { return T(0); }
 fn join(a: Part, b: Part) -> Part { return a + b; }
-fn finish(v: T) -> T { return v; }
+fn finish(v: Part) -> T { return v; }
+// Of a sum of integers: whether its approximation tells that it has wrapped.
+fn wrapped(v: Part) -> bool { return false; }
 
 fn outer_offset(o: u32) -> u32 { return walk(o, OUTER_RANK, p.outer_shape, p.outer_strides); }
 
@@ -67,5 +74,10 @@ fn group(index: u32, local: u32) {
     part = join(part, block);
   }
   let whole = tree(part, local, LANES);
-  if (lane == 0u && live) { y[team] = finish(whole); }
+  if (lane != 0u || !live) { return; }
+  y[team] = finish(whole);
+  if (has_faults) {
+    // Not by atomics, which may not be left out: whichever invocation writes, it writes the same.
+    if (wrapped(whole) && faults[0] == 0u) { faults[0] = p.fault; }
+  }
 }

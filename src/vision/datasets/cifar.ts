@@ -1,5 +1,5 @@
 // CIFAR-10 and CIFAR-100 from the bytes of their official binary version: record files, folder or archive.
-import { check, DataError, FormatError } from "../../errors.ts";
+import { check, checkFunction, checkOptions, DataError, FormatError, told, ValueError } from "../../errors.ts";
 import { ImageDataset } from "./image-dataset.ts";
 import { readTarGzip } from "./tar.ts";
 
@@ -52,6 +52,23 @@ export const CIFAR_LAYOUT: Readonly<Record<CifarName, CifarLayout>> = {
   },
 };
 
+function layoutOf(name: CifarName): CifarLayout {
+  check(
+    typeof name === "string" && Object.hasOwn(CIFAR_LAYOUT, name),
+    () => `[readCifar] the data set must be one of ${Object.keys(CIFAR_LAYOUT).join(", ")}, got ${told(name)}`,
+    ValueError,
+  );
+  return CIFAR_LAYOUT[name];
+}
+
+function checkBytes(name: string, bytes: unknown): asserts bytes is Uint8Array {
+  check(
+    bytes instanceof Uint8Array,
+    () => `[${name}] takes the bytes of a file as a Uint8Array, got ${told(bytes)}`,
+    ValueError,
+  );
+}
+
 const SHAPE = [3, 32, 32] as const;
 const PIXEL_BYTES = 3 * 32 * 32;
 
@@ -69,14 +86,16 @@ export async function readCifar(
   source: string,
   options: CifarOptions,
 ): Promise<ImageDataset> {
-  const layout = CIFAR_LAYOUT[name];
+  const layout = layoutOf(name);
+  checkFunction(name, "read", read);
+  checkOptions(name, options, ["train", "labels"]);
   const kind = options.labels ?? "fine";
   const namesFile = layout.names[kind];
   const label = layout.labelBytes.findIndex((byte) => byte.kind === kind);
   const classCount = layout.labelBytes[label]?.classes;
   check(
     namesFile !== undefined && classCount !== undefined,
-    () => `[${name}] ${layout.title} has no ${kind} labels; leave the option labels out`,
+    () => `[${name}] ${layout.title} has no ${told(kind)} labels; leave the option labels out`,
     DataError,
   );
 
@@ -128,7 +147,8 @@ export async function unpackCifar(
   archive: Uint8Array,
   source: string,
 ): Promise<Map<string, Uint8Array>> {
-  const { folder } = CIFAR_LAYOUT[name];
+  const { folder } = layoutOf(name);
+  checkBytes(name, archive);
   const files = new Map<string, Uint8Array>();
   for (const [path, bytes] of await readTarGzip(archive, source)) {
     const steps = path.split("/").filter((step) => step !== ".");
@@ -155,14 +175,15 @@ export interface CifarRecords {
  * @throws FormatError where the file is not a whole number of records, or a label is out of range
  */
 export function parseCifarRecords(name: CifarName, bytes: Uint8Array, source: string): CifarRecords {
-  const { labelBytes } = CIFAR_LAYOUT[name];
+  const { labelBytes, title } = layoutOf(name);
+  checkBytes(name, bytes);
   const recordBytes = labelBytes.length + PIXEL_BYTES;
   const count = bytes.length / recordBytes;
   check(
     count > 0 && Number.isInteger(count),
     () =>
       `[${name}] ${source} has ${bytes.length} bytes; expected a whole number of ${recordBytes}-byte records: it is ` +
-      `truncated, or not ${CIFAR_LAYOUT[name].title}'s binary version. Fetch it again`,
+      `truncated, or not ${title}'s binary version. Fetch it again`,
     FormatError,
   );
   const images = new Uint8Array(count * PIXEL_BYTES);
@@ -176,7 +197,7 @@ export function parseCifarRecords(name: CifarName, bytes: Uint8Array, source: st
         label < classes,
         () =>
           `[${name}] ${source}: record ${i} has ${kind} label ${label}; expected 0..${classes - 1}. The file is damaged, or ` +
-          `not ${CIFAR_LAYOUT[name].title}'s binary version`,
+          `not ${title}'s binary version`,
         FormatError,
       );
       const into = labels[kind];

@@ -1,5 +1,5 @@
 // A labelled set of equally sized 8-bit images in memory: what data sets hand to transforms and loaders.
-import { check, ShapeError, ValueError } from "../../errors.ts";
+import { check, checkOptions, ShapeError, told, ValueError } from "../../errors.ts";
 
 /** The parts of an `ImageDataset`. */
 export interface ImageDatasetParts {
@@ -25,11 +25,19 @@ export class ImageDataset implements ImageDatasetParts {
    * without a class.
    */
   constructor(parts: ImageDatasetParts) {
+    checkOptions("ImageDataset", parts, ["images", "labels", "classes", "shape"]);
     const { images, labels, classes, shape } = parts;
     check(
-      shape.every((size) => Number.isInteger(size) && size > 0),
+      images instanceof Uint8Array && labels instanceof Int32Array && Array.isArray(classes),
       () =>
-        `[ImageDataset] shape is [${shape.join(", ")}]; expected three positive whole numbers: channels, height, width`,
+        `[ImageDataset] takes images as a Uint8Array, labels as an Int32Array and classes as an array, got ${told(images)}, ${told(labels)} and ${told(classes)}`,
+      ValueError,
+    );
+    check(
+      Array.isArray(shape) &&
+        shape.length === 3 &&
+        Array.from(shape).every((size) => Number.isInteger(size) && size > 0),
+      () => `[ImageDataset] shape is ${told(shape)}; expected three positive whole numbers: channels, height, width`,
     );
     const [channels, height, width] = shape;
     const imageBytes = channels * height * width;
@@ -62,7 +70,7 @@ export class ImageDataset implements ImageDatasetParts {
   image(index: number): Uint8Array {
     check(
       Number.isInteger(index) && index >= 0 && index < this.length,
-      () => `[ImageDataset] there is no image ${index}; expected 0..${this.length - 1}`,
+      () => `[ImageDataset] there is no image ${told(index)}; expected 0..${this.length - 1}`,
       ValueError,
     );
     const [channels, height, width] = this.shape;
@@ -75,7 +83,7 @@ export class ImageDataset implements ImageDatasetParts {
     check(
       Number.isInteger(count) && count >= 0 && count <= this.length,
       () =>
-        `[ImageDataset] a subset of ${count} images was asked for; expected a whole number within 0..${this.length}`,
+        `[ImageDataset] a subset of ${told(count)} images was asked for; expected a whole number within 0..${this.length}`,
       ValueError,
     );
     const [channels, height, width] = this.shape;

@@ -1,6 +1,6 @@
 // AlexNet: torchvision's, and the variant for 32x32 images that takes over its pretrained weights.
 import { noGrad } from "../../autograd/mode.ts";
-import { check, StateDictError } from "../../errors.ts";
+import { check, checkNumber, checkOptions, checkWhole, StateDictError } from "../../errors.ts";
 import { ReLU } from "../../nn/activation-layers.ts";
 import { Dropout } from "../../nn/basic-layers.ts";
 import { chain } from "../../nn/chain.ts";
@@ -70,8 +70,18 @@ export class AlexNet extends Module {
   }
 }
 
+/** Options with what is left out. Checked before the model takes its memory. */
+function filled(name: string, options: AlexNetOptions, classes: number): Required<AlexNetOptions> {
+  checkOptions(name, options, ["numClasses", "dropout"]);
+  const { numClasses = classes, dropout = 0.5 } = options;
+  checkWhole(name, "numClasses", numClasses, 1);
+  checkNumber(name, "dropout", dropout, 0, 1);
+  return { numClasses, dropout };
+}
+
 /** torchvision's AlexNet for images of about 224x224, at least 63x63. 61 million parameters; 1000 classes by default. */
-export function alexnet({ numClasses = 1000, dropout = 0.5 }: AlexNetOptions = {}): AlexNet {
+export function alexnet(options: AlexNetOptions = {}): AlexNet {
+  const { numClasses, dropout } = filled("alexnet", options, 1000);
   const stem = new Conv2d(3, 64, 11, { stride: 4, padding: 2 });
   return new AlexNet(stem, new MaxPool2d(3, { stride: 2 }), numClasses, dropout);
 }
@@ -80,7 +90,8 @@ export function alexnet({ numClasses = 1000, dropout = 0.5 }: AlexNetOptions = {
  * AlexNet for 32x32 images: a 3x3 stem of stride 1 and a first pool of 2x2 keep the maps large enough; all other shapes
  * are torchvision's, so that its weights load after `adaptAlexnetWeights`. Ten classes by default.
  */
-export function cifarAlexnet({ numClasses = 10, dropout = 0.5 }: AlexNetOptions = {}): AlexNet {
+export function cifarAlexnet(options: AlexNetOptions = {}): AlexNet {
+  const { numClasses, dropout } = filled("cifarAlexnet", options, 10);
   const stem = new Conv2d(3, 64, 3, { padding: 1 });
   return new AlexNet(stem, new MaxPool2d(2, { stride: 2 }), numClasses, dropout);
 }
@@ -93,7 +104,7 @@ const STEM = "features.0.weight";
  * @throws StateDictError where the dict has no AlexNet stem.
  */
 export function adaptAlexnetWeights(dict: StateDictLike): StateDict {
-  const adapted = entriesOf(dict);
+  const adapted = entriesOf("adaptAlexnetWeights", dict);
   const stem = adapted.get(STEM);
   check(
     stem !== undefined && String(stem.shape) === "64,3,11,11",

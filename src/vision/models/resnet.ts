@@ -1,5 +1,6 @@
 // ResNet: resnet18, resnet34 and resnet50 with torchvision's parameter names and shapes.
 
+import { check, checkOptions, checkWhole, told, ValueError } from "../../errors.ts";
 import { ReLU } from "../../nn/activation-layers.ts";
 import { chain } from "../../nn/chain.ts";
 import { Sequential } from "../../nn/containers.ts";
@@ -11,6 +12,7 @@ import { BatchNorm2d } from "../../nn/norm-layers.ts";
 import { AdaptiveAvgPool2d, MaxPool2d } from "../../nn/pooling-layers.ts";
 import { flatten } from "../../ops/view.ts";
 import { scope } from "../../tensor/scope.ts";
+import { checkList } from "../../tensor/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 
 const conv3x3 = (inChannels: number, outChannels: number, stride = 1): Conv2d =>
@@ -62,6 +64,7 @@ export class Bottleneck extends Module {
 
   constructor(inChannels: number, channels: number, stride: number, downsample: Sequential | null) {
     super();
+    checkWhole("Bottleneck", "channels", channels, 1);
     const outChannels = channels * Bottleneck.expansion;
     this.conv1 = conv1x1(inChannels, channels);
     this.bn1 = new BatchNorm2d(channels);
@@ -108,6 +111,18 @@ export class ResNet extends Module {
     depths: readonly [number, number, number, number],
     options: ResNetOptions = {},
   ) {
+    checkOptions("ResNet", options, ["numClasses"]);
+    const { numClasses = 1000 } = options;
+    checkWhole("ResNet", "numClasses", numClasses, 1);
+    check(
+      Block === BasicBlock ||
+        Block === Bottleneck ||
+        (typeof Block === "function" && Block.prototype instanceof Module),
+      () => `[ResNet] got ${told(Block)} in the place of BasicBlock or Bottleneck`,
+      ValueError,
+    );
+    checkList("ResNet", "depths are four numbers of blocks", depths);
+    for (const i of [0, 1, 2, 3]) checkWhole("ResNet", `depth ${i}`, depths[i], 1);
     super();
     let inChannels = 64;
     const layer = (channels: number, depth: number, stride: number): Sequential => {
@@ -128,7 +143,7 @@ export class ResNet extends Module {
     this.layer2 = layer(128, depths[1], 2);
     this.layer3 = layer(256, depths[2], 2);
     this.layer4 = layer(512, depths[3], 2);
-    this.fc = new Linear(inChannels, options.numClasses ?? 1000);
+    this.fc = new Linear(inChannels, numClasses);
     for (const module of this.modules()) {
       if (module instanceof Conv2d) kaimingNormal_(module.weight, { mode: "fanOut", nonlinearity: "relu" });
     }

@@ -1,0 +1,395 @@
+// Every function, constructor and method of the public surface, each with arguments that it takes. The fuzz test replaces some
+// of them by wrong ones.
+
+import type { Tensor } from "wgrad";
+import * as wgrad from "wgrad";
+import * as node from "wgrad/node";
+
+const { nn, optim, vision, full, tensor } = wgrad;
+const F = nn.functional;
+
+/** One way into the library. */
+export interface Entry {
+  readonly name: string;
+  /** Arguments that it takes, made anew for each call. */
+  readonly given: () => unknown[];
+  /** The call; `subject` is what a method belongs to. */
+  readonly run: (...given: never[]) => unknown;
+}
+
+/** What is left out, and why. */
+const LEFT_OUT: Readonly<Record<string, string>> = {
+  "wgrad.init": "opens a device: test/gpu/init.test.ts",
+  "wgrad.tune": "measures for seconds: test/kernels/tune.test.ts",
+  "wgrad.Device": "made by init",
+  "node.download": "reaches the network: test/data/download.test.ts",
+  "node.weightsFromUrl": "reaches the network",
+  "node.pretrainedWeights": "reaches the network",
+  "node.CIFAR10": "reads a folder or the network: test/data/cifar.test.ts",
+  "node.CIFAR100": "reads a folder or the network: test/data/cifar.test.ts",
+  "node.writeFileAtomic": "writes files: test/data/node-files.test.ts",
+  "wgrad.Tensor": "for the library's own use: tensor() and the like are the way",
+  "vision.AlexNet": "57 million parameters: its factories are in",
+};
+
+const isError = (value: unknown): boolean => typeof value === "function" && value.prototype instanceof Error;
+
+const m = (...shape: number[]): Tensor => full(shape, 0.5);
+const ids = (...values: number[]): Tensor => tensor(values, { dtype: "i32" });
+const leaf = (...shape: number[]): Tensor => full(shape, 0.5, { requiresGrad: true });
+const withGrad = (): Tensor => {
+  const p = leaf(2, 2);
+  p.grad = m(2, 2);
+  return p;
+};
+const adam = () => new optim.Adam([withGrad()]);
+const sgd = () => new optim.SGD([withGrad()], { lr: 0.1, momentum: 0.9 });
+const net = () => new nn.Sequential(new nn.Linear(3, 4), new nn.ReLU(), new nn.Linear(4, 2));
+const images = (): wgrad.vision.ImageDataset =>
+  new vision.ImageDataset({
+    images: new Uint8Array(3 * 12),
+    labels: Int32Array.of(0, 1, 0),
+    classes: ["a", "b"],
+    shape: [3, 2, 2],
+  });
+
+const WGSL = `
+struct Params { n: u32 }
+@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read_write> y: array<f32>;
+@group(0) @binding(2) var<uniform> p: Params;
+@compute @workgroup_size(64)
+fn main(@builtin(global_invocation_id) id: vec3u) { if (id.x < p.n) { y[id.x] = x[id.x]; } }`;
+
+const header = JSON.stringify({ a: { dtype: "F32", shape: [1], data_offsets: [0, 4] } });
+const file = (): Uint8Array =>
+  Uint8Array.of(header.length, 0, 0, 0, 0, 0, 0, 0, ...new TextEncoder().encode(header), 0, 0, 0, 0);
+
+const lossOptions = () => ({ reduction: "mean" });
+const kaiming = () => ({ a: 0, mode: "fanIn", nonlinearity: "relu" });
+
+/** Arguments by path. What has none here is called with `[]` before they are replaced. */
+const GIVEN: Readonly<Record<string, () => unknown[]>> = {
+  "wgrad.arange": () => [0, 3, 1, { dtype: "i32" }],
+  "wgrad.bernoulli": () => [[2], 0.5, 1, {}],
+  "wgrad.capture": () => [(x: Tensor) => x.add(1)],
+  "wgrad.cat": () => [[m(2, 3), m(1, 3)], 0],
+  "wgrad.defineOp": () => [{ name: "mine", infer: ([x]: never[]) => [x], forward() {}, vjp: "not differentiable" }],
+  "wgrad.full": () => [[2], 1, { dtype: "i32", requiresGrad: false }],
+  "wgrad.gradcheck": () => [(x: Tensor) => x.mul(2), leaf(2), { directions: 1, eps: 1e-2, raiseException: true }],
+  "wgrad.grid1d": () => [100, 64],
+  "wgrad.kernel": () => ["mine", WGSL],
+  "wgrad.loadSafetensors": () => [file()],
+  "wgrad.safetensorsMetadata": () => [file()],
+  "wgrad.loadTorch": () => [file(), { key: "" }],
+  "wgrad.manualSeed": () => [1],
+  "wgrad.noGrad": () => [() => 1],
+  "wgrad.ones": () => [[2], { dtype: "i32" }],
+  "wgrad.zeros": () => [[2], { dtype: "i32" }],
+  "wgrad.rand": () => [[2], {}],
+  "wgrad.randn": () => [[2], {}],
+  "wgrad.randint": () => [0, 5, [2], {}],
+  "wgrad.randperm": () => [4, {}],
+  "wgrad.resnet18": () => [{ numClasses: -1 }],
+  "wgrad.resnet34": () => [{ numClasses: -1 }],
+  "wgrad.resnet50": () => [{ numClasses: -1 }],
+  "wgrad.alexnet": () => [{ numClasses: -1, dropout: 2 }],
+  "wgrad.cifarAlexnet": () => [{ numClasses: -1, dropout: 2 }],
+  "wgrad.saveSafetensors": () => [{ a: m(2) }, { format: "pt" }],
+  "wgrad.scope": () => [() => 1],
+  "wgrad.setRngState": () => [{ seed: 1, streams: 0 }],
+  "wgrad.stack": () => [[m(2), m(2)], 0],
+  "wgrad.tensor": () => [[1, 2], { shape: [2], dtype: "i32", requiresGrad: false }],
+  "wgrad.useDevice": () => [m(1).device],
+  "wgrad.where": () => [ids(1, 0), m(2), 0],
+  "F.adaptiveAvgPool2d": () => [m(1, 1, 4, 4), [2, null]],
+  "F.avgPool2d": () => [m(1, 1, 4, 4), 2, { stride: 2, padding: 0, ceilMode: false, countIncludePad: true }],
+  "F.maxPool2d": () => [m(1, 1, 4, 4), 2, { stride: 2, padding: 0, dilation: 1, ceilMode: false }],
+  "F.batchNorm": () => [m(2, 3), m(3), m(3), m(3), m(3), { training: true, momentum: 0.1, eps: 1e-5 }],
+  "F.batchNormRelu": () => [m(2, 3), m(3), m(3), m(3), m(3), { training: true, residual: m(2, 3) }],
+  "F.binaryCrossEntropyWithLogits": () => [m(2), m(2), lossOptions()],
+  "F.conv2d": () => [m(1, 2, 4, 4), m(2, 1, 3, 3), m(2), { stride: 1, padding: 1, dilation: 1, groups: 2 }],
+  "F.correctCount": () => [m(2, 3), ids(0, 1)],
+  "F.crossEntropy": () => [m(2, 3), ids(0, 1), { ...lossOptions(), ignoreIndex: 1, labelSmoothing: 0, weight: m(3) }],
+  "F.nllLoss": () => [m(2, 3), ids(0, 1), { ...lossOptions(), ignoreIndex: 1, weight: m(3) }],
+  "F.dropout": () => [m(2), 0.5, true],
+  "F.elu": () => [m(2), 1],
+  "F.l1Loss": () => [m(2), m(2), lossOptions()],
+  "F.mseLoss": () => [m(2), m(2), lossOptions()],
+  "F.smoothL1Loss": () => [m(2), m(2), { ...lossOptions(), beta: 1 }],
+  "F.layerNorm": () => [m(2, 3), [3], m(3), m(3), 1e-5],
+  "F.leakyRelu": () => [m(2), 0.1],
+  "F.linear": () => [m(2, 3), m(4, 3), m(4)],
+  "F.pad": () => [m(2, 2), [1, 1], 0],
+  "F.softmax": () => [m(2, 3), 1],
+  "F.logSoftmax": () => [m(2, 3), 1],
+  "F.softplus": () => [m(2), 1, 20],
+  "init.calculateGain": () => ["relu", 0],
+  "init.constant_": () => [m(2), 1],
+  "init.fans": () => [[2, 3]],
+  "init.kaimingNormal_": () => [m(2, 2), kaiming()],
+  "init.kaimingUniform_": () => [m(2, 2), kaiming()],
+  "init.normal_": () => [m(2), 0, 1],
+  "init.uniform_": () => [m(2), 0, 1],
+  "init.xavierNormal_": () => [m(2, 2), 1],
+  "init.xavierUniform_": () => [m(2, 2), 1],
+  "nn.AdaptiveAvgPool2d": () => [2],
+  "nn.AvgPool2d": () => [2, { stride: 2, padding: 0, ceilMode: false, countIncludePad: true }],
+  "nn.MaxPool2d": () => [2, { stride: 2, padding: 0, dilation: 1, ceilMode: false }],
+  "nn.BatchNorm2d": () => [2, { eps: 1e-5, momentum: 0.1, affine: true, trackRunningStats: true }],
+  "nn.Conv2d": () => [2, 4, 3, { stride: 1, padding: 1, dilation: 1, groups: 2, bias: true }],
+  "nn.ConvNormActivation": () => [2, 4, { kernelSize: 3, stride: 1, padding: 1, groups: 2, norm: null }],
+  "nn.CrossEntropyLoss": () => [{ ...lossOptions(), labelSmoothing: 0, weight: null }],
+  "nn.MSELoss": () => [lossOptions()],
+  "nn.Dropout": () => [0.5],
+  "nn.Flatten": () => [1, -1],
+  "nn.LayerNorm": () => [[3], { eps: 1e-5, elementwiseAffine: true }],
+  "nn.LeakyReLU": () => [0.1],
+  "nn.Linear": () => [3, 4, { bias: true }],
+  "nn.ModuleList": () => [[new nn.ReLU(), new nn.ReLU()]],
+  "nn.Sequential": () => [new nn.ReLU(), new nn.ReLU()],
+  "nn.Softmax": () => [1],
+  "nn.Parameter": () => [m(2), true],
+  "nn.countParameters": () => [net()],
+  "optim.Adagrad": () => [[withGrad()], { lr: 0.1, lrDecay: 0, eps: 1e-8 }],
+  "optim.Adam": () => [[withGrad()], { lr: 0.1, betas: [0.9, 0.99], amsgrad: true }],
+  "optim.AdamW": () => [[{ params: [withGrad()], lr: 0.1, betas: [0.9, 0.99] }], { eps: 1e-8, weightDecay: 0.1 }],
+  "optim.Lion": () => [[withGrad()], { lr: 0.1, betas: [0.9, 0.99] }],
+  "optim.Muon": () => [[withGrad()], { lr: 0.1, momentum: 0.9, nsCoefficients: [3, -4, 2], nsSteps: 2 }],
+  "optim.NAdam": () => [[withGrad()], { lr: 0.1, betas: [0.9, 0.99], momentumDecay: 0.1 }],
+  "optim.RMSprop": () => [[withGrad()], { lr: 0.1, alpha: 0.9, momentum: 0.1, centered: true }],
+  "optim.SGD": () => [[withGrad()], { lr: 0.1, momentum: 0.9, nesterov: true, weightDecay: 0.1 }],
+  "optim.clipGradNorm_": () => [[withGrad()], 1],
+  "optim.clipGradValue_": () => [[withGrad()], 1],
+  "optim.CosineAnnealingLR": () => [sgd(), 5, { etaMin: 0 }],
+  "optim.ExponentialLR": () => [sgd(), 0.9],
+  "optim.LambdaLR": () => [sgd(), () => 1],
+  "optim.LRScheduler": () => [sgd()],
+  "optim.MultiStepLR": () => [sgd(), [1, 2], { gamma: 0.1 }],
+  "optim.OneCycleLR": () => [sgd(), 0.1, { totalSteps: 10, pctStart: 0.3, annealStrategy: "cos", divFactor: 25 }],
+  "optim.ReduceLROnPlateau": () => [adam(), { mode: "min", factor: 0.1, patience: 1, minLr: [0], threshold: 1e-4 }],
+  "optim.StepLR": () => [sgd(), 2, { gamma: 0.1 }],
+  "optim.UpdateRule": () => [{ name: "mine", state: [], hyper: () => ({ lr: 1 }), wgsl: "p -= h.lr * g;" }],
+  "optim.Optimizer": () => [[withGrad()], { lr: 0.1 }],
+  "vision.DataLoader": () => [
+    new vision.GpuDataset(images()),
+    { batchSize: 2, shuffle: true, seed: 1, dropLast: true },
+  ],
+  "vision.GpuDataset": () => [images(), { chunkBytes: 1024 }],
+  "vision.ImageDataset": () => [
+    { images: new Uint8Array(12), labels: Int32Array.of(0), classes: ["a"], shape: [3, 2, 2] },
+  ],
+  "vision.adaptAlexnetWeights": () => [{ "features.0.weight": m(64, 3, 11, 11) }],
+  "vision.alexnet": () => [{ numClasses: -1, dropout: 2 }],
+  "vision.cifarAlexnet": () => [{ numClasses: -1, dropout: 2 }],
+  "vision.resnet18": () => [{ numClasses: -1 }],
+  "vision.resnet34": () => [{ numClasses: -1 }],
+  "vision.resnet50": () => [{ numClasses: -1 }],
+  "vision.ResNet": () => [vision.BasicBlock, [1, 1, 1, 1], { numClasses: -1 }],
+  "vision.BasicBlock": () => [2, 2, 1, null],
+  "vision.Bottleneck": () => [2, 2, 1, null],
+  "vision.loadPretrained": () => [Object.assign(net(), { head: "2" }), net().stateDict()],
+  "vision.withoutHead": () => [net().stateDict(), Object.assign(net(), { head: "2" })],
+  "vision.parseCifarRecords": () => ["cifar10", new Uint8Array(3073), "here"],
+  "vision.readCifar": () => ["cifar10", async () => new Uint8Array(3073), "here", { train: false }],
+  "vision.readCifarArchive": () => ["cifar10", new Uint8Array(100), "here", { train: false }],
+  "vision.Transform": () => [[{ kind: "flip", p: 0.5 }]],
+  "vision.centerCrop": () => [2],
+  "vision.colorJitter": () => [{ brightness: 0.1, contrast: [0.5, 1], saturation: 0.1, hue: 0.1 }],
+  "vision.compose": () => [[vision.resize(2), vision.randomHorizontalFlip()]],
+  "vision.normalize": () => [[0.5], [0.5]],
+  "vision.randomCrop": () => [2, { padding: 1 }],
+  "vision.randomHorizontalFlip": () => [0.5],
+  "vision.randomRotation": () => [[-10, 10]],
+  "vision.resize": () => [[2, 2]],
+  "node.cachePath": () => ["weights", "resnet18"],
+};
+
+/** Arguments of Tensor's methods, of a tensor f32 [2, 3] that requires a gradient. */
+const METHODS: Readonly<Record<string, () => unknown[]>> = {
+  ...Object.fromEntries(
+    ["add", "sub", "mul", "div", "pow", "maximum", "minimum", "eq", "ne", "lt", "le", "gt", "ge"].map((name) => [
+      name,
+      () => [m(2, 3)],
+    ]),
+  ),
+  ...Object.fromEntries(["add_", "sub_", "mul_", "div_"].map((name) => [name, () => [2]])),
+  ...Object.fromEntries(
+    ["sum", "mean", "max", "min", "norm", "all", "any"].map((name) => [name, () => [[0, 1], { keepdim: true }]]),
+  ),
+  var: () => [1, { keepdim: true, correction: 1 }],
+  std: () => [1, { keepdim: true, correction: 1 }],
+  argmax: () => [1, { keepdim: true }],
+  argmin: () => [1, { keepdim: true }],
+  topk: () => [2, 1, true],
+  clamp: () => [{ min: 0, max: 1 }],
+  softmax: () => [1],
+  logSoftmax: () => [1],
+  matmul: () => [m(3, 2)],
+  reshape: () => [[3, -1]],
+  view: () => [[3, 2]],
+  flatten: () => [0, -1],
+  squeeze: () => [[0]],
+  unsqueeze: () => [0],
+  permute: () => [[1, 0]],
+  transpose: () => [0, 1],
+  expand: () => [[2, -1]],
+  broadcastTo: () => [[2, 2, 3]],
+  slice: () => [[0, [0, 2, 1]]],
+  select: () => [0, 1],
+  narrow: () => [1, 0, 2],
+  split: () => [[1, 1], 0],
+  chunk: () => [2, 0],
+  flip: () => [[0]],
+  pad: () => [[1, 1], 0],
+  gather: () => [1, tensor([[0], [2]], { dtype: "i32" })],
+  indexSelect: () => [0, ids(0, 1)],
+  to: () => ["i32"],
+  fill_: () => [1],
+  copy_: () => [m(2, 3)],
+  backward: () => [m(2, 3), { retainGraph: true }],
+  registerHook: () => [() => undefined],
+  requiresGrad_: () => [true],
+};
+
+/** What a method is called on, and its arguments. */
+const OBJECTS: Readonly<Record<string, { make: () => object; methods: Readonly<Record<string, () => unknown[]>> }>> = {
+  Tensor: { make: () => leaf(2, 3), methods: METHODS },
+  Parameter: { make: () => new nn.Parameter(m(2, 3)), methods: METHODS },
+  Module: {
+    make: net,
+    methods: {
+      forward: () => [m(2, 3)],
+      registerBuffer: () => ["mine", m(2), { persistent: true }],
+      loadStateDict: () => [net().stateDict(), { strict: true }],
+      train: () => [true],
+      requiresGrad_: () => [true],
+      apply: () => [() => undefined],
+      summary: () => [m(1, 3)],
+      registerForwardHook: () => [() => undefined],
+      registerForwardPreHook: () => [() => undefined],
+      append: () => [new nn.ReLU()],
+    },
+  },
+  ModuleList: { make: () => new nn.ModuleList([new nn.ReLU()]), methods: { append: () => [new nn.ReLU()] } },
+  Optimizer: {
+    make: adam,
+    methods: {
+      addParamGroup: () => [{ params: [withGrad()], lr: 0.1 }],
+      zeroGrad: () => [{ setToNull: false }],
+      loadStateDict: () => [adam().stateDict()],
+    },
+  },
+  StepLR: {
+    make: () => new optim.StepLR(sgd(), 2),
+    methods: { loadStateDict: () => [{ lastEpoch: 1, baseLrs: [0.1], lastLr: [0.1] }] },
+  },
+  ReduceLROnPlateau: {
+    make: () => new optim.ReduceLROnPlateau(adam()),
+    methods: {
+      step: () => [1],
+      loadStateDict: () => [{ best: 1, numBadEpochs: 0, cooldownCounter: 0, lastEpoch: 1, lastLr: [0.1] }],
+    },
+  },
+  Transform: {
+    make: () => vision.compose([vision.randomCrop(2), vision.normalize([0.5], [0.5])]),
+    methods: { forward: () => [m(1, 3, 4, 4), m(1, 2)], outputShape: () => [[3, 4, 4]] },
+  },
+  ImageDataset: { make: images, methods: { image: () => [0], subset: () => [1] } },
+  GpuDataset: {
+    make: () => new vision.GpuDataset(images()),
+    methods: { batch: () => [ids(0, 1), vision.randomHorizontalFlip(), m(2, 1)] },
+  },
+  DataLoader: {
+    make: () => new vision.DataLoader(new vision.GpuDataset(images()), { batchSize: 2 }),
+    methods: { setEpoch: () => [1], order: () => [1], indexBatches: () => [{ pad: true }] },
+  },
+  captured: {
+    make: () => ({ call: wgrad.capture((x: Tensor) => x.add(1)) }),
+    methods: { call: () => [m(2)] },
+  },
+};
+
+/** What layers take, beside those that take f32 [2, 3]. */
+const INPUTS: Readonly<Record<string, () => unknown[]>> = {
+  AvgPool2d: () => [m(1, 2, 4, 4)],
+  MaxPool2d: () => [m(1, 2, 4, 4)],
+  AdaptiveAvgPool2d: () => [m(1, 2, 4, 4)],
+  BatchNorm2d: () => [m(2, 2, 2, 2)],
+  Conv2d: () => [m(1, 2, 4, 4)],
+  ConvNormActivation: () => [m(1, 2, 4, 4)],
+  BasicBlock: () => [m(1, 2, 4, 4)],
+  CrossEntropyLoss: () => [m(2, 3), ids(0, 1)],
+  MSELoss: () => [m(2), m(2)],
+};
+
+const EMPTY = (): unknown[] => [];
+
+const isClass = (value: unknown): boolean => typeof value === "function" && /^class\b/.test(String(value));
+
+function* exported(path: string, names: object): Generator<Entry> {
+  for (const [name, value] of Object.entries(names)) {
+    const full = `${path}.${name}`;
+    if (typeof value !== "function" || isError(value) || full in LEFT_OUT) continue;
+    const given = GIVEN[full] ?? (path === "F" || path === "init" ? () => [m(2, 3)] : EMPTY);
+    yield {
+      name: isClass(value) ? `new ${full}` : full,
+      given,
+      run: (...args) => (isClass(value) ? Reflect.construct(value, args) : value(...args)),
+    };
+    if (!isClass(value) || !(value.prototype instanceof nn.Module)) continue;
+    yield {
+      name: `new ${full}.forward`,
+      given: INPUTS[name] ?? (() => [m(2, 3)]),
+      run: (...args) =>
+        (Reflect.construct(value, given()) as { forward(...args: unknown[]): unknown }).forward(...args),
+    };
+  }
+}
+
+/** For the library's own use, or for subclasses. */
+const INTERNAL = ["constructor", "lr", "rule", "checkGroup", "start", "swapGrad"];
+
+function methodsOf(object: object): string[] {
+  const names = new Set<string>();
+  for (let at = object; at && at !== Object.prototype; at = Object.getPrototypeOf(at))
+    for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(at)))
+      if (typeof value === "function" && !INTERNAL.includes(name)) names.add(name);
+  return [...names];
+}
+
+function* called(): Generator<Entry> {
+  for (const [kind, { make, methods }] of Object.entries(OBJECTS)) {
+    for (const name of methodsOf(make())) {
+      yield {
+        name: `${kind}.${name}`,
+        given: (Object.hasOwn(methods, name) && methods[name]) || EMPTY,
+        run: (...args) => {
+          const subject = make();
+          return Reflect.get(subject, name).apply(subject, args);
+        },
+      };
+    }
+  }
+  for (const property of ["grad", "requiresGrad"]) {
+    yield {
+      name: `Tensor.${property} =`,
+      given: () => [property === "grad" ? m(2, 3) : true],
+      run: (value) => Reflect.set(leaf(2, 3), property, value),
+    };
+  }
+}
+
+/** All of it. Makes tensors: call it in a scope. */
+export function surface(): Entry[] {
+  return [
+    ...exported("wgrad", wgrad),
+    ...exported("nn", nn),
+    ...exported("F", F),
+    ...exported("init", nn.init),
+    ...exported("optim", optim),
+    ...exported("vision", vision),
+    ...exported("node", node),
+    ...called(),
+  ];
+}
