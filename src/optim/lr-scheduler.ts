@@ -1,7 +1,7 @@
 // Schedules of the learning rate by epoch: LambdaLR, StepLR, MultiStepLR, ExponentialLR, CosineAnnealingLR.
 import { check, told, ValueError } from "../errors.ts";
 import type { Optimizer, ParamGroup } from "./optimizer.ts";
-import { checkCount } from "./scheduler-arguments.ts";
+import { checkCount, checkState } from "./scheduler-arguments.ts";
 
 /** An optimizer as schedulers see it. */
 export type AnyOptimizer = Pick<Optimizer, "paramGroups">;
@@ -15,6 +15,8 @@ export interface SchedulerState {
   readonly baseLrs: readonly number[];
   /** The learning rates, by group, that the last step set. */
   readonly lastLr: readonly number[];
+  /** The schedule's own numbers (`stepSize`, `gamma`, ...). Functions, such as LambdaLR's, are not among them. */
+  readonly [option: string]: unknown;
 }
 
 /**
@@ -68,21 +70,22 @@ export abstract class LRScheduler {
     return [...this.#lastLr];
   }
 
-  /** What the scheduler needs to go on where it is, as JSON. */
+  /** What the scheduler needs to go on where it is, as JSON: its public properties but for the optimizer. */
   stateDict(): SchedulerState {
-    return { lastEpoch: this.lastEpoch, baseLrs: [...this.baseLrs], lastLr: this.getLastLr() };
+    const { optimizer: _, ...own } = this;
+    return { ...own, baseLrs: [...this.baseLrs], lastLr: this.getLastLr() };
   }
 
-  /** Goes on from a state. The optimizer's own state dict restores its learning rates. */
+  /**
+   * Goes on from a state, with its numbers (`stepSize`, `gamma`, ...). The optimizer's own state dict restores its learning
+   * rates. Nothing changes when an error is found.
+   * @throws StateDictError for a state of another schedule or number of groups, or an entry of another type.
+   */
   loadStateDict(state: SchedulerState): void {
-    check(
-      state.baseLrs.length === this.baseLrs.length,
-      () => `[loadStateDict] a state of ${state.baseLrs.length} groups does not fit ${this.baseLrs.length}`,
-      ValueError,
-    );
-    this.lastEpoch = state.lastEpoch;
-    this.baseLrs = [...state.baseLrs];
-    this.#lastLr = [...state.lastLr];
+    checkState(this.constructor.name, state, this.stateDict());
+    const { lastLr, ...own } = state;
+    Object.assign(this, own);
+    this.#lastLr = [...lastLr];
   }
 }
 

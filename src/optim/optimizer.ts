@@ -282,6 +282,14 @@ export abstract class Optimizer<O extends { lr: number } = { lr: number }> {
     let count = 0;
     const found = this.paramGroups.map((group, g) => {
       const given = dict.paramGroups[g];
+      const known = ["params", "initialLr", ...Object.keys(this.defaults)];
+      const strange = Object.keys(given ?? {}).filter((key) => !known.includes(key));
+      const lacking = Object.keys(this.defaults).filter((key) => given && !(key in given));
+      expectFit(
+        strange.length + lacking.length === 0,
+        () =>
+          `the options of group ${g} are not those of ${this.name}: ${[...strange.map((key) => `${key} is unknown`), ...lacking.map((key) => `${key} is missing`)].join(", ")}`,
+      );
       const options = { ...group, ...given, params: group.params };
       checkHyper("loadStateDict", options, this.defaults, StateDictError);
       this.checkGroup(options);
@@ -366,7 +374,10 @@ function savedState(
 ): { readonly p: Tensor; readonly step: number; readonly tensors: readonly (readonly [string, Tensor])[] } {
   if (!saved) return { p, step: 0, tensors: [] };
   const { step } = saved;
-  expectFit(typeof step === "number" && Number.isInteger(step), () => `parameter ${index} lacks its step count`);
+  expectFit(
+    typeof step === "number" && Number.isInteger(step) && step >= 0,
+    () => `parameter ${index} lacks its step count`,
+  );
   const tensors = names.map((name) => {
     const { [name]: tensor } = saved;
     expectFit(tensor instanceof Tensor, () => `parameter ${index} lacks ${name}`);
@@ -374,6 +385,7 @@ function savedState(
       sameShape(tensor.shape, p.shape),
       () => `parameter ${index}: ${name} has shape ${show(tensor.shape)}, expected ${show(p.shape)}`,
     );
+    expectFit(tensor.dtype === "f32", () => `parameter ${index}: ${name} is ${tensor.dtype}, expected f32`);
     return [name, tensor] as const;
   });
   return { p, step, tensors };

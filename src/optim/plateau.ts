@@ -1,7 +1,7 @@
 // ReduceLROnPlateau: a lower learning rate when a metric has stopped improving.
 import { check, ValueError } from "../errors.ts";
 import type { AnyOptimizer } from "./lr-scheduler.ts";
-import { perGroup } from "./scheduler-arguments.ts";
+import { checkState, perGroup } from "./scheduler-arguments.ts";
 
 /** What `ReduceLROnPlateau` takes. */
 export interface PlateauOptions {
@@ -23,8 +23,8 @@ export interface PlateauOptions {
   eps?: number;
 }
 
-/** What a plateau scheduler needs to go on where it was. JSON: `best` is null before the first metric. */
-export interface PlateauState {
+/** What a plateau scheduler needs to go on where it was, with its options. `best` is null before the first metric. */
+export interface PlateauState extends Readonly<Required<PlateauOptions>> {
   /** The best metric so far. */
   readonly best: number | null;
   /** Epochs since it that were not better. */
@@ -45,8 +45,7 @@ export interface PlateauState {
 export class ReduceLROnPlateau {
   /** Whose learning rates it reduces. */
   readonly optimizer: AnyOptimizer;
-  readonly #options: Required<PlateauOptions>;
-  readonly #minLrs: readonly number[] | null;
+  #options: Required<PlateauOptions>;
   /** The best metric so far; null before the first. */
   best: number | null = null;
   /** Epochs since the best metric that were not better. */
@@ -75,7 +74,7 @@ export class ReduceLROnPlateau {
     );
     // One number is for groups that are added later, too.
     const groups = optimizer.paramGroups.length;
-    this.#minLrs = typeof minLr === "number" ? null : perGroup("ReduceLROnPlateau", "minLr", minLr, groups);
+    if (typeof minLr !== "number") this.#options.minLr = perGroup("ReduceLROnPlateau", "minLr", minLr, groups);
     this.#lastLr = optimizer.paramGroups.map((group) => group.lr);
   }
 
@@ -114,7 +113,7 @@ export class ReduceLROnPlateau {
   #reduce(): void {
     const { factor, minLr, eps } = this.#options;
     for (const [i, group] of this.optimizer.paramGroups.entries()) {
-      const least = typeof minLr === "number" ? minLr : (this.#minLrs?.[i] ?? 0);
+      const least = typeof minLr === "number" ? minLr : (minLr[i] ?? 0);
       const next = Math.max(group.lr * factor, least);
       if (group.lr - next > eps) group.lr = next;
     }
@@ -125,18 +124,22 @@ export class ReduceLROnPlateau {
     return [...this.#lastLr];
   }
 
-  /** What the scheduler needs to go on where it is, as JSON. */
+  /** What the scheduler needs to go on where it is: its options and counts. JSON where the best metric is finite. */
   stateDict(): PlateauState {
     const { best, numBadEpochs, cooldownCounter, lastEpoch } = this;
-    return { best, numBadEpochs, cooldownCounter, lastEpoch, lastLr: this.getLastLr() };
+    return { ...this.#options, best, numBadEpochs, cooldownCounter, lastEpoch, lastLr: this.getLastLr() };
   }
 
-  /** Goes on from a state. The optimizer's own state dict restores its learning rates. */
+  /**
+   * Goes on from a state, with its options. The optimizer's own state dict restores its learning rates. Nothing changes when
+   * an error is found.
+   * @throws StateDictError for a state of something else or another number of groups, or an entry of another type.
+   */
   loadStateDict(state: PlateauState): void {
-    this.best = state.best;
-    this.numBadEpochs = state.numBadEpochs;
-    this.cooldownCounter = state.cooldownCounter;
-    this.lastEpoch = state.lastEpoch;
-    this.#lastLr = [...state.lastLr];
+    checkState("ReduceLROnPlateau", state, this.stateDict());
+    const { best, numBadEpochs, cooldownCounter, lastEpoch, lastLr, ...options } = state;
+    Object.assign(this, { best, numBadEpochs, cooldownCounter, lastEpoch });
+    this.#options = options;
+    this.#lastLr = [...lastLr];
   }
 }
