@@ -142,15 +142,15 @@ export function told(value: unknown): string {
 }
 
 /** Throws unless `options` is an object that has no other options than those `known`. */
-export function checkOptions(name: string, options: unknown, known: readonly string[]): void {
+export function checkOptions(name: string, options: unknown, known: readonly string[], Kind = ValueError): void {
   const takes = () => `it takes { ${known.join(", ")} }`;
   check(
     typeof options === "object" && options !== null && !(Symbol.iterator in options),
     () => `[${name}] got ${told(options)} in the place of its options: ${takes()}`,
-    ValueError,
+    Kind,
   );
   for (const key of Object.keys(options))
-    check(known.includes(key), () => `[${name}] has no option ${JSON.stringify(key)}: ${takes()}`, ValueError);
+    check(known.includes(key), () => `[${name}] has no option ${JSON.stringify(key)}: ${takes()}`, Kind);
 }
 
 /**

@@ -113,8 +113,12 @@ export abstract class Optimizer<O extends { lr: number } = { lr: number }> {
   /** Adds parameters, e.g. a released backbone. */
   addParamGroup(group: GivenGroup<O>): void {
     const params = listed<Tensor>(this.name, group?.params);
-    checkOptions(this.name, group, ["params", "initialLr", ...Object.keys(this.defaults)]);
+    checkOptions(this.name, group, this.#optionNames());
     this.#addGroup({ ...this.defaults, ...group, params });
+  }
+
+  #optionNames(): string[] {
+    return ["params", "initialLr", ...Object.keys(this.defaults)];
   }
 
   #addGroup(group: ParamGroup<O>): void {
@@ -282,15 +286,8 @@ export abstract class Optimizer<O extends { lr: number } = { lr: number }> {
     let count = 0;
     const found = this.paramGroups.map((group, g) => {
       const given = dict.paramGroups[g];
-      const known = ["params", "initialLr", ...Object.keys(this.defaults)];
-      const strange = Object.keys(given ?? {}).filter((key) => !known.includes(key));
-      const lacking = Object.keys(this.defaults).filter((key) => given && !(key in given));
-      expectFit(
-        strange.length + lacking.length === 0,
-        () =>
-          `the options of group ${g} are not those of ${this.name}: ${[...strange.map((key) => `${key} is unknown`), ...lacking.map((key) => `${key} is missing`)].join(", ")}`,
-      );
-      const options = { ...group, ...given, params: group.params };
+      const options = { ...given, params: group.params } as ParamGroup<O>;
+      checkOptions("loadStateDict", options, this.#optionNames(), StateDictError);
       checkHyper("loadStateDict", options, this.defaults, StateDictError);
       this.checkGroup(options);
       const rule = this.rule(options);

@@ -288,15 +288,15 @@ describe("what does not fit is named", () => {
     const larger = new nn.Linear(3, 2);
     const parts: [string, Parameters<typeof loadCheckpoint>[1], RegExp][] = [
       ["model", { model: larger }, /model does not fit: .*\n.*weight has shape \[2, 2\], expected \[2, 3\]/],
-      [
-        "SGD",
-        { adam: new optim.SGD(model.parameters(), { lr: 1 }) },
-        /adam does not fit: .*betas is unknown.*momentum is/,
-      ],
+      ["SGD", { adam: new optim.SGD(model.parameters(), { lr: 1 }) }, /adam does not fit: .*has no option "betas"/],
       ["groups", { adam: new optim.Adam([model.weight]) }, /groups of \[2\] parameters do not fit/],
       ["seed", { loader: new vision.DataLoader(set, { batchSize: 4, shuffle: true }) }, /seed was 5, is 0/],
       ["size", { loader: new vision.DataLoader(set, { shuffle: true, seed: 5 }) }, /batchSize was 4, is 1/],
-      ["scheduler", { plateau: new optim.StepLR(adam, 1) }, /of this StepLR|this StepLR lacks/],
+      [
+        "scheduler",
+        { plateau: new optim.StepLR(adam, 1) },
+        /no state of this StepLR: .*best is number, expected undefined/,
+      ],
       ["other", { model: adam }, /model does not fit: .*no state dict of an optimizer/],
       ["other", { adam: model }, /adam does not fit/],
     ];
@@ -316,7 +316,7 @@ describe("what does not fit is named", () => {
       const { lastEpoch: _, ...lacking } = state;
       for (const bad of [null, 3, {}, lacking, { ...state, lastEpoch: "3" }, { ...state, lastLr: [1, 2] }])
         expect(load(bad), JSON.stringify(bad)).toThrow(StateDictError);
-      expect(load({ ...state, extra: 1 })).toThrow(/the state has extra, which this/);
+      expect(load({ ...state, extra: 1 })).toThrow(/extra is number, expected undefined/);
       expect(scheduler.stateDict()).toEqual(state);
     }
     for (const d of [optimizer, p]) d.dispose();
