@@ -18,7 +18,7 @@ export function temporaryPath(path: string, ending: string): string {
   return join(dirname(path), `.${basename(path)}.${HOST}-${process.pid}-${randomBytes(12).toString("hex")}.${ending}`);
 }
 
-/** Temporary files for `path`, the user's own, whose process is gone without removing them. */
+/** Temporary files or folders for `path`, the user's own, whose process is gone without removing them. */
 export async function leftBehind(path: string, ending: string): Promise<string[]> {
   const start = `.${basename(path)}.`;
   const names = await readdir(dirname(path)).catch(() => []);
@@ -29,7 +29,7 @@ export async function leftBehind(path: string, ending: string): Promise<string[]
     if (!owner) continue;
     const file = join(dirname(path), name);
     const info = await lstat(file).catch(() => undefined);
-    if (!info?.isFile() || (process.getuid && info.uid !== process.getuid())) continue;
+    if (!info || !(info.isFile() || info.isDirectory()) || (process.getuid && info.uid !== process.getuid())) continue;
     const gone = owner[1] === HOST ? !isAlive(Number(owner[2])) : Date.now() - info.mtimeMs > STALE;
     if (gone) left.push(file);
   }
@@ -38,7 +38,7 @@ export async function leftBehind(path: string, ending: string): Promise<string[]
 
 /** Removes what `leftBehind` finds. */
 export async function sweep(path: string, ending: string): Promise<void> {
-  for (const file of await leftBehind(path, ending)) await rm(file, { force: true });
+  for (const file of await leftBehind(path, ending)) await rm(file, { recursive: true, force: true });
 }
 
 function isAlive(pid: number): boolean {
