@@ -1,4 +1,5 @@
 // Ctrl-C: the first one asks the run to stop and save, the second one ends the process at once.
+import process from "node:process";
 
 export interface Stop {
   /** Whether Ctrl-C was pressed. */
