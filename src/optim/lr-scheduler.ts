@@ -70,10 +70,15 @@ export abstract class LRScheduler {
     return [...this.#lastLr];
   }
 
-  /** What the scheduler needs to go on where it is, as JSON: its public properties but for the optimizer. */
+  /** What the scheduler needs to go on where it is, as JSON: its public properties but for the optimizer and functions. */
   stateDict(): SchedulerState {
-    const { optimizer: _, ...own } = this;
-    return { ...own, baseLrs: [...this.baseLrs], lastLr: this.getLastLr() };
+    const own = Object.entries(this).filter(([name, value]) => name !== "optimizer" && typeof value !== "function");
+    return {
+      ...Object.fromEntries(own),
+      lastEpoch: this.lastEpoch,
+      baseLrs: [...this.baseLrs],
+      lastLr: this.getLastLr(),
+    };
   }
 
   /**

@@ -21,10 +21,13 @@ export function perGroup(scheduler: string, what: string, value: number | readon
   return [...value];
 }
 
-/** What an entry is, for comparison. Null is a number that is not there yet; lists of learning rates have one a group. */
+/**
+ * What an entry is, for comparison. Null is a number that is not there yet; of some lists the length counts: one for each group
+ * that there was when the scheduler was made.
+ */
 function kindOf(value: unknown, key: string): string {
   if (!Array.isArray(value)) return value === null ? "number" : typeof value;
-  return `${/lrs?$/i.test(key) ? value.length : "array of"} ${kindOf(value[0] ?? 0, key)}s`;
+  return `${key === "baseLrs" || key === "minLr" ? value.length : "array of"} ${kindOf(value[0] ?? 0, key)}s`;
 }
 
 /** Throws `StateDictError` unless `state` has the entries of `own` and no others, each of its type. */

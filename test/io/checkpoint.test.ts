@@ -196,6 +196,26 @@ test("schedulers take over their options and counts, one cycle's too", async () 
   for (const d of [optimizer, p]) d.dispose();
 });
 
+test("groups that were added after a scheduler was made", async () => {
+  const params = [zeros([1], { requiresGrad: true }), zeros([1], { requiresGrad: true })];
+  const make = () => {
+    const optimizer = new optim.SGD(params.slice(0, 1), { lr: 1 });
+    const schedulers = { step: new optim.StepLR(optimizer, 1), plateau: new optim.ReduceLROnPlateau(optimizer) };
+    optimizer.addParamGroup({ params: params.slice(1), lr: 2 });
+    return { optimizer, ...schedulers };
+  };
+  const [first, second] = [make(), make()];
+  first.step.step();
+  first.plateau.step(1);
+  await loadCheckpoint(await saveCheckpoint(first), second);
+  expect(second.step.stateDict()).toEqual(first.step.stateDict());
+  expect(second.plateau.stateDict()).toEqual(first.plateau.stateDict());
+  expect(second.optimizer.paramGroups.map(({ lr }) => lr)).toEqual([0.1, 0.2]);
+  const other = new optim.StepLR(second.optimizer, 1);
+  expect(() => other.loadStateDict(first.step.stateDict())).toThrow(/baseLrs is 1 numbers, expected 2 numbers/);
+  for (const d of [first.optimizer, second.optimizer, ...params]) d.dispose();
+});
+
 describe("values", () => {
   test("come back as they were", async () => {
     const shared = { x: 1 };
@@ -314,7 +334,7 @@ describe("what does not fit is named", () => {
       const state = scheduler.stateDict();
       const load = (other: unknown) => () => scheduler.loadStateDict(other as never);
       const { lastEpoch: _, ...lacking } = state;
-      for (const bad of [null, 3, {}, lacking, { ...state, lastEpoch: "3" }, { ...state, lastLr: [1, 2] }])
+      for (const bad of [null, 3, {}, lacking, { ...state, lastEpoch: "3" }, { ...state, lastLr: ["1"] }])
         expect(load(bad), JSON.stringify(bad)).toThrow(StateDictError);
       expect(load({ ...state, extra: 1 })).toThrow(/extra is number, expected undefined/);
       expect(scheduler.stateDict()).toEqual(state);
