@@ -21,7 +21,7 @@ const BUNDLES = [
   {
     program: 'import { init, optim, resnet18 } from "wgrad"; globalThis.app = { init, optim, resnet18 };',
     production: 60_100,
-    development: 63_300,
+    development: 63_400,
   },
   {
     program: 'import { init, tensor } from "wgrad"; globalThis.app = { init, tensor };',
