@@ -165,18 +165,18 @@ function meant(key: string, known: readonly string[]): string | undefined {
 }
 
 /** Throws unless `options` is an object that has no other options than those `known`. */
-export function checkOptions(name: string, options: unknown, known: readonly string[]): void {
+export function checkOptions(name: string, options: unknown, known: readonly string[], Kind = ValueError): void {
   const takes = () => `it takes { ${known.join(", ")} }`;
   check(
     typeof options === "object" && options !== null && !(Symbol.iterator in options),
     () => `[${name}] got ${told(options)} in the place of its options: ${takes()}`,
-    ValueError,
+    Kind,
   );
   // No list of keys is made of it: eager steps come by here.
   for (const key in options) {
     if (known.includes(key)) continue;
     const near = meant(key, known);
-    throw new ValueError(
+    throw new Kind(
       `[${name}] has no option ${JSON.stringify(key)}${near ? `, did you mean "${near}"?` : ":"} ${takes()}`,
     );
   }

@@ -26,6 +26,7 @@ export {
 export { type CompileProgress, Device, type DeviceInfo, type InitOptions, useDevice } from "./gpu/device.ts";
 export { type Grid, grid1d } from "./gpu/grid.ts";
 export { init } from "./init.ts";
+export { type LoadCheckpointOptions, loadCheckpoint, type Stateful, saveCheckpoint } from "./io/checkpoint.ts";
 export { type LoadTorchOptions, loadSafetensors, loadTorch, safetensorsMetadata, saveSafetensors } from "./io/index.ts";
 export { type TunedClass, type TuneOptions, type TuneProgress, tune } from "./kernels/tune.ts";
 export type { TensorMethods } from "./methods.ts";

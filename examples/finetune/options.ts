@@ -18,6 +18,7 @@ export interface Options {
   adapter: "auto" | "high-performance" | "low-power" | "software";
   out?: string;
   resume: boolean;
+  overwrite: boolean;
 }
 
 /** The options, and which of them the user gave. */
@@ -61,10 +62,22 @@ export function parseOptions(argv: readonly string[]): Given {
       new Option("--adapter <kind>").choices(["auto", "high-performance", "low-power", "software"]).default("auto"),
     )
     .addOption(new Option("--out <dir>", "where results go (default: runs/<time>)"))
-    .addOption(new Option("--resume", "continue the run in --out").default(false))
-    .showHelpAfterError();
+    .addOption(new Option("--resume", "continue the run in --out").default(false).conflicts("overwrite"))
+    .addOption(new Option("--overwrite", "replace the run in --out").default(false))
+    .showHelpAfterError("(--help lists the options)");
   program.parse(argv, { from: "user" });
   const options = program.opts<Options>();
   if (options.resume && !options.out) program.error("error: --resume needs --out, the folder of the run to continue");
   return { options, isGiven: (name) => program.getOptionValueSource(name) === "cli" };
+}
+
+/** The options that were given and do nothing in this run, each with the reason. */
+export function ignoredOptions({ options, isGiven }: Given): string[] {
+  const { dataset, freezeEpochs, epochs } = options;
+  const reasons: [name: keyof Options, isIgnored: boolean, reason: string][] = [
+    ["data", dataset === "emoji", "--data is CIFAR-10's place, and this run learns emoji"],
+    ["lr", freezeEpochs === 0, "--lr is for frozen epochs, and --freeze-epochs is 0"],
+    ["unfreezeLr", freezeEpochs >= epochs, "--unfreeze-lr is for released epochs, and all of them are frozen"],
+  ];
+  return reasons.flatMap(([name, isIgnored, reason]) => (isIgnored && isGiven(name) ? [`ignored: ${reason}`] : []));
 }

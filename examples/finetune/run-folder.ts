@@ -1,18 +1,8 @@
 // The folder of a run: metrics.json, checkpoints and plots, written atomically, and read again by --resume.
-import { mkdir, readFile } from "node:fs/promises";
+import { rm, stat, statfs } from "node:fs/promises";
 import { join } from "node:path";
-import {
-  DataError,
-  loadSafetensors,
-  type nn,
-  type optim,
-  type RngState,
-  safetensorsMetadata,
-  saveSafetensors,
-  Tensor,
-  ValueError,
-} from "wgrad";
-import { writeFileAtomic } from "wgrad/node";
+import { DataError, type nn, type optim, saveSafetensors, ValueError, type vision } from "wgrad";
+import { loadCheckpoint, saveCheckpoint, writeFileAtomic } from "wgrad/node";
 
 export interface EpochRecord {
   /** Counted from 1. */
@@ -36,30 +26,37 @@ export interface Metrics {
   readonly iterations: number[];
 }
 
-/** Where a run stands, beside its tensors: the metadata of `last.state.safetensors`. */
-interface Progress {
-  readonly metrics: Metrics;
-  readonly steps: Readonly<Record<string, number>>;
-  readonly paramGroups: optim.OptimizerStateDict["paramGroups"];
-  readonly scheduler: optim.PlateauState;
-  readonly bestLoss: number;
-  readonly rng: RngState;
+/** What an epoch has done so far: of each batch its loss and size. */
+export interface EpochPart {
+  readonly losses: readonly number[];
+  readonly sizes: readonly number[];
+  readonly correct: number;
+  readonly seconds: number;
 }
 
-export interface Resumed {
+/** Where a run stands, beside the states of its parts. */
+export interface Progress {
   readonly metrics: Metrics;
+  /** Infinity before the first epoch. */
   readonly bestLoss: number;
-  readonly rng: RngState;
+  /** Of the epoch that was stopped in the middle; null between epochs. */
+  readonly part: EpochPart | null;
 }
 
+/** What a run's checkpoint restores. */
 export interface Trainee {
   readonly model: nn.AnyModule;
   readonly optimizer: optim.Adam;
   readonly scheduler: optim.ReduceLROnPlateau;
+  readonly loader: vision.DataLoader;
 }
 
-const MODEL = "model.";
-const OPTIMIZER = "optimizer.";
+const STATE = "last.state.safetensors";
+export const PLOTS = ["loss-by-iteration.png", "accuracy-and-loss-by-epoch.png"] as const;
+const RESULTS = [STATE, "last.safetensors", "best.safetensors", "metrics.json", ...PLOTS];
+
+const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
+const infoOf = (path: string) => stat(path).catch(() => undefined);
 
 export class RunFolder {
   readonly path: string;
@@ -72,46 +69,61 @@ export class RunFolder {
     return join(this.path, name);
   }
 
-  /** Writes metrics and the last checkpoint, and the best one when this epoch is it. Each file is replaced atomically. */
-  async save(trainee: Trainee, metrics: Metrics, bestLoss: number, isBest: boolean, rng: RngState): Promise<void> {
-    await mkdir(this.path, { recursive: true });
-    const model = trainee.model.stateDict();
-    const optimizer = trainee.optimizer.stateDict();
-    const steps: Record<string, number> = {};
-    const everything: Record<string, Tensor> = {};
-    for (const [name, tensor] of Object.entries(model)) everything[MODEL + name] = tensor;
-    for (const [index, entry] of Object.entries(optimizer.state)) {
-      for (const [name, value] of Object.entries(entry)) {
-        if (value instanceof Tensor) everything[`${OPTIMIZER}${index}.${name}`] = value;
-        else steps[index] = value;
-      }
+  /** Throws where a run cannot go there: another one is there, or nothing to resume, or nothing can be written. */
+  async prepare({ resume, overwrite }: { resume: boolean; overwrite: boolean }): Promise<void> {
+    if ((await infoOf(this.path))?.isFile()) throw new DataError(`--out ${this.path} is a file: give a folder`);
+    if (resume && !(await infoOf(this.file(STATE))))
+      throw new DataError(`nothing to resume in ${this.path}: no ${STATE} there (start without --resume)`);
+    for (const name of resume || overwrite ? [] : RESULTS) {
+      if (await infoOf(this.file(name)))
+        throw new ValueError(`${this.path} holds a run: --resume goes on with it, --overwrite replaces it`);
     }
-    const { paramGroups } = optimizer;
-    const progress: Progress = { metrics, steps, paramGroups, scheduler: trainee.scheduler.stateDict(), bestLoss, rng };
-    const weights = await saveSafetensors(model);
-    if (isBest) await writeFileAtomic(this.file("best.safetensors"), weights);
-    await writeFileAtomic(this.file("last.safetensors"), weights);
-    await writeFileAtomic(this.file("metrics.json"), `${JSON.stringify(metrics, null, 2)}\n`);
-    // All that a resumed run needs is in one file: an interruption between two files cannot mix two epochs.
-    const state = await saveSafetensors(everything, { progress: JSON.stringify(progress) });
-    await writeFileAtomic(this.file("last.state.safetensors"), state);
-    for (const tensor of Object.values(everything)) tensor.dispose();
+    const probe = this.file("writable");
+    await writeFileAtomic(probe, "");
+    await rm(probe);
   }
 
-  /** Loads the last checkpoint into the trainee. Throws where there is none, or it belongs to other settings. */
-  async resume(trainee: Trainee, config: Metrics["config"]): Promise<Resumed> {
-    let bytes: Uint8Array;
-    try {
-      bytes = await readFile(this.file("last.state.safetensors"));
-    } catch (cause) {
+  /** Throws where the checkpoints of `model` will not fit on the disk. */
+  async checkRoom(model: nn.AnyModule): Promise<void> {
+    const dict = Object.values(model.stateDict());
+    const weights = dict.reduce((sum, t) => sum + 4 * t.numel, 0);
+    for (const t of dict) t.dispose();
+    // Two files of weights, and the state, whose old version stays until the new one is complete: weights and Adam's moments.
+    const needed = 2 * weights + 2 * (3 * weights) + 1e6;
+    let there = 0;
+    for (const name of RESULTS) there += (await infoOf(this.file(name)))?.size ?? 0;
+    const { bavail, bsize } = await statfs(this.path);
+    if (bavail * bsize + there < needed)
       throw new DataError(
-        `nothing to resume in ${this.path}: no last.state.safetensors there (start without --resume)`,
-        {
-          cause,
-        },
+        `${this.path} needs about ${megabytes(needed)} for checkpoints, but ${megabytes(bavail * bsize)} are free there: make room, or give another --out`,
       );
-    }
-    const progress = JSON.parse(safetensorsMetadata(bytes).progress ?? "null") as Progress;
+  }
+
+  /** Removes the results of the run that was there before. */
+  async clear(): Promise<void> {
+    for (const name of RESULTS) await rm(this.file(name), { force: true });
+  }
+
+  /** Writes metrics and weights after an epoch, the best ones when this epoch is it. Each file is replaced atomically. */
+  async save(trainee: Trainee, progress: Progress, isBest: boolean): Promise<void> {
+    const dict = trainee.model.stateDict();
+    const weights = await saveSafetensors(dict);
+    for (const tensor of Object.values(dict)) tensor.dispose();
+    if (isBest) await writeFileAtomic(this.file("best.safetensors"), weights);
+    await writeFileAtomic(this.file("last.safetensors"), weights);
+    await writeFileAtomic(this.file("metrics.json"), `${JSON.stringify(progress.metrics, null, 2)}\n`);
+    await this.saveState(trainee, progress);
+  }
+
+  /** All that a resumed run needs, in one file: an interruption between two files cannot mix two epochs. */
+  saveState(trainee: Trainee, progress: Progress): Promise<void> {
+    return saveCheckpoint(this.file(STATE), { ...trainee, progress });
+  }
+
+  /** Loads the last checkpoint into the trainee. Throws where it belongs to other settings. */
+  async resume(trainee: Trainee, config: Metrics["config"]): Promise<Progress> {
+    const path = this.file(STATE);
+    const { progress } = (await loadCheckpoint(path, {}, { rng: false })) as { progress: Progress };
     const before = progress.metrics.config;
     // More epochs may be added to a run; everything else must be as it was, or the numbers would not be the same.
     const changed = Object.keys(config).filter(
@@ -123,22 +135,7 @@ export class RunFolder {
         .join(", ");
       throw new ValueError(`${this.path} was started with other settings: ${list}. Use the same, or another --out`);
     }
-    const tensors = await loadSafetensors(bytes);
-    const model: Record<string, Tensor> = {};
-    const state: Record<number, Record<string, Tensor | number>> = {};
-    for (const [index, step] of Object.entries(progress.steps)) state[Number(index)] = { step };
-    for (const [name, tensor] of Object.entries(tensors)) {
-      if (name.startsWith(MODEL)) model[name.slice(MODEL.length)] = tensor;
-      else {
-        const [, index, key = ""] = name.split(".");
-        const entry = state[Number(index)];
-        if (entry) entry[key] = tensor;
-      }
-    }
-    await trainee.model.loadStateDict(model);
-    trainee.optimizer.loadStateDict({ state, paramGroups: progress.paramGroups });
-    trainee.scheduler.loadStateDict(progress.scheduler);
-    for (const tensor of Object.values(tensors)) tensor.dispose();
-    return { metrics: progress.metrics, bestLoss: progress.bestLoss, rng: progress.rng };
+    await loadCheckpoint(path, { ...trainee });
+    return progress;
   }
 }

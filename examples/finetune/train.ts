@@ -1,14 +1,13 @@
 // One epoch of training and one pass over the test set, both as captured steps whose metrics stay on the device.
 import { SingleBar } from "cli-progress";
 import { type CompileProgress, capture, type Device, nn, noGrad, stack, type Tensor, vision } from "wgrad";
+import type { Stop } from "./interrupt.ts";
 import type { Network } from "./model.ts";
-import type { Trainee } from "./run-folder.ts";
+import type { EpochPart, Trainee } from "./run-folder.ts";
 
 const F = nn.functional;
 
 export interface TrainResult {
-  /** Of every batch. */
-  readonly losses: number[];
   readonly loss: number;
   readonly accuracy: number;
   readonly seconds: number;
@@ -38,7 +37,7 @@ function progressBar(title: string, images: number) {
 }
 
 /** The captured training step: augmentation, forward, backward, update and metrics from a batch of indices. */
-export function trainer({ model, optimizer }: Trainee, set: vision.GpuDataset, transform: vision.Transform) {
+export function trainer({ model, optimizer, loader }: Trainee, set: vision.GpuDataset, transform: vision.Transform) {
   const step = capture((indices: Tensor) => {
     const { images, labels } = set.batch(indices, transform);
     optimizer.zeroGrad();
@@ -50,11 +49,15 @@ export function trainer({ model, optimizer }: Trainee, set: vision.GpuDataset, t
   });
 
   return {
-    /** Runs over the loader's next epoch. Losses and counts are read once, at its end. */
-    async epoch(device: Device, loader: vision.DataLoader, title: string): Promise<TrainResult> {
+    /**
+     * Runs over the loader's next epoch, or the rest of one whose `earlier` part is known, until it is over or stopped.
+     * Losses and counts are read once, at its end.
+     */
+    async epoch(device: Device, title: string, earlier: EpochPart | null, stop: Stop): Promise<EpochPart> {
       model.train();
       const start = performance.now();
       const bar = progressBar(title, set.length);
+      bar.advance(sum(earlier?.sizes ?? []));
       device.onCompile = bar.compiled;
       const losses: Tensor[] = [];
       const counts: Tensor[] = [];
@@ -66,26 +69,29 @@ export function trainer({ model, optimizer }: Trainee, set: vision.GpuDataset, t
           counts.push(correct);
           sizes.push(size);
           bar.advance(size);
+          if (stop.requested) break;
         }
         await device.sync();
       } finally {
         device.onCompile = null;
         bar.stop();
       }
-      const seconds = (performance.now() - start) / 1000;
-      const values = [...(await readScalars(losses))];
-      const correct = sum(await readScalars(counts));
-      const images = sum(sizes);
       return {
-        losses: values,
-        loss: sum(values.map((loss, i) => loss * (sizes[i] ?? 0))) / images,
-        accuracy: correct / images,
-        seconds,
-        imagesPerSecond: images / seconds,
+        losses: [...(earlier?.losses ?? []), ...(await readScalars(losses))],
+        sizes: [...(earlier?.sizes ?? []), ...sizes],
+        correct: (earlier?.correct ?? 0) + sum(await readScalars(counts)),
+        seconds: (earlier?.seconds ?? 0) + (performance.now() - start) / 1000,
       };
     },
     dispose: () => step.dispose(),
   };
+}
+
+/** An epoch in numbers. */
+export function summarize({ losses, sizes, correct, seconds }: EpochPart): TrainResult {
+  const images = sum(sizes);
+  const loss = sum(losses.map((value, i) => value * (sizes[i] ?? 0))) / images;
+  return { loss, accuracy: correct / images, seconds, imagesPerSecond: images / seconds };
 }
 
 /** The captured evaluation step: sum of losses and number of right answers of a batch. */
@@ -120,9 +126,10 @@ export function evaluator(model: Network, set: vision.GpuDataset, transform: vis
 const sum = (values: Iterable<number>): number => [...values].reduce((a, b) => a + b, 0);
 
 /** The values of many one-element tensors with one read; frees them. */
-async function readScalars(tensors: readonly Tensor[]) {
+async function readScalars(tensors: readonly Tensor[]): Promise<readonly number[]> {
+  if (tensors.length === 0) return [];
   const all = stack(tensors);
-  const values = await all.data();
+  const values = Array.from(await all.data());
   for (const t of [all, ...tensors]) t.dispose();
   return values;
 }

@@ -1,8 +1,9 @@
 // The folder that downloads and computed files are kept in from run to run.
-import { mkdir } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { mkdir, stat } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
 import envPaths from "env-paths";
-import { check, DataError, told, ValueError } from "../errors.ts";
+import { check, told, ValueError } from "../errors.ts";
+import { onDisk } from "./disk.ts";
 
 /**
  * The cache folder's path, or that of something in it: `WGRAD_CACHE` where it is set, else the system's own place
@@ -17,13 +18,16 @@ export function cachePath(...parts: string[]): string {
 
 /** Creates a folder, with those above it. Throws `DataError` where the system does not allow it. */
 export async function makeFolder(path: string): Promise<string> {
-  try {
-    await mkdir(path, { recursive: true });
-  } catch (cause) {
-    throw new DataError(
-      `[cache] the folder ${path} cannot be created; choose another one (for the cache: set WGRAD_CACHE to a folder that can be written to)`,
-      { cause },
-    );
-  }
+  const advice = "choose another one (for the cache: set WGRAD_CACHE to a folder that can be written to)";
+  const make = async (folder: string): Promise<void> => {
+    if ((await stat(folder).catch(() => undefined))?.isDirectory()) return;
+    // Not mkdir's own recursion, which never ends where a folder cannot be made for a reason like /proc's.
+    if (dirname(folder) !== folder) await make(dirname(folder));
+    await mkdir(folder).catch(async (error) => {
+      // Another process may have been faster.
+      if (!(await stat(folder).catch(() => undefined))?.isDirectory()) throw error;
+    });
+  };
+  await onDisk("folder", path, () => make(resolve(path)), { advice });
   return path;
 }

@@ -1,13 +1,16 @@
 // CIFAR-10 and CIFAR-100 from a folder, an archive, the cache or the official server.
-import { mkdtemp, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
-import { basename, join, resolve } from "node:path";
+import { mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
 import { check, checkOptions, DataError } from "../errors.ts";
 import type { GlobalType } from "../gpu/global-type.ts";
 import { CIFAR_LAYOUT, type CifarName, readCifar, readCifarArchive, unpackCifar } from "../vision/datasets/cifar.ts";
 import type { ImageDataset } from "../vision/datasets/image-dataset.ts";
 import { cachePath, makeFolder } from "./cache.ts";
 import { checksumMismatch } from "./checksum.ts";
+import { onDisk } from "./disk.ts";
 import { type DownloadProgress, download } from "./download.ts";
+import { fileNameOf } from "./http.ts";
+import { sweep, temporaryPath } from "./temporary.ts";
 
 /** What `CIFAR10` takes: which part, and where it is or comes from. */
 export interface CifarSource {
@@ -38,17 +41,19 @@ export interface Cifar100Source extends CifarSource {
   labels?: "fine" | "coarse";
 }
 
-/** The official archives. Source of the checksums: torchvision's datasets/cifar.py and the site itself. */
-const ARCHIVES: Readonly<Record<CifarName, { url: string; file: string; md5: string }>> = {
+/** The official archives. The site gives md5 sums; sizes and sha256 are of the archives that have these. */
+const ARCHIVES: Readonly<Record<CifarName, { url: string; file: string; size: number; sha256: string }>> = {
   cifar10: {
     url: "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz",
     file: "cifar-10-binary.tar.gz",
-    md5: "c32a1d4ab5d03f1284b67883e8d87530",
+    size: 170_052_171,
+    sha256: "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd",
   },
   cifar100: {
     url: "https://www.cs.toronto.edu/~kriz/cifar-100-binary.tar.gz",
     file: "cifar-100-binary.tar.gz",
-    md5: "03b5dce01913d631647c71ecec9e9cb8",
+    size: 168_513_733,
+    sha256: "58a81ae192c23a4be8b1804d68e518ed807d710a4eb253b1f2a199162a40d8ec",
   },
 };
 
@@ -114,11 +119,11 @@ async function fetchData(name: CifarName, source: CifarSource): Promise<{ path: 
   const unpacked = join(root, folder);
   if ((await kindOf(unpacked)) === "folder") return { path: unpacked, archive: false };
 
-  const { file } = ARCHIVES[name];
-  const md5 = source.md5 ?? ARCHIVES[name].md5;
+  const { file, size, sha256 } = ARCHIVES[name];
+  const expected = source.md5 === undefined ? { size, sha256 } : { md5: source.md5 };
   const url = source.url ?? ARCHIVES[name].url;
-  const archive = join(root, source.url === undefined ? file : basename(new URL(url).pathname) || file);
-  const present = (await kindOf(archive)) === "file" && !(await checksumMismatch(archive, { md5 }));
+  const archive = join(root, source.url === undefined ? file : fileNameOf(name, url));
+  const present = (await kindOf(archive)) === "file" && !(await checksumMismatch(archive, expected));
   if (!present) {
     if (source.download === false) {
       throw new DataError(
@@ -127,7 +132,7 @@ async function fetchData(name: CifarName, source: CifarSource): Promise<{ path: 
       );
     }
     const { onProgress, signal } = source;
-    await download(url, archive, { md5, ...(onProgress && { onProgress }), ...(signal && { signal }) });
+    await download(url, archive, { ...expected, ...(onProgress && { onProgress }), ...(signal && { signal }) });
   }
   await unpack(name, archive, root);
   // What the download brought is in the folder now; an archive that someone put there stays.
@@ -135,26 +140,25 @@ async function fetchData(name: CifarName, source: CifarSource): Promise<{ path: 
   return { path: unpacked, archive: false };
 }
 
+const ENDING = "unpacking";
+
 /** Unpacks beside the place and renames, so that the folder is complete whenever it is there. */
 async function unpack(name: CifarName, archive: string, root: string): Promise<void> {
   const { folder } = CIFAR_LAYOUT[name];
   const files = await unpackCifar(name, await readFile(archive), archive);
   await makeFolder(root);
-  const temporary = await mkdtemp(join(root, `.${folder}-`));
+  await sweep(join(root, folder), ENDING);
+  const temporary = temporaryPath(join(root, folder), ENDING);
   try {
-    for (const [file, bytes] of files) await writeFile(join(temporary, file), bytes, { flush: true });
-    await rename(temporary, join(root, folder));
-  } catch (cause) {
+    await onDisk(name, join(root, folder), async () => {
+      await mkdir(temporary);
+      for (const [file, bytes] of files) await writeFile(join(temporary, file), bytes, { flush: true });
+      await rename(temporary, join(root, folder));
+    });
+  } catch (error) {
     await rm(temporary, { recursive: true, force: true });
     // Another process may have been faster; its folder is as good.
-    if ((await kindOf(join(root, folder))) === "folder") return;
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new DataError(
-      `[${name}] ${archive} cannot be unpacked into ${root}: ${why}. Make room, or choose another root`,
-      {
-        cause,
-      },
-    );
+    if ((await kindOf(join(root, folder))) !== "folder") throw error;
   }
 }
 

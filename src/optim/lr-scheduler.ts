@@ -15,6 +15,8 @@ export interface SchedulerState {
   readonly baseLrs: readonly number[];
   /** The learning rates, by group, that the last step set. */
   readonly lastLr: readonly number[];
+  /** The schedule's own numbers (`stepSize`, `gamma`, ...). Functions, such as LambdaLR's, are not among them. */
+  readonly [option: string]: unknown;
 }
 
 /**
@@ -64,17 +66,27 @@ export abstract class LRScheduler {
     return [...this.#lastLr];
   }
 
-  /** What the scheduler needs to go on where it is, as JSON. */
+  /** What the scheduler needs to go on where it is, as JSON: its public properties but for the optimizer and functions. */
   stateDict(): SchedulerState {
-    return { lastEpoch: this.lastEpoch, baseLrs: [...this.baseLrs], lastLr: this.getLastLr() };
+    const own = Object.entries(this).filter(([name, value]) => name !== "optimizer" && typeof value !== "function");
+    return {
+      ...Object.fromEntries(own),
+      lastEpoch: this.lastEpoch,
+      baseLrs: [...this.baseLrs],
+      lastLr: this.getLastLr(),
+    };
   }
 
-  /** Goes on from a state. The optimizer's own state dict restores its learning rates. */
+  /**
+   * Goes on from a state, with its numbers (`stepSize`, `gamma`, ...). The optimizer's own state dict restores its learning
+   * rates. Nothing changes when an error is found.
+   * @throws StateDictError for a state of another schedule or number of groups, or an entry of another type.
+   */
   loadStateDict(state: SchedulerState): void {
-    checkState(state, ["lastEpoch"], ["baseLrs", "lastLr"], this.baseLrs.length);
-    this.lastEpoch = state.lastEpoch;
-    this.baseLrs = [...state.baseLrs];
-    this.#lastLr = [...state.lastLr];
+    checkState(this.constructor.name, state, this.stateDict());
+    const { lastLr, ...own } = state;
+    Object.assign(this, own);
+    this.#lastLr = [...lastLr];
   }
 
   /** Class, options, state and learning rates, such as `StepLR(lastEpoch: 1, baseLrs: [0.1], stepSize: 2, gamma: 0.1, lr: [0.1])`. */

@@ -70,11 +70,12 @@ interface Cycled {
 export class OneCycleLR extends LRScheduler {
   /** Steps (batches) of the whole cycle. */
   readonly totalSteps: number;
-  readonly #phases: readonly [Phase, ...Phase[]];
+  // Not private to the language: a state dict has all properties of a scheduler.
+  protected readonly phases: readonly [Phase, ...Phase[]];
   /** By group. */
-  readonly #levels: readonly Levels[];
-  readonly #linear: boolean;
-  readonly #cycleMomentum: boolean;
+  protected readonly levels: readonly Levels[];
+  protected readonly linear: boolean;
+  protected readonly cycleMomentum: boolean;
 
   constructor(optimizer: AnyOptimizer, maxLr: number | readonly number[], options: OneCycleOptions) {
     const name = "OneCycleLR";
@@ -104,16 +105,16 @@ export class OneCycleLR extends LRScheduler {
     this.totalSteps = totalSteps;
     const base = perGroup(name, "baseMomentum", options.baseMomentum ?? 0.85, groups.length);
     const top = perGroup(name, "maxMomentum", options.maxMomentum ?? 0.95, groups.length);
-    this.#levels = maxima.map((max, i) => ({
+    this.levels = maxima.map((max, i) => ({
       lr: { initial: max / divFactor, max, min: max / divFactor / finalDivFactor },
       momentum: { base: base[i] ?? 0, max: top[i] ?? 0 },
     }));
-    this.#linear = annealStrategy === "linear";
-    this.#cycleMomentum = cycleMomentum;
+    this.linear = annealStrategy === "linear";
+    this.cycleMomentum = cycleMomentum;
     const peak = pctStart * totalSteps - 1;
     const last = totalSteps - 1;
     const rise: Phase = { end: peak, lr: ["initial", "max"], momentum: ["max", "base"] };
-    this.#phases = threePhase
+    this.phases = threePhase
       ? [
           rise,
           { end: 2 * pctStart * totalSteps - 2, lr: ["max", "initial"], momentum: ["base", "max"] },
@@ -130,18 +131,18 @@ export class OneCycleLR extends LRScheduler {
       () => `[OneCycleLR] step ${at + 1} lies beyond the cycle of ${this.totalSteps} steps`,
       ValueError,
     );
-    const levels = this.#levels[index];
+    const levels = this.levels[index];
     // A group that was added since.
     if (!levels) return group.lr;
     let start = 0;
-    let [phase] = this.#phases;
-    for (const candidate of this.#phases) {
+    let [phase] = this.phases;
+    for (const candidate of this.phases) {
       phase = candidate;
-      if (at <= candidate.end || candidate === this.#phases.at(-1)) break;
+      if (at <= candidate.end || candidate === this.phases.at(-1)) break;
       start = candidate.end;
     }
     const part = (at - start) / (phase.end - start);
-    if (this.#cycleMomentum) {
+    if (this.cycleMomentum) {
       const [from, to] = phase.momentum;
       const momentum = this.#anneal(levels.momentum[from], levels.momentum[to], part);
       if (group.betas) group.betas = [momentum, group.betas[1]];
@@ -152,6 +153,6 @@ export class OneCycleLR extends LRScheduler {
   }
 
   #anneal(from: number, to: number, part: number): number {
-    return this.#linear ? from + (to - from) * part : to + ((from - to) / 2) * (Math.cos(Math.PI * part) + 1);
+    return this.linear ? from + (to - from) * part : to + ((from - to) / 2) * (Math.cos(Math.PI * part) + 1);
   }
 }

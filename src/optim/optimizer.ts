@@ -115,8 +115,12 @@ export abstract class Optimizer<O extends { lr: number } = { lr: number }> {
   /** Adds parameters, e.g. a released backbone. */
   addParamGroup(group: GivenGroup<O>): void {
     const params = listed(this.name, PARAMETERS, group?.params);
-    checkOptions(this.name, group, ["params", "initialLr", ...Object.keys(this.defaults)]);
+    checkOptions(this.name, group, this.#optionNames());
     this.#addGroup({ ...this.defaults, ...group, params });
+  }
+
+  #optionNames(): string[] {
+    return ["params", "initialLr", ...Object.keys(this.defaults)];
   }
 
   #addGroup(group: ParamGroup<O>): void {
@@ -285,7 +289,8 @@ export abstract class Optimizer<O extends { lr: number } = { lr: number }> {
     let count = 0;
     const found = this.paramGroups.map((group, g) => {
       const given = dict.paramGroups[g];
-      const options = { ...group, ...given, params: group.params };
+      const options = { ...given, params: group.params } as ParamGroup<O>;
+      checkOptions("loadStateDict", options, this.#optionNames(), StateDictError);
       checkHyper("loadStateDict", options, this.defaults, StateDictError);
       this.checkGroup(options);
       const rule = this.rule(options);
@@ -357,7 +362,10 @@ function savedState(
 ): { readonly p: Tensor; readonly step: number; readonly tensors: readonly (readonly [string, Tensor])[] } {
   if (!saved) return { p, step: 0, tensors: [] };
   const { step } = saved;
-  expectFit(typeof step === "number" && Number.isInteger(step), () => `parameter ${index} lacks its step count`);
+  expectFit(
+    typeof step === "number" && Number.isInteger(step) && step >= 0,
+    () => `parameter ${index} lacks its step count`,
+  );
   const tensors = names.map((name) => {
     const { [name]: tensor } = saved;
     expectFit(tensor instanceof Tensor, () => `parameter ${index} lacks ${name}`);
@@ -365,6 +373,7 @@ function savedState(
       sameShape(tensor.shape, p.shape),
       () => `parameter ${index}: ${name} has shape ${show(tensor.shape)}, expected ${show(p.shape)}`,
     );
+    expectFit(tensor.dtype === "f32", () => `parameter ${index}: ${name} is ${tensor.dtype}, expected f32`);
     return [name, tensor] as const;
   });
   return { p, step, tensors };

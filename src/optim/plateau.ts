@@ -25,8 +25,8 @@ export interface PlateauOptions {
 
 const OPTIONS = ["mode", "factor", "patience", "threshold", "thresholdMode", "cooldown", "minLr", "eps"];
 
-/** What a plateau scheduler needs to go on where it was. JSON: `best` is null before the first metric. */
-export interface PlateauState {
+/** What a plateau scheduler needs to go on where it was, with its options. `best` is null before the first metric. */
+export interface PlateauState extends Readonly<Required<PlateauOptions>> {
   /** The best metric so far. */
   readonly best: number | null;
   /** Epochs since it that were not better. */
@@ -47,8 +47,7 @@ export interface PlateauState {
 export class ReduceLROnPlateau {
   /** Whose learning rates it reduces. */
   readonly optimizer: AnyOptimizer;
-  readonly #options: Required<PlateauOptions>;
-  readonly #minLrs: readonly number[] | null;
+  #options: Required<PlateauOptions>;
   /** The best metric so far; null before the first. */
   best: number | null = null;
   /** Epochs since the best metric that were not better. */
@@ -83,7 +82,7 @@ export class ReduceLROnPlateau {
     // One number is for groups that are added later, too.
     const groups = optimizer.paramGroups.length;
     const minLrs = perGroup(name, "minLr", minLr, groups);
-    this.#minLrs = typeof minLr === "number" ? null : minLrs;
+    if (typeof minLr !== "number") this.#options.minLr = minLrs;
     this.#lastLr = optimizer.paramGroups.map((group) => group.lr);
   }
 
@@ -122,7 +121,7 @@ export class ReduceLROnPlateau {
   #reduce(): void {
     const { factor, minLr, eps } = this.#options;
     for (const [i, group] of this.optimizer.paramGroups.entries()) {
-      const least = typeof minLr === "number" ? minLr : (this.#minLrs?.[i] ?? 0);
+      const least = typeof minLr === "number" ? minLr : (minLr[i] ?? 0);
       const next = Math.max(group.lr * factor, least);
       if (group.lr - next > eps) group.lr = next;
     }
@@ -133,21 +132,23 @@ export class ReduceLROnPlateau {
     return [...this.#lastLr];
   }
 
-  /** What the scheduler needs to go on where it is, as JSON. */
+  /** What the scheduler needs to go on where it is: its options and counts. JSON where the best metric is finite. */
   stateDict(): PlateauState {
     const { best, numBadEpochs, cooldownCounter, lastEpoch } = this;
-    return { best, numBadEpochs, cooldownCounter, lastEpoch, lastLr: this.getLastLr() };
+    return { ...this.#options, best, numBadEpochs, cooldownCounter, lastEpoch, lastLr: this.getLastLr() };
   }
 
-  /** Goes on from a state. The optimizer's own state dict restores its learning rates. */
+  /**
+   * Goes on from a state, with its options. The optimizer's own state dict restores its learning rates. Nothing changes when
+   * an error is found.
+   * @throws StateDictError for a state of something else or another number of groups, or an entry of another type.
+   */
   loadStateDict(state: PlateauState): void {
-    const numbers = ["numBadEpochs", "cooldownCounter", "lastEpoch"];
-    checkState(state, state?.best === null ? numbers : ["best", ...numbers], ["lastLr"], this.#lastLr.length);
-    this.best = state.best;
-    this.numBadEpochs = state.numBadEpochs;
-    this.cooldownCounter = state.cooldownCounter;
-    this.lastEpoch = state.lastEpoch;
-    this.#lastLr = [...state.lastLr];
+    checkState("ReduceLROnPlateau", state, this.stateDict());
+    const { best, numBadEpochs, cooldownCounter, lastEpoch, lastLr, ...options } = state;
+    Object.assign(this, { best, numBadEpochs, cooldownCounter, lastEpoch });
+    this.#options = options;
+    this.#lastLr = [...lastLr];
   }
 
   /** Class, options, state and learning rates. */

@@ -1,5 +1,5 @@
 // What all schedulers share: checks of their arguments, and how they are shown.
-import { check, checkNumber, told, ValueError } from "../errors.ts";
+import { check, checkNumber, StateDictError, told, ValueError } from "../errors.ts";
 import type { AnyOptimizer } from "./lr-scheduler.ts";
 
 /** Throws unless it is an optimizer. */
@@ -23,29 +23,31 @@ export function perGroup(scheduler: string, what: string, value: number | readon
   return values;
 }
 
-/** Throws unless every one of the numbers of a state is one, and the lists are of `groups` numbers. */
-export function checkState(state: object, numbers: readonly string[], lists: readonly string[], groups: number): void {
-  check(
-    typeof state === "object" && state !== null,
-    () => `[loadStateDict] ${told(state)} is no state of a scheduler: pass what stateDict() gives`,
-    ValueError,
-  );
-  for (const key of numbers) checkNumber("loadStateDict", key, Reflect.get(state, key));
-  for (const key of lists) {
-    const list: unknown = Reflect.get(state, key);
-    check(Array.isArray(list), () => `[loadStateDict] ${key} must be an array, got ${told(list)}`, ValueError);
-    check(
-      list.length === groups,
-      () => `[loadStateDict] a state of ${list.length} groups does not fit ${groups}`,
-      ValueError,
-    );
-    for (const each of list) checkNumber("loadStateDict", key, each);
-  }
-}
-
 /** A scheduler as text: its class, then options, state and learning rates by name. */
 export function schedulerText(scheduler: { getLastLr(): number[] }, options: object = {}): string {
   const { optimizer, ...state } = scheduler as { optimizer?: unknown };
   const shown = Object.entries({ ...options, ...state, lr: scheduler.getLastLr() });
   return `${scheduler.constructor.name}(${shown.map(([name, value]) => `${name}: ${JSON.stringify(value)}`).join(", ")})`;
+}
+
+/**
+ * What an entry is, for comparison. Null is a number that is not there yet; of some lists the length counts: one for each group
+ * that there was when the scheduler was made.
+ */
+function kindOf(value: unknown, key: string): string {
+  if (!Array.isArray(value)) return value === null ? "number" : typeof value;
+  return `${key === "baseLrs" || key === "minLr" ? value.length : "array of"} ${kindOf(value[0] ?? 0, key)}s`;
+}
+
+/** Throws `StateDictError` unless `state` has the entries of `own` and no others, each of its type. */
+export function checkState(scheduler: string, state: object, own: object): void {
+  const given = Object(state);
+  const kinds = (key: string) => [kindOf(given[key], key), kindOf(Reflect.get(own, key), key)] as const;
+  const wrong = Object.keys({ ...own, ...given }).filter((key) => kinds(key)[0] !== kinds(key)[1]);
+  check(
+    wrong.length === 0,
+    () =>
+      `[loadStateDict] got ${told(state)} that is no state of this ${scheduler}: ${wrong.map((key) => `${key} is ${kinds(key)[0]}, expected ${kinds(key)[1]}`).join("; ")}`,
+    StateDictError,
+  );
 }

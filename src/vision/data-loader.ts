@@ -1,5 +1,5 @@
 // DataLoader: the batches of a data set on the device, in order or shuffled, with a bounded number of steps in flight.
-import { check, checkOptions, checkWhole, told, ValueError } from "../errors.ts";
+import { check, checkOptions, checkWhole, StateDictError, told, ValueError } from "../errors.ts";
 import { fromHost } from "../tensor/create.ts";
 import { shuffled } from "../tensor/philox.ts";
 import { keep } from "../tensor/scope.ts";
@@ -36,6 +36,16 @@ export interface IndexBatch {
 /** A batch with its images, labels and positions. */
 export interface LoadedBatch extends ImageBatch, IndexBatch {}
 
+/** What a `DataLoader` needs to go on where it was. JSON. */
+export interface DataLoaderState {
+  /** The epoch that the next batch belongs to. */
+  readonly epoch: number;
+  /** How many batches of it were given out. */
+  readonly batch: number;
+  /** What the order depends on: it must be that of the loader that goes on. */
+  readonly order: Readonly<Record<"images" | "batchSize" | "shuffle" | "seed" | "dropLast", number | boolean>>;
+}
+
 /**
  * The batches of a data set: `for await (const { images, labels } of loader) ...`. It waits before each batch until the
  * device has nearly caught up, so that a loop without readback neither stalls nor runs ahead without bound.
@@ -51,6 +61,10 @@ export class DataLoader implements AsyncIterable<LoadedBatch> {
   readonly batchSize: number;
   readonly #options: DataLoaderOptions;
   #epoch = 0;
+  /** Of the epoch before, while a loop goes on: how many batches it was given. */
+  #given = 0;
+  /** The first batch of the next loop: above 0 where a state was loaded that was saved in the middle of an epoch. */
+  #first = 0;
 
   /** @throws ValueError for a batch size or seed out of range, or where no batch would be left */
   constructor(dataset: GpuDataset, options: DataLoaderOptions = {}) {
@@ -91,6 +105,48 @@ export class DataLoader implements AsyncIterable<LoadedBatch> {
   setEpoch(epoch: number): void {
     checkWhole("DataLoader", "the epoch", epoch, 0);
     this.#epoch = epoch;
+    this.#first = 0;
+    this.#given = 0;
+  }
+
+  /**
+   * Where the loader stands, also in the middle of a loop or after one that was left by `break`: the batch that the loop has,
+   * or had last, counts as given out.
+   */
+  stateDict(): DataLoaderState {
+    const { shuffle = false, seed = 0, dropLast = false } = this.#options;
+    const order = { images: this.dataset.length, batchSize: this.batchSize, shuffle, seed, dropLast };
+    // An epoch whose last batch was given out is over.
+    const inEpoch = this.#given > 0 && this.#given < this.length;
+    return inEpoch
+      ? { epoch: this.#epoch - 1, batch: this.#given, order }
+      : { epoch: this.#epoch, batch: this.#first, order };
+  }
+
+  /**
+   * The next loop goes on from a state: with the batches of its epoch that were not given out yet. Nothing changes when an
+   * error is found.
+   * @throws StateDictError for what is no state, or the state of a loader of other images, options or seed.
+   */
+  loadStateDict(state: DataLoaderState): void {
+    const expectFit = (condition: boolean, message: () => string) =>
+      check(condition, () => `[loadStateDict] ${message()}`, StateDictError);
+    const isCount = (value: unknown) => Number.isSafeInteger(value) && Number(value) >= 0;
+    const { order: own } = this.stateDict();
+    const { epoch, batch, order } = state ?? {};
+    expectFit(
+      isCount(epoch) && isCount(batch) && typeof order === "object" && order !== null,
+      () => `got ${told(state)} in the place of a DataLoader's state: pass what its stateDict() gave`,
+    );
+    const other = (Object.keys(own) as (keyof typeof own)[]).filter((key) => order[key] !== own[key]);
+    expectFit(
+      other.length === 0,
+      () =>
+        `the loader has another order: ${other.map((key) => `${key} was ${order[key]}, is ${own[key]}`).join(", ")}`,
+    );
+    expectFit(batch < this.length, () => `the state is of batch ${batch}, but an epoch has ${this.length}`);
+    this.setEpoch(epoch);
+    this.#first = batch;
   }
 
   /** The positions of all images in the order of `epoch`. */
@@ -131,7 +187,11 @@ export class DataLoader implements AsyncIterable<LoadedBatch> {
     this.#epoch++;
     const { batchSize, length } = this;
     const { device } = this.dataset;
-    for (let i = 0; i < length; i++) {
+    const first = this.#first;
+    this.#first = 0;
+    this.#given = 0;
+    for (let i = first; i < length; i++) {
+      this.#given = i + 1;
       const part = order.slice(i * batchSize, (i + 1) * batchSize);
       const values = pad ? new Int32Array(batchSize).fill(-1) : part;
       values.set(part);

@@ -1,6 +1,12 @@
 // What is exported as `vision`: data sets, their batches on the device, transforms, models and their weights.
 
-export { DataLoader, type DataLoaderOptions, type IndexBatch, type LoadedBatch } from "./data-loader.ts";
+export {
+  DataLoader,
+  type DataLoaderOptions,
+  type DataLoaderState,
+  type IndexBatch,
+  type LoadedBatch,
+} from "./data-loader.ts";
 export {
   type CifarName,
   type CifarOptions,
