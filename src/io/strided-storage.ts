@@ -1,5 +1,5 @@
 // From a storage's bytes to one tensor's values: bounds, strides, byte order, and a limit on the memory it may take.
-import { FormatError } from "../errors.ts";
+import { brief, FormatError } from "../errors.ts";
 import { countOf, isView, type RawTensor, rawFromBytes, sizeOfFileDtype } from "./raw.ts";
 import type { TensorRef } from "./torch-globals.ts";
 
@@ -15,7 +15,7 @@ export class CopyBudget {
     this.#left -= bytes;
     if (this.#left >= 0) return;
     throw new FormatError(
-      `[${name}] the file's tensors expand to more than ${this.#total} bytes, many times the file's size: ` +
+      `[${brief(name)}] the file's tensors expand to more than ${this.#total} bytes, many times the file's size: ` +
         "if they are broadcast views (expand), call .contiguous() on them before torch.save",
     );
   }
@@ -39,7 +39,7 @@ export function materialize(
   const last = count === 0 ? -1 : shape.reduce((at, d, i) => at + (d - 1) * (strides[i] ?? 0), offset);
   if (Number.isNaN(count) || !Number.isSafeInteger(last) || (last + 1) * size > storage.length) {
     throw new FormatError(
-      `[${name}] ${dtype} tensor of shape [${shape.join(", ")}], strides [${strides.join(", ")}] and offset ${offset} ` +
+      `[${brief(name)}] ${dtype} tensor of shape [${shape.join(", ")}], strides [${strides.join(", ")}] and offset ${offset} ` +
         `reaches beyond its storage of ${storage.length} bytes: the file is damaged`,
     );
   }

@@ -1,5 +1,5 @@
 // Loading a state dict into tensors: every key and shape is checked before the first value is copied.
-import { StateDictError } from "../errors.ts";
+import { brief, check, StateDictError } from "../errors.ts";
 import { copy_ } from "../tensor/copy.ts";
 import { fromHost } from "../tensor/create.ts";
 import { arrayTypes } from "../tensor/dtype.ts";
@@ -15,6 +15,14 @@ export type StateDictLike = Iterable<readonly [string, Tensor]> | Readonly<Recor
 export interface LoadOptions {
   /** Default true: keys that are missing or not expected are errors. */
   strict?: boolean;
+  /**
+   * The module's name for one of the dict's: a function, or prefixes and what replaces them, of which the first that fits
+   * counts. `{ "backbone.": "", "head.": "fc." }` takes `backbone.conv1.weight` as `conv1.weight`. A function that gives
+   * undefined leaves the entry out. Default: names stay as they are.
+   */
+  remap?: ((name: string) => string | undefined) | Readonly<Record<string, string>>;
+  /** Which entries of the dict count, by their names in it. Others are neither copied nor unexpected. Default: all. */
+  filter?: (name: string, tensor: Tensor) => boolean;
 }
 
 /** What `Module.loadStateDict` left alone: without `strict: false` nothing. */
@@ -29,6 +37,40 @@ export interface LoadResult {
 export const entriesOf = (dict: StateDictLike): Map<string, Tensor> =>
   new Map(Symbol.iterator in dict ? (dict as Iterable<readonly [string, Tensor]>) : Object.entries(dict));
 
+/** The entries of the dict that count, by the names that the module has for them. */
+function chosen(given: StateDictLike, { remap, filter }: LoadOptions): Map<string, Tensor> {
+  const dict = entriesOf(given);
+  if (remap === undefined && filter === undefined) return dict;
+  const prefixes = typeof remap === "object" ? Object.entries(remap) : [];
+  const byPrefix = (name: string) => {
+    const found = prefixes.find(([from]) => name.startsWith(from));
+    return found ? found[1] + name.slice(found[0].length) : name;
+  };
+  const rename = typeof remap === "function" ? remap : byPrefix;
+  const result = new Map<string, Tensor>();
+  for (const [name, tensor] of dict) {
+    const to = (filter?.(name, tensor) ?? true) ? rename(name) : undefined;
+    if (to === undefined) continue;
+    check(
+      !result.has(to),
+      () => `[loadStateDict] remap gives two entries of the dict the name ${brief(to)}, the second is ${brief(name)}`,
+      StateDictError,
+    );
+    result.set(to, tensor);
+  }
+  return result;
+}
+
+/** Another model's dict has hundreds of names that do not fit. */
+const LINES_OF_A_KIND = 3;
+
+/** The first few problems of a kind, a line each, and how many there are more. */
+function firstOf<T>(items: readonly T[], line: (item: T) => string): string[] {
+  const lines = items.slice(0, LINES_OF_A_KIND).map(line);
+  const rest = items.length - lines.length;
+  return rest === 0 ? lines : [...lines.slice(0, -1), `${lines.at(-1)}, and ${rest} more`];
+}
+
 /** PyTorch before 0.4.1 did not count the batches of a batch norm, and later versions load such files. */
 const isCounter = (name: string): boolean => /(^|\.)num_batches_tracked$/.test(name);
 
@@ -37,9 +79,10 @@ export async function loadInto(
   module: string,
   targets: readonly (readonly [string, Tensor])[],
   given: StateDictLike,
-  { strict = true }: LoadOptions,
+  options: LoadOptions,
 ): Promise<LoadResult> {
-  const dict = entriesOf(given);
+  const { strict = true } = options;
+  const dict = chosen(given, options);
   const known = new Set(targets.map(([name]) => name));
   const missing = targets.filter(([name]) => !dict.has(name) && !isCounter(name));
   const unexpectedKeys = [...dict.keys()].filter((name) => !known.has(name));
@@ -47,17 +90,19 @@ export async function loadInto(
     const source = dict.get(name);
     return source ? [{ name, target, source }] : [];
   });
-  const problems = pairs
-    .filter(({ target, source }) => !sameShape(target.shape, source.shape))
-    .map(({ name, target, source }) => `${name} has shape ${show(source.shape)}, expected ${show(target.shape)}`);
+  const misshaped = pairs.filter(({ target, source }) => !sameShape(target.shape, source.shape));
+  const problems = firstOf(
+    misshaped,
+    ({ name, target, source }) => `${brief(name)} has shape ${show(source.shape)}, expected ${show(target.shape)}`,
+  );
   if (strict) {
     problems.unshift(
-      ...missing.map(([name, t]) => `${name} ${show(t.shape)} is missing`),
-      ...unexpectedKeys.map((name) => `${name} ${show(dict.get(name)?.shape ?? [])} is not expected`),
+      ...firstOf(missing, ([name, t]) => `${brief(name)} ${show(t.shape)} is missing`),
+      ...firstOf(unexpectedKeys, (name) => `${brief(name)} ${show(dict.get(name)?.shape ?? [])} is not expected`),
     );
   }
   if (problems.length > 0) {
-    const advice = strict ? " ({ strict: false } accepts missing and unexpected keys)" : "";
+    const advice = strict ? " ({ strict: false } accepts missing and unexpected keys, remap renames)" : "";
     throw new StateDictError(`[loadStateDict] the dict does not fit ${module}${advice}:\n  ${problems.join("\n  ")}`);
   }
   const converted = await Promise.all(pairs.map(({ target, source }) => convert(source, target)));

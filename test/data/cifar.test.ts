@@ -151,12 +151,12 @@ describe("a damaged archive", async () => {
     const sum = header.reduce((total, byte, i) => total + (i >= 148 && i < 156 ? 0x20 : byte), 0);
     header.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148, "latin1");
     await expect(read(gzipSync(tar))).rejects.toThrow(FormatError);
-    await expect(read(gzipSync(tar))).rejects.toThrow(/an entry of the tar inside has a negative size/);
+    await expect(read(gzipSync(tar))).rejects.toThrow(/an entry whose size is not a number of at least 0/);
   });
 
   test("not gzip: a web page; gzip, but no tar; nothing", async () => {
     await expect(read(new TextEncoder().encode("<html>Not found</html>"))).rejects.toThrow(/does not start like gzip/);
-    await expect(read(gzipSync(new Uint8Array(5000).fill(65)))).rejects.toThrow(/is not a tar/);
+    await expect(read(gzipSync(new Uint8Array(5000).fill(65)))).rejects.toThrow(/not a tar/);
     await expect(read(gzipSync(""))).rejects.toThrow(FormatError);
     await expect(read(new Uint8Array())).rejects.toThrow(FormatError);
   });
