@@ -144,10 +144,13 @@ export class PickleReader {
 
   /** Protocol 0's unicode: latin-1, with \uXXXX and \UXXXXXXXX for the rest. */
   unicode(): string {
-    return latin1(this.#untilNewline()).replace(/\\(?:u([\da-fA-F]{4})|U([\da-fA-F]{8}))/g, (_, short = "", long = "") => {
-      const code = Number.parseInt(short || long, 16);
-      return code > 0x10ffff ? this.fail("a character beyond Unicode") : String.fromCodePoint(code);
-    });
+    return latin1(this.#untilNewline()).replace(
+      /\\(?:u([\da-fA-F]{4})|U([\da-fA-F]{8}))/g,
+      (_, short = "", long = "") => {
+        const code = Number.parseInt(short || long, 16);
+        return code > 0x10ffff ? this.fail("a character beyond Unicode") : String.fromCodePoint(code);
+      },
+    );
   }
 
   #untilNewline(limit = this.#bytes.length): Uint8Array {

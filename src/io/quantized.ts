@@ -25,7 +25,7 @@ export function dequantize(name: string, q: RawTensor, { axis, scales, zeroPoint
   const inner = axis === undefined ? q.data.length : q.shape.slice(axis + 1).reduce((a, b) => a * b, 1);
   const data = Float32Array.from(q.data, (value, i) => {
     const channel = Math.floor(i / inner) % channels;
-    return (value - (zeroPoints[channel] ?? 0)) * Math.fround(scales[channel] ?? 0);
+    return (value - (zeroPoints[channel] ?? 0)) * (scales[channel] ?? 0);
   });
   return { dtype: "f32", shape: q.shape, data };
 }

@@ -22,17 +22,17 @@ export class CopyBudget {
 }
 
 /**
- * The values of `ref`, contiguous. `storage` holds the storage's bytes, in big-endian order if `bigEndian`.
+ * The bytes of `ref`'s values, contiguous and little-endian. `storage` holds the storage's bytes, in big-endian order if `bigEndian`.
  *
  * @throws FormatError where the tensor reaches beyond its storage, or takes more memory than `budget` allows.
  */
-export function materialize(
+export function contiguousBytes(
   name: string,
   ref: TensorRef,
   storage: Uint8Array,
   bigEndian: boolean,
   budget: CopyBudget,
-): RawTensor {
+): Uint8Array {
   const { dtype, offset, shape, strides } = ref;
   const size = sizeOfFileDtype(dtype);
   const count = countOf(shape);
@@ -54,7 +54,22 @@ export function materialize(
     budget.charge(name, bytes.length);
     bytes = swapped(bytes, size);
   }
-  if (!isView(dtype, bytes)) budget.charge(name, count * 4 + (bytes.byteOffset % size === 0 ? 0 : bytes.length));
+  return bytes;
+}
+
+/** The values of `ref` in a dtype of the device. Arguments and errors as for `contiguousBytes`. */
+export function materialize(
+  name: string,
+  ref: TensorRef,
+  storage: Uint8Array,
+  bigEndian: boolean,
+  budget: CopyBudget,
+): RawTensor {
+  const { dtype, shape } = ref;
+  const bytes = contiguousBytes(name, ref, storage, bigEndian, budget);
+  const size = sizeOfFileDtype(dtype);
+  if (!isView(dtype, bytes))
+    budget.charge(name, (bytes.length / size) * 4 + (bytes.byteOffset % size === 0 ? 0 : bytes.length));
   return rawFromBytes(name, dtype, shape, bytes);
 }
 

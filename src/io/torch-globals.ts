@@ -245,7 +245,7 @@ function quantizationOf(source: string, params: unknown): Quantization | undefin
   const [scheme, scales, zeroPoints, axis]: readonly unknown[] = params;
   const path = scheme instanceof PickleOpaque ? scheme.path : "";
   if (path === "torch.per_tensor_affine" && typeof scales === "number" && typeof zeroPoints === "number") {
-    return { axis: undefined, scales: [scales], zeroPoints: [zeroPoints] };
+    return { axis: undefined, scales: [Math.fround(scales)], zeroPoints: [zeroPoints] }; // as PyTorch holds it
   }
   if (!/^torch\.per_channel_affine(_float_qparams)?$/.test(path)) return undefined;
   const isNumbers = (value: unknown): value is number[] =>

@@ -5,6 +5,8 @@ import { readTar } from "./tar.ts";
 import { fail, SOURCE, type TorchFile } from "./torch-file.ts";
 import { isCount, StorageRef, StorageType, TensorRef, torchGlobals } from "./torch-globals.ts";
 
+/** What a tensor and its place in the lists take. */
+const TENSOR_COST = 512;
 /** No tensor has more dimensions: PyTorch's own limit. */
 const MAX_RANK = 64;
 
@@ -20,7 +22,7 @@ export function readTorchTar(bytes: Uint8Array): TorchFile {
   const globals = torchGlobals(SOURCE);
   const part = (name: string): Part => {
     const content = files.get(name) ?? fail(`the tar archive has no file ${name}: it is not from torch.save`);
-    return new Part(name, content, { source: SOURCE, globals, budget });
+    return new Part(name, content, { source: SOURCE, globals, budget, opaque: true });
   };
 
   const places = new Map<string, Uint8Array>();
@@ -31,7 +33,7 @@ export function readTorchTar(bytes: Uint8Array): TorchFile {
     const key = keyOf(id);
     expectPickle(type instanceof StorageType, SOURCE, () => `storage "${key}" is of type ${describe(type)}`);
     const size = type.dtype === "untyped" ? 1 : sizeOfFileDtype(type.dtype);
-    const count = storages.int64();
+    const count = storages.count64();
     places.set(key, storages.bytes(count * size));
     known.set(key, new StorageRef(key, type.dtype, count));
   }
@@ -55,15 +57,16 @@ export function readTorchTar(bytes: Uint8Array): TorchFile {
     const storage = known.get(keyOf(storageId));
     if (!(storage instanceof StorageRef)) fail(`tensor "${keyOf(id)}" has no storage: the file is damaged`);
     if (storage.dtype === "untyped") fail(`tensor "${keyOf(id)}" has no dtype: the file is damaged`);
-    const rank = tensors.int64() % 2 ** 32; // four bytes, and four that mean nothing
-    if (rank > MAX_RANK) fail(`tensor "${keyOf(id)}" has ${rank} dimensions: the file is damaged`);
-    const shape = Array.from({ length: rank }, () => tensors.int64());
-    const strides = Array.from({ length: rank }, () => tensors.int64());
-    known.set(keyOf(id), new TensorRef(storage, storage.dtype, tensors.int64(), shape, strides));
+    const rank = tensors.int32();
+    tensors.bytes(4); // mean nothing
+    if (rank < 0 || rank > MAX_RANK) fail(`tensor "${keyOf(id)}" has ${rank} dimensions: the file is damaged`);
+    const shape = Array.from({ length: rank }, () => tensors.count64());
+    const strides = Array.from({ length: rank }, () => tensors.count64());
+    budget.charge(TENSOR_COST + 32 * rank);
+    known.set(keyOf(id), new TensorRef(storage, storage.dtype, tensors.count64(), shape, strides));
   }
 
   const tree = part("pickle").value({
-    opaque: true,
     persistent(id) {
       // The source text of a model's classes is noted with them: (class, file, text).
       if (Array.isArray(id) && id[0] instanceof PickleOpaque) return id[0];
@@ -123,9 +126,15 @@ class Part {
     return value;
   }
 
-  int64(): number {
+  int32(): number {
+    const at = this.#take(4);
+    return this.#view.getInt32(at, true);
+  }
+
+  count64(): number {
     const at = this.#take(8);
-    return Number(this.#view.getBigInt64(at, true));
+    const value = Number(this.#view.getBigInt64(at, true));
+    return isCount(value) ? value : fail(`${this.#name} has ${value} where a size was expected: the file is damaged`);
   }
 
   bytes(count: number): Uint8Array {

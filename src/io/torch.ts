@@ -4,7 +4,7 @@ import { PickleOpaque, refusal } from "./pickle.ts";
 import { dequantize } from "./quantized.ts";
 import type { RawTensor } from "./raw.ts";
 import { selectStateDict, stateDictOf } from "./state-dict.ts";
-import { CopyBudget, materialize } from "./strided-storage.ts";
+import { CopyBudget, contiguousBytes, materialize } from "./strided-storage.ts";
 import { fail, SOURCE, type TorchFile } from "./torch-file.ts";
 import { type StorageRef, TensorRef } from "./torch-globals.ts";
 import { readTorchLegacy } from "./torch-legacy.ts";
@@ -76,8 +76,13 @@ function valuesOf(
       value = materialize(name, ref, bytesOf(ref.storage), file.bigEndian, budget);
       const { quantization } = ref;
       if (quantization !== undefined) {
-        const numbers = (list: TensorRef | readonly number[]) =>
-          list instanceof TensorRef ? values(name, list).data : list;
+        const numbers = (list: TensorRef | readonly number[]) => {
+          if (!(list instanceof TensorRef)) return list;
+          if (list.dtype !== "f64") return values(name, list).data;
+          // PyTorch multiplies by scales of f64, and rounds the product.
+          const bytes = contiguousBytes(name, list, bytesOf(list.storage), file.bigEndian, budget);
+          return new Float64Array(bytes.slice().buffer);
+        };
         const { axis, scales, zeroPoints } = quantization;
         budget.charge(name, 4 * value.data.length);
         value = dequantize(name, value, { axis, scales: numbers(scales), zeroPoints: numbers(zeroPoints) });

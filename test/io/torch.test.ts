@@ -19,6 +19,19 @@ describe("parseTorchStateDict", () => {
     "wrapped-legacy.pth",
     "model-key.pth",
     "untyped.pth",
+    "protocol0.pth",
+    "protocol0-legacy.pth",
+    "protocol1.pth",
+    "protocol1-legacy.pth",
+    "script.pt",
+    "trace.pt",
+    "module.pth",
+    "module-legacy.pth",
+    "module-protocol0.pth",
+    "averaged.pth",
+    "quantized.pth",
+    "quantized-legacy.pth",
+    "tar.pth",
   ])("reads %s as torch does", async (file) => {
     const tensors = await parseTorchStateDict(fixture(file));
     expect(plain(tensors)).toEqual(expectedOf(file));
@@ -128,13 +141,14 @@ describe("parseTorch", () => {
       zipSync({ "m/data.pkl": text("N."), "m/constants.pkl": text("N.") }),
       /TorchScript archive has no named parameters.*save the state_dict/,
     ],
+    ["a frozen program", fixture("frozen.pt"), /TorchScript archive has no named parameters/],
     ["a legacy file without its end", fixture("legacy.pth").subarray(0, 2400), /bytes are left: it is cut off/],
   ])("says what to do about %s", async (_, bytes, message) => {
     await expect(parseTorch(bytes)).rejects.toThrow(FormatError);
     await expect(parseTorch(bytes)).rejects.toThrow(message);
   });
 
-  it.each(["zip.pth", "legacy.pth", "torch2.pth", "deflated.pth", "wrapped-legacy.pth"])(
+  it.each(["zip.pth", "legacy.pth", "torch2.pth", "deflated.pth", "wrapped-legacy.pth", "tar.pth", "script.pt"])(
     "survives damage to %s with a typed error or a correct parse",
     async (file) => {
       const good = fixture(file);
@@ -158,7 +172,7 @@ describe("parseTorch", () => {
             }
           },
         ),
-        { numRuns: 400 },
+        { numRuns: 300 },
       );
     },
   );
