@@ -2,18 +2,10 @@
 import { writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { WgradError } from "../../src/errors.ts";
-import { corpus, readersOf, type Sample } from "./corpus.ts";
-import { mutate, Random } from "./mutate.ts";
+import { corpus, fileOf, readersOf } from "./corpus.ts";
 
 /** Characters that an error may have. */
 const MAX_MESSAGE = 3000;
-
-/** The file with this number: the same one for the same seed, whatever was read before. */
-function fileOf(samples: readonly Sample[], seed: number, index: number): { sample: Sample; bytes: Uint8Array } {
-  const random = new Random(Math.imul(seed, 0x9e3779b1) ^ Math.imul(index + 1, 0x85ebca6b));
-  const sample = random.of(samples);
-  return { sample, bytes: mutate(random, sample.kind, sample.bytes) };
-}
 
 const held = (): number => {
   const { heapUsed, external } = process.memoryUsage();

@@ -8,7 +8,7 @@ import { parseTorch, parseTorchStateDict } from "../../src/io/torch.ts";
 import { torchGlobals } from "../../src/io/torch-globals.ts";
 import { type CifarName, parseCifarRecords, readCifarArchive } from "../../src/vision/datasets/cifar.ts";
 import { encodeRecords, makeArchive, makeFiles, makeRecords } from "../data/cifar-bytes.ts";
-import type { Kind } from "./mutate.ts";
+import { type Kind, mutate, Random } from "./mutate.ts";
 
 export interface Sample {
   name: string;
@@ -44,6 +44,13 @@ export async function corpus(): Promise<Sample[]> {
     samples.push({ name: `${name}.bin`, kind: "records", bytes: encodeRecords(name, makeRecords(name, 3, 1)) });
   }
   return samples;
+}
+
+/** The file with this number: the same one for the same seed, whatever was read before. */
+export function fileOf(samples: readonly Sample[], seed: number, index: number): { sample: Sample; bytes: Uint8Array } {
+  const random = new Random(Math.imul(seed, 0x9e3779b1) ^ Math.imul(index + 1, 0x85ebca6b));
+  const sample = random.of(samples);
+  return { sample, bytes: mutate(random, sample.kind, sample.bytes) };
 }
 
 /** The bytes that a tree of results holds, each buffer once. */

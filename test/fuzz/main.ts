@@ -1,11 +1,12 @@
 // npm run fuzz: damaged files of every format that the library reads. Each must be read, or refused with a typed error,
 // within a time limit and with no more memory than twice the file and 16 MB beside its tensors.
 import { spawn } from "node:child_process";
-import { mkdirSync } from "node:fs";
-import { resolve } from "node:path";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { Command } from "commander";
+import { corpus, fileOf } from "./corpus.ts";
 
 interface Options {
   files: number;
@@ -27,10 +28,14 @@ const options = new Command("fuzz")
   .parse()
   .opts<Options>();
 
+/** What a process may take before its first file. */
+const STARTING_MS = 60_000;
+
 const run = fileURLToPath(new URL("../../scripts/run.mjs", import.meta.url));
 const child = fileURLToPath(new URL("./child.ts", import.meta.url));
 const folder = resolve(options.out);
 mkdirSync(folder, { recursive: true });
+const samples = await corpus();
 const began = Date.now();
 const end = options.from + options.files;
 const faults: string[] = [];
@@ -51,7 +56,7 @@ function readFrom(first: number): Promise<{ next: number; parsed: number; stoppe
     const reader = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
     let at = first;
     let parsed = 0;
-    let since = Date.now();
+    let since = Date.now() + STARTING_MS;
     let name = "";
     let cause: string | undefined;
     let stopped = false;
@@ -73,7 +78,9 @@ function readFrom(first: number): Promise<{ next: number; parsed: number; stoppe
     reader.on("close", (code) => {
       clearInterval(watch);
       if (at < end && !stopped) {
-        faults.push(`fault ${at} "${name}: ${cause ?? `the process ended with code ${code}`}"`);
+        const path = join(folder, `fuzz-${options.seed}-${at}.bin`);
+        writeFileSync(path, fileOf(samples, options.seed, at).bytes);
+        faults.push(`fault ${at} "${name}: ${cause ?? `the process ended with code ${code}`} (${path})"`);
         console.error(faults.at(-1));
         at++;
       }
