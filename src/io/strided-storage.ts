@@ -24,6 +24,7 @@ export class CopyBudget {
 /**
  * The bytes of `ref`'s values, contiguous and little-endian. `storage` holds the storage's bytes, in big-endian order if `bigEndian`.
  *
+ * @param later bytes that the caller will take for each value
  * @throws FormatError where the tensor reaches beyond its storage, or takes more memory than `budget` allows.
  */
 export function contiguousBytes(
@@ -32,6 +33,7 @@ export function contiguousBytes(
   storage: Uint8Array,
   bigEndian: boolean,
   budget: CopyBudget,
+  later = 0,
 ): Uint8Array {
   const { dtype, offset, shape, strides } = ref;
   const size = sizeOfFileDtype(dtype);
@@ -43,6 +45,7 @@ export function contiguousBytes(
         `reaches beyond its storage of ${storage.length} bytes: the file is damaged`,
     );
   }
+  budget.charge(name, count * later);
   let bytes: Uint8Array;
   if (count === 0) bytes = new Uint8Array(0);
   else if (isContiguous(shape, strides)) bytes = storage.subarray(offset * size, (offset + count) * size);
@@ -66,10 +69,11 @@ export function materialize(
   budget: CopyBudget,
 ): RawTensor {
   const { dtype, shape } = ref;
-  const bytes = contiguousBytes(name, ref, storage, bigEndian, budget);
   const size = sizeOfFileDtype(dtype);
-  if (!isView(dtype, bytes))
-    budget.charge(name, (bytes.length / size) * 4 + (bytes.byteOffset % size === 0 ? 0 : bytes.length));
+  // What the conversion takes is known before anything is gathered.
+  const converts = !isView(dtype, new Uint8Array(0));
+  const bytes = contiguousBytes(name, ref, storage, bigEndian, budget, converts ? 4 : 0);
+  if (bytes.byteOffset % size !== 0) budget.charge(name, bytes.length);
   return rawFromBytes(name, dtype, shape, bytes);
 }
 
