@@ -242,3 +242,6 @@ export function checkSynchronous(name: string, what: string, result: unknown): v
 
 /** In the place of a function's result: what is no promise. */
 export type NotPromise<T> = T extends PromiseLike<unknown> ? never : T;
+
+/** A name as errors quote it: a file may have names of any length. */
+export const brief = (name: string): string => (name.length > 120 ? `${name.slice(0, 120)}...` : name);

@@ -9,7 +9,9 @@ import math
 import os
 import pickle
 import struct
+import tarfile
 import zipfile
+from unittest import mock
 from collections import Counter, OrderedDict
 
 import numpy as np
@@ -158,6 +160,130 @@ def safetensors(tensors, metadata):
     return struct.pack("<Q", len(head)) + head + body
 
 
+class Net(torch.nn.Module):
+    """Every place where a module keeps a tensor, of which a state dict has some."""
+
+    def __init__(self):
+        super().__init__()
+        self.conv = torch.nn.Conv2d(1, 2, 2)
+        self.bn = torch.nn.BatchNorm2d(2)
+        self.layers = torch.nn.ModuleList([torch.nn.Linear(2, 2), torch.nn.Linear(2, 2, bias=False)])
+        self.first = self.layers[0]
+        self.register_buffer("kept", torch.arange(2))
+        self.register_buffer("left", torch.ones(2), persistent=False)
+        self.attribute = torch.ones(3)
+        self.sizes = [1, 2]
+
+    def forward(self, x):
+        x = self.bn(self.conv(x)).mean((2, 3))
+        for layer in self.layers:
+            x = layer(x)
+        return x
+
+
+def tar_of_old(tensors):
+    """What torch.save of PyTorch 0.1 wrote: see legacy_load in torch/serialization.py."""
+    keys = {id(t): str(1000 + i) for i, t in enumerate(tensors.values())}
+
+    class Pickler(pickle.Pickler):
+        def persistent_id(self, value):
+            return keys.get(id(value))
+
+    def dump(value):
+        return pickle.dumps(value, 2)
+
+    storages, geometry, views, roots = b"", b"", [], {}
+    for t in tensors.values():
+        key, flat = int(keys[id(t)]), torch.tensor([], dtype=t.dtype).set_(t.storage())
+        root = roots.setdefault(flat.data_ptr(), key + 1000)
+        first = 0
+        if root == key + 1000:
+            storages += dump((root, "cpu", getattr(torch, flat.storage().pickle_storage_type())))
+            storages += struct.pack("<q", len(flat)) + flat.numpy().tobytes()
+        else:  # a storage of its own, which is a view of the first one's
+            first = t.storage_offset()
+            views.append((key + 1000, root, first, len(flat) - first))
+        numbers = [*t.shape, *t.stride(), t.storage_offset() - first]
+        geometry += dump((key, key + 1000, torch.FloatTensor)) + struct.pack("<ii", t.dim(), -1)
+        geometry += struct.pack(f"<{len(numbers)}q", *numbers)
+    body, out = io.BytesIO(), io.BytesIO()
+    Pickler(body, 2).dump(OrderedDict(tensors))
+    with tarfile.open(fileobj=out, mode="w:", format=tarfile.PAX_FORMAT) as tar:
+        for name, data in [
+            ("sys_info", dump({"protocol_version": 1000, "little_endian": True})),
+            ("pickle", body.getvalue()),
+            ("tensors", dump(len(tensors)) + geometry),
+            ("storages", dump(len(roots)) + storages + dump(views)),
+        ]:
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            tar.addfile(info, io.BytesIO(data))
+    return out.getvalue()
+
+
+def without_debug(program):
+    """torch.jit.save's archive, less the records that name files of this machine."""
+    buffer = io.BytesIO()
+    torch.jit.save(program, buffer)
+    with zipfile.ZipFile(buffer) as given:
+        records = [(name, given.read(name)) for name in given.namelist() if not name.endswith(".debug_pkl")]
+    folder = records[0][0].split("/")[0]
+    return zip_of(folder, [(name[len(folder) + 1 :], data) for name, data in records])
+
+
+def other_writers():
+    torch.manual_seed(1)
+    net = Net().eval()
+    state = net.state_dict()
+    for protocol in (0, 1):
+        write(f"protocol{protocol}.pth", save(state, pickle_protocol=protocol))
+        write(f"protocol{protocol}-legacy.pth", save(state, pickle_protocol=protocol, **LEGACY))
+        expect(f"protocol{protocol}.pth", state)
+        expect(f"protocol{protocol}-legacy.pth", state)
+
+    programs = {"script.pt": torch.jit.script(net), "trace.pt": torch.jit.trace(net, torch.ones(1, 1, 3, 3))}
+    for file, program in programs.items():
+        write(file, without_debug(program))
+        expect(file, torch.jit.load(os.path.join(OUT, file)).state_dict())
+    write("frozen.pt", without_debug(torch.jit.freeze(torch.jit.script(net))))
+
+    # The legacy format notes the source of each class.
+    source = mock.patch("torch.serialization.get_source_lines_and_file", lambda kind: (["class Net: ..."], 0, "net.py"))
+    with source:
+        write("module.pth", save(net))
+        write("module-legacy.pth", save({"model": torch.nn.DataParallel(net), "epoch": 1}, **LEGACY))
+        write("module-protocol0.pth", save(net, pickle_protocol=0))
+    for file in "module.pth", "module-legacy.pth", "module-protocol0.pth":
+        expect(file, state)
+
+    averaged = torch.optim.swa_utils.AveragedModel(torch.nn.DataParallel(net))
+    write("averaged.pth", save(averaged.state_dict()))
+    expect("averaged.pth", state)
+
+    x = torch.randn(3, 4)
+    scales, zeros = torch.tensor([0.1, 0.2, 0.3], dtype=torch.float64), torch.tensor([0, 1, -2])
+    quantized = {
+        "tensor": torch.quantize_per_tensor(x, 0.013, 10, torch.quint8),
+        "channels": torch.quantize_per_channel(x, scales, zeros, 0, torch.qint8),
+        "columns": torch.quantize_per_channel(x[:, :3], scales, zeros, 1, torch.qint8),
+        "floats": torch.quantize_per_channel(x, scales.float(), zeros.float() + 0.5, 0, torch.quint8),
+        "wide": torch.quantize_per_tensor(x, 1e-7, 0, torch.qint32),
+        "plain": x,
+    }
+    write("quantized.pth", save(quantized))
+    write("quantized-legacy.pth", save(quantized, **LEGACY))
+    for file in "quantized.pth", "quantized-legacy.pth":
+        expect(file, {name: t.dequantize() for name, t in quantized.items()})
+
+    base = torch.randn(3, 4)
+    old = {"weight": base, "bias": torch.randn(4), "view": base[1:, ::2], "column": base.t(), "long": torch.tensor([1, -2])}
+    data = tar_of_old(old)
+    write("tar.pth", data)
+    expect("tar.pth", old)
+    for name, t in torch.load(os.path.join(OUT, "tar.pth")).items():  # PyTorch reads it, too
+        assert torch.equal(t, old[name]), name
+
+
 def main():
     os.makedirs(OUT, exist_ok=True)
     tensors = every_kind()
@@ -216,6 +342,8 @@ def main():
     system = b"\x80\x02}" + text("weight") + b"cos\nsystem\n" + text("true") + b"\x85Rs."
     write("hostile-os-system.pth", zip_of("archive", [("data.pkl", system)]))
     write("hostile-plain.pkl", pickle.dumps(Call(os.system, "true"), protocol=2))
+
+    other_writers()
 
     with open(os.path.join(OUT, "expected.json"), "w") as f:
         json.dump(expected, f, separators=(",", ":"))

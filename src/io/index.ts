@@ -9,8 +9,8 @@ import { parseSafetensors, serializeSafetensors } from "./safetensors.ts";
 import { parseTorchStateDict } from "./torch.ts";
 
 /**
- * Reads a safetensors file (https://github.com/huggingface/safetensors#format) into tensors by name. f64, f16 and bf16
- * become f32; 64, 16 and 8 bit integers and bool become i32. The tensors are the caller's to dispose.
+ * Reads a safetensors file (https://github.com/huggingface/safetensors#format) into tensors by name. f64, f16, bf16
+ * and 8-bit floats become f32; 64, 16 and 8 bit integers and bool become i32. The tensors are the caller's to dispose.
  *
  * ```ts
  * await model.loadStateDict(await loadSafetensors(await (await fetch(url)).arrayBuffer()));
@@ -54,15 +54,18 @@ export interface LoadTorchOptions {
 
 /**
  * Reads the weights of a file that torch.save wrote (.pth, .pt, .th, .bin), in the zip format of PyTorch 1.6 and later
- * or in the legacy one, into tensors by name. The file may hold a state dict, a dict with one under `state_dict`,
+ * or in the older ones, into tensors by name. The file may hold a state dict, a dict with one under `state_dict`,
  * `model_state_dict` or `model`, or under any key if it is the only dict of tensors; `key` names one of several. A file
- * of one tensor gives `{ tensor }`, one of a list its indices. A `module.` (DataParallel) before every name is dropped.
+ * of one tensor gives `{ tensor }`, one of a list its indices. A whole model (`torch.save(model)`) and a TorchScript
+ * archive give their parameters and buffers, quantised tensors their values as f32. A `module.` (DataParallel,
+ * AveragedModel, whose `n_averaged` is left out) before every name is dropped.
  * No code of the file is run: objects of Python beside the weights are left alone. Dtypes convert as in loadSafetensors.
  * The tensors are the caller's to dispose.
  *
  * @throws UnsafePickleError if anything but tensors and plain containers is in the weights' place, naming it;
  * FormatError if the file is cut off, damaged or of another format, has no named tensors or several dicts of them
- * (naming these), has an integer beyond 32 bits, or expands to many times its size.
+ * (naming these), has a sparse or complex tensor or an integer beyond 32 bits among
+ * the weights, or expands to many times its size.
  */
 export async function loadTorch(
   bytes: ArrayBuffer | Uint8Array,

@@ -4,6 +4,23 @@ import { FormatError } from "../errors.ts";
 /** Longest `module` or `name` line of a GLOBAL opcode. */
 const MAX_LINE = 1024;
 
+const ESCAPES: ReadonlyMap<string, string> = new Map([
+  ["n", "\n"],
+  ["r", "\r"],
+  ["t", "\t"],
+  ["a", "\x07"],
+  ["b", "\b"],
+  ["f", "\f"],
+  ["v", "\v"],
+]);
+
+/** Each byte as the character of its number. (TextDecoder's "latin1" is windows-1252.) */
+function latin1(bytes: Uint8Array): string {
+  let text = "";
+  for (let at = 0; at < bytes.length; at += 4096) text += String.fromCharCode(...bytes.subarray(at, at + 4096));
+  return text;
+}
+
 export class PickleReader {
   position: number;
   readonly #bytes: Uint8Array;
@@ -70,7 +87,10 @@ export class PickleReader {
 
   /** Text, or its bytes where they are not UTF-8: different ones stay different. */
   text(length: number): string | Uint8Array {
-    const bytes = this.bytes(length);
+    return this.#text(this.bytes(length));
+  }
+
+  #text(bytes: Uint8Array): string | Uint8Array {
     const text = this.#utf8.decode(bytes);
     // Either the file has this character itself, or it stands for what is not UTF-8.
     if (!text.includes("\ufffd")) return text;
@@ -78,12 +98,65 @@ export class PickleReader {
     return again.length === bytes.length && again.every((byte, i) => byte === bytes[i]) ? text : bytes;
   }
 
-  /** Text up to a newline, which is consumed. */
+  /** A name up to a newline, which is consumed. */
   line(): string {
-    const end = this.#bytes.subarray(this.position, this.position + MAX_LINE).indexOf(0x0a);
-    if (end < 0) this.fail("a name without an end");
-    const line = this.text(end);
+    const line = this.#text(this.#untilNewline(MAX_LINE));
     if (typeof line !== "string") this.fail("a name that is not UTF-8");
+    return line;
+  }
+
+  /** Protocol 0's whole numbers: `I` (with 00 and 01 for booleans) and `L` write them in decimal. */
+  decimal(): number | bigint | boolean {
+    const line = this.line();
+    if (line === "00" || line === "01") return line === "01";
+    if (!/^[+-]?\d{1,600}L?$/.test(line)) this.fail(`"${line.slice(0, 40)}" where a whole number was expected`);
+    const value = BigInt(line.replace(/^\+|L$/g, ""));
+    return BigInt.asIntN(53, value) === value ? Number(value) : value;
+  }
+
+  /** An index into the memo, in decimal. */
+  index(): number {
+    const line = this.line();
+    if (!/^\d{1,9}$/.test(line)) this.fail(`"${line.slice(0, 40)}" where a memo entry was expected`);
+    return Number(line);
+  }
+
+  /** Protocol 0's floats, as Python prints them. */
+  float(): number {
+    const line = this.line();
+    const named = /^([+-]?)(inf|nan)$/.exec(line);
+    if (named) return named[2] === "nan" ? Number.NaN : named[1] === "-" ? -Infinity : Infinity;
+    if (!/^[+-]?[\d.]+(e[+-]?\d+)?$/i.test(line)) this.fail(`"${line.slice(0, 40)}" where a float was expected`);
+    return Number(line);
+  }
+
+  /** Protocol 0's str: quoted, with Python's escapes. Its bytes are text where they are UTF-8. */
+  quoted(): string | Uint8Array {
+    const line = this.#untilNewline();
+    const quote = line[0];
+    if (line.length < 2 || (quote !== 0x27 && quote !== 0x22) || line.at(-1) !== quote)
+      this.fail("a string without quotes");
+    const text = latin1(line.subarray(1, -1)).replace(/\\(x[\da-f]{2}|.)/gis, (_, code: string) =>
+      code.length === 3 ? String.fromCharCode(Number.parseInt(code.slice(1), 16)) : (ESCAPES.get(code) ?? code),
+    );
+    return this.#text(Uint8Array.from(text, (c) => c.charCodeAt(0)));
+  }
+
+  /** Protocol 0's unicode: latin-1, with \uXXXX and \UXXXXXXXX for the rest. */
+  unicode(): string {
+    return latin1(this.#untilNewline()).replace(
+      /\\(?:u([\da-fA-F]{4})|U([\da-fA-F]{8}))/g,
+      (_, short = "", long = "") => {
+        const code = Number.parseInt(short || long, 16);
+        return code > 0x10ffff ? this.fail("a character beyond Unicode") : String.fromCodePoint(code);
+      },
+    );
+  }
+
+  #untilNewline(limit = this.#bytes.length): Uint8Array {
+    const end = this.#bytes.subarray(this.position, this.position + limit).indexOf(0x0a);
+    if (end < 0) this.fail("a line without an end");
+    const line = this.bytes(end);
     this.position++;
     return line;
   }

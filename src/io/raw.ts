@@ -1,5 +1,5 @@
 // The neutral form of a tensor read from a file: host values in a dtype that the device knows, and a shape.
-import { FormatError } from "../errors.ts";
+import { brief, FormatError } from "../errors.ts";
 import { halfToFloat } from "../tensor/half.ts";
 
 /** Element types found in weight files. */
@@ -8,6 +8,9 @@ export type FileDtype =
   | "f32"
   | "f16"
   | "bf16"
+  | "f8_e4m3"
+  | "f8_e5m2"
+  | "f8_e8m0"
   | "i64"
   | "i32"
   | "i16"
@@ -49,6 +52,9 @@ const SIZES: Readonly<Record<FileDtype, number>> = {
   i8: 1,
   u8: 1,
   bool: 1,
+  f8_e4m3: 1,
+  f8_e5m2: 1,
+  f8_e8m0: 1,
 };
 
 /** Bytes of one element. */
@@ -67,7 +73,7 @@ export const isView = (dtype: FileDtype, bytes: Uint8Array): boolean =>
   (dtype === "f32" || dtype === "i32" || dtype === "u32") && bytes.byteOffset % 4 === 0;
 
 /**
- * Little-endian file bytes as a RawTensor: f64, f16 and bf16 become f32, u32 stays, every other whole number and bool
+ * Little-endian file bytes as a RawTensor: f64, f16, bf16 and the 8-bit floats become f32, u32 stays, every other whole number and bool
  * becomes i32. `name` is what errors call the tensor. Throws FormatError for a 64-bit value beyond 32 bits.
  */
 export function rawFromBytes(name: string, dtype: FileDtype, shape: readonly number[], source: Uint8Array): RawTensor {
@@ -86,6 +92,12 @@ export function rawFromBytes(name: string, dtype: FileDtype, shape: readonly num
       return f32(halfToFloat(new Uint16Array(buffer, byteOffset, n)));
     case "bf16":
       return f32(bfloatToFloat(new Uint16Array(buffer, byteOffset, n)));
+    case "f8_e4m3":
+    case "f8_e5m2":
+    case "f8_e8m0": {
+      const values = float8Values(dtype);
+      return f32(Float32Array.from(bytes, (b) => values[b] ?? 0));
+    }
     case "i64":
     case "u64":
       return i32(narrow(name, dtype, new Int32Array(buffer, byteOffset, 2 * n)));
@@ -135,6 +147,23 @@ function bfloatToFloat(brain: Uint16Array): Float32Array {
   return new Float32Array(bits.buffer);
 }
 
+/**
+ * What each byte of an 8-bit float is worth. E4M3 has no infinity and one NaN a sign; E5M2 is the upper half of an f16
+ * (https://arxiv.org/abs/2209.05433); E8M0 is a power of two, a scale
+ * (https://www.opencompute.org/documents/ocp-microscaling-formats-mx-v1-0-spec-final-pdf).
+ */
+function float8Values(dtype: "f8_e4m3" | "f8_e5m2" | "f8_e8m0"): Float32Array {
+  if (dtype === "f8_e5m2") return halfToFloat(Uint16Array.from({ length: 256 }, (_, b) => b << 8));
+  return Float32Array.from({ length: 256 }, (_, b) => {
+    if (dtype === "f8_e8m0") return b === 255 ? Number.NaN : 2 ** (b - 127);
+    const exponent = (b >> 3) & 15;
+    const mantissa = b & 7;
+    if (exponent === 15 && mantissa === 7) return Number.NaN;
+    const magnitude = exponent === 0 ? mantissa * 2 ** -9 : (8 + mantissa) * 2 ** (exponent - 10);
+    return b & 0x80 ? -magnitude : magnitude;
+  });
+}
+
 /** 64-bit integers, given as pairs of low and high words, as i32. */
 function narrow(name: string, dtype: "i64" | "u64", words: Int32Array): Int32Array {
   const out = new Int32Array(words.length / 2);
@@ -145,7 +174,7 @@ function narrow(name: string, dtype: "i64" | "u64", words: Int32Array): Int32Arr
       const big = (BigInt(high) << 32n) | BigInt(low >>> 0);
       const value = dtype === "u64" ? BigInt.asUintN(64, big) : big;
       throw new FormatError(
-        `[${name}] element ${i} is ${value} (${dtype}), which does not fit i32, the widest integer on the device: ` +
+        `[${brief(name)}] element ${i} is ${value} (${dtype}), which does not fit i32, the widest integer on the device: ` +
           "remove this entry from the file or store it as a float",
       );
     }

@@ -1,9 +1,13 @@
 // The safetensors format: a JSON header, then the tensors' bytes back to back.
-import { FormatError, ValueError } from "../errors.ts";
+import { brief, FormatError, ValueError } from "../errors.ts";
+import { ObjectBudget } from "./object-budget.ts";
 import { countOf, type FileDtype, type HalfTensor, type RawTensor, rawFromBytes, sizeOfFileDtype } from "./raw.ts";
 
 /** The header limit of the reference implementation. */
 const MAX_HEADER = 100_000_000;
+
+/** No tensor has more dimensions: PyTorch's own limit. */
+const MAX_RANK = 64;
 
 const FILE_DTYPES: ReadonlyMap<string, FileDtype> = new Map([
   ["F64", "f64"],
@@ -19,6 +23,9 @@ const FILE_DTYPES: ReadonlyMap<string, FileDtype> = new Map([
   ["U16", "u16"],
   ["U8", "u8"],
   ["BOOL", "bool"],
+  ["F8_E4M3", "f8_e4m3"],
+  ["F8_E5M2", "f8_e5m2"],
+  ["F8_E8M0", "f8_e8m0"],
 ]);
 
 const TENSOR_DTYPES = { f32: "F32", f16: "F16", i32: "I32", u32: "U32" } as const;
@@ -49,7 +56,7 @@ function fail(message: string): never {
 }
 
 /**
- * Reads a safetensors file (https://github.com/huggingface/safetensors#format). f64, f16 and bf16 become f32; 64, 16 and
+ * Reads a safetensors file (https://github.com/huggingface/safetensors#format). f64, f16, bf16 and 8-bit floats become f32; 64, 16 and
  * 8 bit integers and bool become i32. Tensors may share memory with `bytes`.
  *
  * @throws FormatError if the header, a dtype, a shape or an offset is not as the format says, or if the file is cut off.
@@ -62,7 +69,8 @@ export function parseSafetensors(bytes: Uint8Array): SafetensorsFile {
     if (name === "__metadata__") {
       if (!isObject(value)) fail("__metadata__ must be an object of strings");
       for (const [key, text] of Object.entries(value)) {
-        if (typeof text !== "string") fail(`__metadata__ entry "${key}" is a ${typeof text} but must be a string`);
+        if (typeof text !== "string")
+          fail(`__metadata__ entry "${brief(key)}" is a ${typeof text} but must be a string`);
         metadata.set(key, text);
       }
     } else entries.push(readEntry(name, value));
@@ -74,12 +82,12 @@ export function parseSafetensors(bytes: Uint8Array): SafetensorsFile {
   for (const { name, begin, end } of [...entries].sort((a, b) => a.begin - b.begin || a.end - b.end)) {
     if (begin !== expected) {
       fail(
-        `tensor "${name}" begins at byte ${begin} but ${expected} was expected: tensors must not overlap or leave gaps`,
+        `tensor "${brief(name)}" begins at byte ${begin} but ${expected} was expected: tensors must not overlap or leave gaps`,
       );
     }
     if (end > size) {
       fail(
-        `tensor "${name}" ends at byte ${end} but the file holds ${size} bytes of data: it is cut off, fetch it again`,
+        `tensor "${brief(name)}" ends at byte ${end} but the file holds ${size} bytes of data: it is cut off, fetch it again`,
       );
     }
     expected = end;
@@ -103,6 +111,7 @@ function readHeader(bytes: Uint8Array): { header: object; dataStart: number } {
   if (dataStart > bytes.length) {
     fail(`the header needs ${length} bytes but ${bytes.length - 8} follow: the file is cut off or not safetensors`);
   }
+  chargeHeader(bytes, dataStart);
   let header: unknown;
   let text: string;
   try {
@@ -116,6 +125,35 @@ function readHeader(bytes: Uint8Array): { header: object; dataStart: number } {
   if (!isObject(header)) fail("the header must be a JSON object");
   refuseDuplicates(text);
   return { header, dataStart };
+}
+
+/** What a value of a header takes when it is parsed, about. */
+const VALUE_COST = 64;
+/** The header's own nesting: the object, a tensor's object, its shape. */
+const MAX_NESTING = 3;
+
+/** Bounds what parsing the header takes: a few of its bytes can ask for an object. */
+function chargeHeader(bytes: Uint8Array, end: number): void {
+  const budget = new ObjectBudget(bytes.length, () => {
+    fail("the header's values take more than twice the file and 16 MB: this is not a file of weights");
+  });
+  budget.charge(3 * (end - 8)); // its text, and the names in it
+  let inText = false;
+  let depth = 0;
+  for (let i = 8; i < end; i++) {
+    const byte = bytes[i];
+    if (inText && byte === 0x5c)
+      i++; // a backslash and what it escapes
+    else if (byte === 0x22) inText = !inText;
+    else if (!inText) {
+      if (byte === 0x7b || byte === 0x5b) {
+        depth++;
+        if (depth > MAX_NESTING) fail("the header nests deeper than one of a safetensors file");
+      } else if (byte === 0x7d || byte === 0x5d) depth--;
+      else if (byte !== 0x2c && byte !== 0x3a) continue;
+      budget.charge(VALUE_COST);
+    }
+  }
 }
 
 /** JSON.parse keeps the last of two equal keys without a word. `json` is valid. */
@@ -137,22 +175,26 @@ function refuseDuplicates(json: string): void {
 
 function readEntry(name: string, value: unknown): HeaderEntry {
   if (!isObject(value) || !("dtype" in value && "shape" in value && "data_offsets" in value)) {
-    fail(`tensor "${name}" must have dtype, shape and data_offsets`);
+    fail(`tensor "${brief(name)}" must have dtype, shape and data_offsets`);
   }
   const { dtype: dtypeName, shape, data_offsets: offsets } = value;
   const dtype = typeof dtypeName === "string" ? FILE_DTYPES.get(dtypeName) : undefined;
   if (dtype === undefined) {
     const got = typeof dtypeName === "string" ? `"${dtypeName.slice(0, 40)}"` : `of type ${typeof dtypeName}`;
-    fail(`tensor "${name}" has a dtype ${got}; known are ${[...FILE_DTYPES.keys()].join(", ")}`);
+    fail(`tensor "${brief(name)}" has a dtype ${got}; known are ${[...FILE_DTYPES.keys()].join(", ")}`);
   }
-  if (!isCounts(shape)) fail(`tensor "${name}" has a shape that is not a list of whole numbers of at least 0`);
+  if (!isCounts(shape)) fail(`tensor "${brief(name)}" has a shape that is not a list of whole numbers of at least 0`);
+  if (shape.length > MAX_RANK)
+    fail(`tensor "${brief(name)}" has ${shape.length} dimensions, at most ${MAX_RANK} are read`);
   const [begin, end] = isCounts(offsets) && offsets.length === 2 ? offsets : [];
   if (begin === undefined || end === undefined || begin > end) {
-    fail(`tensor "${name}" has data_offsets that are not [begin, end] with begin <= end`);
+    fail(`tensor "${brief(name)}" has data_offsets that are not [begin, end] with begin <= end`);
   }
   const bytes = countOf(shape) * sizeOfFileDtype(dtype);
   if (end - begin !== bytes) {
-    fail(`tensor "${name}" takes ${end - begin} bytes but ${dtypeName} of shape [${shape.join(", ")}] takes ${bytes}`);
+    fail(
+      `tensor "${brief(name)}" takes ${end - begin} bytes but ${dtypeName} of shape [${shape.join(", ")}] takes ${bytes}`,
+    );
   }
   return { name, dtype, shape, begin, end };
 }
@@ -174,7 +216,7 @@ export function serializeSafetensors(
   if (metadata !== undefined) {
     for (const [key, text] of Object.entries(metadata)) {
       if (typeof text !== "string") {
-        throw new ValueError(`[saveSafetensors] metadata "${key}" is a ${typeof text} but must be a string`);
+        throw new ValueError(`[saveSafetensors] metadata "${brief(key)}" is a ${typeof text} but must be a string`);
       }
     }
     header.push(["__metadata__", metadata]);
@@ -187,10 +229,12 @@ export function serializeSafetensors(
         "[saveSafetensors] __metadata__ cannot name a tensor: it is reserved for the file's metadata",
       );
     }
-    if (names.has(name)) throw new ValueError(`[saveSafetensors] "${name}" is given twice: names must differ`);
+    if (names.has(name)) throw new ValueError(`[saveSafetensors] "${brief(name)}" is given twice: names must differ`);
     names.add(name);
     if (countOf(shape) !== data.length) {
-      throw new ValueError(`[saveSafetensors] "${name}" has ${data.length} values but shape [${shape.join(", ")}]`);
+      throw new ValueError(
+        `[saveSafetensors] "${brief(name)}" has ${data.length} values but shape [${shape.join(", ")}]`,
+      );
     }
     const end = size + data.byteLength;
     header.push([name, { dtype: TENSOR_DTYPES[dtype], shape, data_offsets: [size, end] }]);

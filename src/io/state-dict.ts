@@ -1,14 +1,19 @@
 // Finds the named weights in what a checkpoint holds.
 import { FormatError } from "../errors.ts";
-import { describe, PickleOpaque, unsafe } from "./pickle.ts";
+import { moduleState } from "./module-state.ts";
+import { describe, PickleOpaque, refusal } from "./pickle.ts";
 import type { RawTensor } from "./raw.ts";
 
 /** Keys under which training scripts store the weights beside the epoch, the optimizer and so on. */
 const WRAPPERS = ["state_dict", "model_state_dict", "model"];
 /** What DataParallel and torch.compile put before every name. */
 const PREFIXES = ["module.", "_orig_mod."];
+/** What AveragedModel (SWA and EMA) counts beside the weights. */
+const BYSTANDER = "n_averaged";
 /** No wrapper is put around another more often. */
 const MAX_PREFIXES = 8;
+/** Characters of a path of keys. */
+const MAX_PATH = 10_000;
 /** What errors begin with. */
 const SOURCE = "loadTorch";
 
@@ -25,8 +30,9 @@ function fail(message: string): never {
 /**
  * The weights of a parsed checkpoint by name: those at the path `key`, or those of a state dict, of a dict with one under
  * `state_dict`, `model_state_dict` or `model`, or of the only dict of tensors there is. A single tensor is named
- * `tensor`, those of a list by their index. Entries that are not tensors are left out; a `module.` (DataParallel) or
- * `_orig_mod.` (torch.compile) before every name is dropped.
+ * `tensor`, those of a list by their index. Where a whole model was saved, its parameters and buffers count as a state
+ * dict. Entries that are not tensors are left out; a `module.` (DataParallel, AveragedModel, whose `n_averaged` is left
+ * out) or `_orig_mod.` (torch.compile) before every name is dropped.
  *
  * @throws FormatError if there are no named tensors, or several dicts of them, saying what there is; UnsafePickleError
  * where an object of Python is in the place of weights.
@@ -45,6 +51,7 @@ export function selectStateDict<T extends Leaf>(tree: unknown, isTensor: IsTenso
     }
     return withoutPrefixes(named);
   }
+  if (moduleState(tree) !== undefined) return withoutPrefixes(namedTensors(tree, isTensor));
   if (!(tree instanceof Map)) {
     const named = namedTensors(tree, isTensor);
     if (named.size > 0) return withoutPrefixes(named);
@@ -52,13 +59,14 @@ export function selectStateDict<T extends Leaf>(tree: unknown, isTensor: IsTenso
   }
   for (const wrapper of WRAPPERS) {
     const inner: unknown = tree.get(wrapper);
-    if (inner instanceof PickleOpaque) throw unsafe(SOURCE, inner.path);
-    if (inner instanceof Map && hasTensors(inner, isTensor)) return withoutPrefixes(namedTensors(inner, isTensor));
+    const dict = moduleState(inner) ?? inner;
+    if (dict instanceof PickleOpaque) throw refusal(SOURCE, dict);
+    if (dict instanceof Map && hasTensors(dict, isTensor)) return withoutPrefixes(namedTensors(dict, isTensor));
   }
   const [candidate, ...others] = candidates(tree, isTensor);
   if (candidate === undefined) {
     // A whole model was saved, or nothing of use.
-    for (const value of tree.values()) if (value instanceof PickleOpaque) throw unsafe(SOURCE, value.path);
+    for (const value of tree.values()) if (value instanceof PickleOpaque) throw refusal(SOURCE, value);
     const keys = [...tree.keys()].slice(0, 10).map(describe).join(", ");
     fail(`the file's dict has no named tensors, only the keys ${keys || "(none)"}: a state dict was expected`);
   }
@@ -94,9 +102,12 @@ function candidates<T extends Leaf>(tree: Dict, isTensor: IsTensor<T>): { path: 
   for (const place of open) {
     if (hasTensors(place.dict, isTensor)) found.push(place);
     for (const [key, inner] of place.dict) {
-      if (!(typeof key === "string" && inner instanceof Map) || seen.has(inner)) continue;
+      if (typeof key !== "string" || seen.has(inner)) continue;
+      const dict = moduleState(inner) ?? inner;
+      if (!(dict instanceof Map)) continue;
       seen.add(inner);
-      open.push({ path: place.path === "" ? key : `${place.path}.${key}`, dict: inner });
+      if (place.path.length + key.length > MAX_PATH) fail(`keys nest to paths of more than ${MAX_PATH} characters`);
+      open.push({ path: place.path === "" ? key : `${place.path}.${key}`, dict });
     }
   }
   const large = found.filter(({ dict }) => [...dict.values()].some((t) => isTensor(t) && t.shape.some((d) => d !== 1)));
@@ -115,16 +126,17 @@ function choices<T extends Leaf>(tree: unknown, isTensor: IsTensor<T>): string {
 const hasTensors = <T>(dict: Dict, isTensor: IsTensor<T>): boolean => [...dict.values()].some(isTensor);
 
 function namedTensors<T>(node: unknown, isTensor: IsTensor<T>): Map<string, T> {
-  if (node instanceof PickleOpaque) throw unsafe(SOURCE, node.path);
+  const dict = moduleState(node) ?? node;
+  if (dict instanceof PickleOpaque) throw refusal(SOURCE, dict);
   const found = new Map<string, T>();
   if (isTensor(node)) return found.set("tensor", node);
-  const entries: Iterable<[unknown, unknown]> = Array.isArray(node)
-    ? Array.from(node, (value, i) => [String(i), value])
-    : node instanceof Map
-      ? node
+  const entries: Iterable<[unknown, unknown]> = Array.isArray(dict)
+    ? Array.from(dict, (value, i) => [String(i), value])
+    : dict instanceof Map
+      ? dict
       : [];
   for (const [name, value] of entries) {
-    if (value instanceof PickleOpaque) throw unsafe(SOURCE, value.path);
+    if (value instanceof PickleOpaque) throw refusal(SOURCE, value, name);
     if (!isTensor(value)) continue;
     if (name instanceof Uint8Array) fail("a weight's name is not text in UTF-8: rename it in Python and save it anew");
     if (typeof name === "string") found.set(name, value);
@@ -135,10 +147,11 @@ function namedTensors<T>(node: unknown, isTensor: IsTensor<T>): Map<string, T> {
 function withoutPrefixes<T>(named: Map<string, T>): Map<string, T> {
   let result = named;
   for (let i = 0; i <= MAX_PREFIXES; i++) {
-    const names = [...result.keys()];
-    const prefix = PREFIXES.find((p) => names.every((name) => name.startsWith(p) && name.length > p.length));
-    if (prefix === undefined) return result;
-    result = new Map([...result].map(([name, value]) => [name.slice(prefix.length), value]));
+    const all: [string, T][] = [...result];
+    const entries = all.filter(([name]) => name !== BYSTANDER);
+    const prefix = PREFIXES.find((p) => entries.every(([name]) => name.startsWith(p) && name.length > p.length));
+    if (prefix === undefined || entries.length === 0) return result;
+    result = new Map(entries.map(([name, value]) => [name.slice(prefix.length), value]));
   }
   fail(`every name begins with more than ${MAX_PREFIXES} times ${PREFIXES.join(" or ")}: this is not a checkpoint`);
 }

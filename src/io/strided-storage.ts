@@ -1,5 +1,5 @@
 // From a storage's bytes to one tensor's values: bounds, strides, byte order, and a limit on the memory it may take.
-import { FormatError } from "../errors.ts";
+import { brief, FormatError } from "../errors.ts";
 import { countOf, isView, type RawTensor, rawFromBytes, sizeOfFileDtype } from "./raw.ts";
 import type { TensorRef } from "./torch-globals.ts";
 
@@ -15,34 +15,37 @@ export class CopyBudget {
     this.#left -= bytes;
     if (this.#left >= 0) return;
     throw new FormatError(
-      `[${name}] the file's tensors expand to more than ${this.#total} bytes, many times the file's size: ` +
+      `[${brief(name)}] the file's tensors expand to more than ${this.#total} bytes, many times the file's size: ` +
         "if they are broadcast views (expand), call .contiguous() on them before torch.save",
     );
   }
 }
 
 /**
- * The values of `ref`, contiguous. `storage` holds the storage's bytes, in big-endian order if `bigEndian`.
+ * The bytes of `ref`'s values, contiguous and little-endian. `storage` holds the storage's bytes, in big-endian order if `bigEndian`.
  *
+ * @param later bytes that the caller will take for each value
  * @throws FormatError where the tensor reaches beyond its storage, or takes more memory than `budget` allows.
  */
-export function materialize(
+export function contiguousBytes(
   name: string,
   ref: TensorRef,
   storage: Uint8Array,
   bigEndian: boolean,
   budget: CopyBudget,
-): RawTensor {
+  later = 0,
+): Uint8Array {
   const { dtype, offset, shape, strides } = ref;
   const size = sizeOfFileDtype(dtype);
   const count = countOf(shape);
   const last = count === 0 ? -1 : shape.reduce((at, d, i) => at + (d - 1) * (strides[i] ?? 0), offset);
   if (Number.isNaN(count) || !Number.isSafeInteger(last) || (last + 1) * size > storage.length) {
     throw new FormatError(
-      `[${name}] ${dtype} tensor of shape [${shape.join(", ")}], strides [${strides.join(", ")}] and offset ${offset} ` +
+      `[${brief(name)}] ${dtype} tensor of shape [${shape.join(", ")}], strides [${strides.join(", ")}] and offset ${offset} ` +
         `reaches beyond its storage of ${storage.length} bytes: the file is damaged`,
     );
   }
+  budget.charge(name, count * later);
   let bytes: Uint8Array;
   if (count === 0) bytes = new Uint8Array(0);
   else if (isContiguous(shape, strides)) bytes = storage.subarray(offset * size, (offset + count) * size);
@@ -54,7 +57,23 @@ export function materialize(
     budget.charge(name, bytes.length);
     bytes = swapped(bytes, size);
   }
-  if (!isView(dtype, bytes)) budget.charge(name, count * 4 + (bytes.byteOffset % size === 0 ? 0 : bytes.length));
+  return bytes;
+}
+
+/** The values of `ref` in a dtype of the device. Arguments and errors as for `contiguousBytes`. */
+export function materialize(
+  name: string,
+  ref: TensorRef,
+  storage: Uint8Array,
+  bigEndian: boolean,
+  budget: CopyBudget,
+): RawTensor {
+  const { dtype, shape } = ref;
+  const size = sizeOfFileDtype(dtype);
+  // What the conversion takes is known before anything is gathered.
+  const converts = !isView(dtype, new Uint8Array(0));
+  const bytes = contiguousBytes(name, ref, storage, bigEndian, budget, converts ? 4 : 0);
+  if (bytes.byteOffset % size !== 0) budget.charge(name, bytes.length);
   return rawFromBytes(name, dtype, shape, bytes);
 }
 

@@ -1,14 +1,14 @@
 // What both containers of torch.save yield: the unpickled tree, and the bytes of the storages that it refers to.
 import { FormatError } from "../errors.ts";
 import { describe, expectPickle, PickleOpaque } from "./pickle.ts";
-import { isCount, StorageRef, StorageType } from "./torch-globals.ts";
+import { isCount, StorageRef, StorageType, storageTypes } from "./torch-globals.ts";
 
 export interface TorchFile {
   /** Maps, arrays, sets and plain values, with a TensorRef for each tensor. */
   readonly tree: unknown;
   readonly bigEndian: boolean;
-  /** The bytes of a storage, or of the view of one that `ref` names. */
-  bytesOf(ref: StorageRef): Uint8Array;
+  /** Makes these storages ready, and tells the bytes of one of them, or of the view of one that a reference names. */
+  open(refs: readonly StorageRef[]): (ref: StorageRef) => Uint8Array;
 }
 
 /** What errors of PyTorch files begin with. */
@@ -22,9 +22,6 @@ export function fail(message: string): never {
 const OTHER_SIZES: ReadonlyMap<string, number> = new Map([
   ["ComplexDoubleStorage", 16],
   ["ComplexFloatStorage", 8],
-  ["QInt32Storage", 4],
-  ["QInt8Storage", 1],
-  ["QUInt8Storage", 1],
   ["QUInt4x2Storage", 1],
 ]);
 
@@ -34,19 +31,33 @@ export class OpaqueStorage extends PickleOpaque {
   /** Bytes of an element, undefined where the type is not known. */
   readonly size: number | undefined;
   constructor(path: string, key: string) {
-    super(path);
+    super(path, path.includes("Complex") ? "a complex tensor: save torch.view_as_real of it" : undefined);
     this.key = key;
     this.size = OTHER_SIZES.get(path.slice(path.lastIndexOf(".") + 1));
   }
 }
 
+/** Protocol 0 writes a persistent id as its text. */
+const ID_TEXT =
+  /^\('storage', <class '([\w.]+)'>, '([^'\\]*)', '[^'\\]*', (\d{1,15})(?:, (?:None|\('[^'\\]*', (\d{1,15}), (\d{1,15})\)))?\)$/;
+
+function idFromText(text: string): unknown {
+  const [, path = "", key, count, first, length] = ID_TEXT.exec(text) ?? [];
+  if (key === undefined) return text;
+  const view = first === undefined ? null : [null, Number(first), Number(length)];
+  return ["storage", storageTypes().get(path) ?? new PickleOpaque(path), key, null, Number(count), view];
+}
+
 /**
  * Reads a persistent id: ("storage", type, key, location, count), and in the legacy format a view as the sixth item:
- * (view key, first element, count). A storage of an unknown type is opaque.
+ * (view key, first element, count). A storage of an unknown type is opaque, and a class stays what it is.
  */
-export function storageRef(id: unknown): StorageRef | OpaqueStorage {
+export function storageRef(given: unknown): StorageRef | PickleOpaque {
+  const id = typeof given === "string" ? idFromText(given) : given;
   expectPickle(Array.isArray(id), SOURCE, () => `a persistent id is ${describe(id)}, but a tuple was expected`);
   const [tag, type, key, , count, view]: readonly unknown[] = id;
+  // The legacy format notes the source text of a model's classes: ("module", class, file, text).
+  if (tag === "module" && type instanceof PickleOpaque) return type;
   if (type instanceof PickleOpaque && typeof key === "string") return new OpaqueStorage(type.path, key);
   expectPickle(
     tag === "storage" && type instanceof StorageType && typeof key === "string" && isCount(count),

@@ -35,12 +35,14 @@ export class TensorRef extends PickleObject {
   readonly offset: number;
   readonly shape: readonly number[];
   readonly strides: readonly number[];
+  readonly quantization: Quantization | undefined;
   constructor(
     storage: StorageRef,
     dtype: FileDtype,
     offset: number,
     shape: readonly number[],
     strides: readonly number[],
+    quantization?: Quantization,
   ) {
     super();
     this.storage = storage;
@@ -48,7 +50,15 @@ export class TensorRef extends PickleObject {
     this.offset = offset;
     this.shape = shape;
     this.strides = strides;
+    this.quantization = quantization;
   }
+}
+
+/** The values are `scale * (q - zeroPoint)`, with one of each for the tensor, or for each index along `axis`. */
+export interface Quantization {
+  readonly axis: number | undefined;
+  readonly scales: TensorRef | readonly number[];
+  readonly zeroPoints: TensorRef | readonly number[];
 }
 
 /** torch.float32 and the like; `dtype` is undefined where no device dtype can hold it. */
@@ -71,6 +81,10 @@ const STORAGES: readonly (readonly [string, FileDtype])[] = [
   ["CharStorage", "i8"],
   ["ByteStorage", "u8"],
   ["BoolStorage", "bool"],
+  // Of quantised tensors: what rebuilds these says their scales.
+  ["QInt8Storage", "i8"],
+  ["QUInt8Storage", "u8"],
+  ["QInt32Storage", "i32"],
 ];
 
 const DTYPES: readonly (readonly [string, FileDtype | undefined])[] = [
@@ -95,12 +109,34 @@ const DTYPES: readonly (readonly [string, FileDtype | undefined])[] = [
   ["bool", "bool"],
   ["complex64", undefined],
   ["complex128", undefined],
-  ["float8_e4m3fn", undefined],
-  ["float8_e5m2", undefined],
+  ["float8_e4m3fn", "f8_e4m3"],
+  ["float8_e5m2", "f8_e5m2"],
+  ["float8_e8m0fnu", "f8_e8m0"],
 ];
 
 /** Bounds what calls may copy, so that a small pickle cannot grow: no checkpoint comes near it. */
-const MAX_COPIED_ITEMS = 1_000_000;
+const MAX_COPIED_ITEMS = 100_000;
+
+/** What stands in the place of weights now and then, and how to save it so that it can be read. */
+const ADVICE: readonly (readonly [string, string])[] = [
+  ["torch._utils._rebuild_sparse_tensor", "a sparse tensor: call .to_dense() on it before torch.save"],
+  ["torch._utils._rebuild_sparse_csr_tensor", "a sparse tensor: call .to_dense() on it before torch.save"],
+  ["torch._utils._rebuild_nested_tensor", "a nested tensor: save its parts, .unbind(), one by one"],
+  [
+    "torch._utils._rebuild_meta_tensor_no_storage",
+    "a tensor of the meta device, which has no values: save the real one",
+  ],
+  [
+    "torch.nn.parameter.UninitializedParameter",
+    "a parameter of a lazy layer, which has no values: save it after a forward pass",
+  ],
+  [
+    "torch.nn.parameter.UninitializedBuffer",
+    "a buffer of a lazy layer, which has no values: save it after a forward pass",
+  ],
+  ["numpy.core.multiarray._reconstruct", "an array of NumPy: torch.from_numpy(array) before torch.save"],
+  ["numpy._core.multiarray._reconstruct", "an array of NumPy: torch.from_numpy(array) before torch.save"],
+];
 
 /**
  * The allowed globals by `module.name`, for one pickle. `torch.storage._load_from_bytes` is left out on purpose: it
@@ -140,10 +176,8 @@ export function torchGlobals(source: string): ReadonlyMap<string, unknown> {
     allow(`${builtins}.dict`, ([entries]) => pairs(entries));
   }
 
-  for (const [name, dtype] of STORAGES) {
-    for (const module of ["torch", "torch.cuda"]) globals.set(`${module}.${name}`, new StorageType(dtype));
-  }
-  globals.set("torch.storage.UntypedStorage", new StorageType("untyped"));
+  for (const [path, type] of storageTypes()) globals.set(path, type);
+  for (const [path, advice] of ADVICE) globals.set(path, new PickleOpaque(path, advice));
   for (const [name, dtype] of DTYPES) globals.set(`torch.${name}`, new TorchDtype(dtype));
   for (const name of ["torch.Tensor", "torch.nn.parameter.Parameter"]) globals.set(name, new PickleObject());
   allow("torch.Size", ([sizes = []]) => sizes);
@@ -164,8 +198,26 @@ export function torchGlobals(source: string): ReadonlyMap<string, unknown> {
     // Complex or float8: it may lie beside the weights.
     return dtype === undefined ? new PickleOpaque("torch._utils._rebuild_tensor_v3") : tensor(args, dtype);
   });
+  rebuild("_rebuild_qtensor", ([storage, offset, shape, strides, params]) => {
+    const quantization = quantizationOf(source, params);
+    // Another scheme: it may lie beside the weights.
+    if (quantization === undefined) return new PickleOpaque("torch._utils._rebuild_qtensor");
+    return tensorRef(source, storage, offset, shape, strides, undefined, quantization);
+  });
   rebuild("_rebuild_parameter", ([data]) => data);
   rebuild("_rebuild_parameter_with_state", ([data]) => data);
+  // TorchScript marks containers with their types, and lists by what they hold.
+  allow("torch.jit._pickle.restore_type_tag", ([value]) => value);
+  for (const list of ["tensor", "int", "double", "bool"]) {
+    allow(`torch.jit._pickle.build_${list}list`, ([value]) => value);
+  }
+  // What protocols 0 and 1 make an object with: (class, base class, state of the base).
+  for (const copyreg of ["copyreg", "copy_reg"]) {
+    const path = `${copyreg}._reconstructor`;
+    const reconstruct = ([made]: readonly unknown[]) =>
+      made instanceof PickleOpaque ? made.instance() : new PickleOpaque(path);
+    globals.set(path, new PickleCallable(path, reconstruct, true));
+  }
   // Tensors with Python attributes: (rebuild function, class, its arguments, attributes).
   allow("torch._tensor._rebuild_from_type_v2", ([callee, , args]) => {
     expectPickle(
@@ -178,6 +230,36 @@ export function torchGlobals(source: string): ReadonlyMap<string, unknown> {
   return globals;
 }
 
+/** The storage types by their paths, which protocol 0 writes as text. */
+export function storageTypes(): Map<string, StorageType> {
+  const types = new Map([["torch.storage.UntypedStorage", new StorageType("untyped")]]);
+  for (const [name, dtype] of STORAGES) {
+    for (const module of ["torch", "torch.cuda"]) types.set(`${module}.${name}`, new StorageType(dtype));
+  }
+  return types;
+}
+
+/** Reads (scheme, scale, zero point) or (scheme, scales, zero points, axis); undefined for a scheme that is not known. */
+function quantizationOf(source: string, params: unknown): Quantization | undefined {
+  expectPickle(Array.isArray(params), source, () => `a quantizer is ${describe(params)}`);
+  const [scheme, scales, zeroPoints, axis]: readonly unknown[] = params;
+  const path = scheme instanceof PickleOpaque ? scheme.path : "";
+  if (path === "torch.per_tensor_affine" && typeof scales === "number" && typeof zeroPoints === "number") {
+    return { axis: undefined, scales: [Math.fround(scales)], zeroPoints: [zeroPoints] }; // as PyTorch holds it
+  }
+  if (!/^torch\.per_channel_affine(_float_qparams)?$/.test(path)) return undefined;
+  const isNumbers = (value: unknown): value is number[] =>
+    Array.isArray(value) && value.every((item) => typeof item === "number");
+  const isList = (value: unknown): value is TensorRef | number[] =>
+    (value instanceof TensorRef && value.quantization === undefined) || isNumbers(value);
+  expectPickle(
+    isCount(axis) && isList(scales) && isList(zeroPoints),
+    source,
+    () => `a quantizer has ${describe(scales)} and ${describe(zeroPoints)} along axis ${describe(axis)}`,
+  );
+  return { axis, scales, zeroPoints };
+}
+
 function tensorRef(
   source: string,
   storage: unknown,
@@ -185,6 +267,7 @@ function tensorRef(
   shape: unknown,
   strides: unknown,
   dtype?: FileDtype,
+  quantization?: Quantization,
 ): TensorRef {
   expectPickle(storage instanceof StorageRef, source, () => `a tensor's storage is ${describe(storage)}`);
   const type = dtype ?? storage.dtype;
@@ -196,7 +279,7 @@ function tensorRef(
     () => `a tensor's shape is ${describe(shape)} and its strides are ${describe(strides)}`,
   );
   // Copies: the pickle may go on to change its lists.
-  return new TensorRef(storage, type, offset, [...shape], [...strides]);
+  return new TensorRef(storage, type, offset, [...shape], [...strides], quantization);
 }
 
 /** A whole number that can be a size, a stride or an offset. */

@@ -1,8 +1,8 @@
 // The container of torch.save before PyTorch 1.6: pickles one after another, then the raw storages.
-import { describe, expectPickle, type PickleOptions, unpickle, unsafe } from "./pickle.ts";
+import { describe, expectPickle, type PickleOptions, pickleBudget, unpickle, unsafe } from "./pickle.ts";
 import { sizeOfFileDtype } from "./raw.ts";
 import { fail, OpaqueStorage, SOURCE, storageRef, type TorchFile } from "./torch-file.ts";
-import { type StorageRef, torchGlobals } from "./torch-globals.ts";
+import { StorageRef, torchGlobals } from "./torch-globals.ts";
 
 const MAGIC = 0x1950a86a20f9469cfc6cn;
 const PROTOCOL = 1001;
@@ -14,8 +14,9 @@ const PROTOCOL = 1001;
  */
 export function readTorchLegacy(bytes: Uint8Array): TorchFile {
   let position = 0;
+  const budget = pickleBudget(bytes.length, SOURCE);
   const next = (options: Partial<PickleOptions> = {}) => {
-    const { value, end } = unpickle(bytes, position, { source: SOURCE, globals: new Map(), ...options });
+    const { value, end } = unpickle(bytes, position, { source: SOURCE, globals: new Map(), budget, ...options });
     position = end;
     return value;
   };
@@ -38,6 +39,7 @@ export function readTorchLegacy(bytes: Uint8Array): TorchFile {
     opaque: true,
     persistent(id) {
       const ref = storageRef(id);
+      if (!(ref instanceof StorageRef || ref instanceof OpaqueStorage)) return ref;
       const known = storages.get(ref.key);
       if (known === undefined) storages.set(ref.key, ref);
       else {
@@ -71,15 +73,17 @@ export function readTorchLegacy(bytes: Uint8Array): TorchFile {
   return {
     tree,
     bigEndian: false,
-    bytesOf({ key, dtype, count, first }) {
-      const place = places.get(key);
-      if (place === undefined) fail(`storage "${key.slice(0, 80)}" is missing from the file: it is damaged`);
-      const size = dtype === "untyped" ? 1 : sizeOfFileDtype(dtype);
-      const end = (first + count) * size;
-      if (end > place.length)
-        fail(`storage "${key.slice(0, 80)}" has ${place.length} bytes but ${end} are needed: it is damaged`);
-      return place.subarray(first * size, end);
-    },
+    open:
+      () =>
+      ({ key, dtype, count, first }) => {
+        const place = places.get(key);
+        if (place === undefined) fail(`storage "${key.slice(0, 80)}" is missing from the file: it is damaged`);
+        const size = dtype === "untyped" ? 1 : sizeOfFileDtype(dtype);
+        const end = (first + count) * size;
+        if (end > place.length)
+          fail(`storage "${key.slice(0, 80)}" has ${place.length} bytes but ${end} are needed: it is damaged`);
+        return place.subarray(first * size, end);
+      },
   };
 }
 

@@ -1,5 +1,5 @@
 // Loading a state dict into tensors: every key and shape is checked before the first value is copied.
-import { check, checkOptions, StateDictError, told } from "../errors.ts";
+import { brief, check, checkOptions, StateDictError, told } from "../errors.ts";
 import { copy_ } from "../tensor/copy.ts";
 import { fromHost } from "../tensor/create.ts";
 import { arrayTypes } from "../tensor/dtype.ts";
@@ -15,6 +15,14 @@ export type StateDictLike = Iterable<readonly [string, Tensor]> | Readonly<Recor
 export interface LoadOptions {
   /** Default true: keys that are missing or not expected are errors. */
   strict?: boolean;
+  /**
+   * The module's name for one of the dict's: a function, or prefixes and what replaces them, of which the first that fits
+   * counts. `{ "backbone.": "", "head.": "fc." }` takes `backbone.conv1.weight` as `conv1.weight`. A function that gives
+   * undefined leaves the entry out. Default: names stay as they are.
+   */
+  remap?: ((name: string) => string | undefined) | Readonly<Record<string, string>>;
+  /** Which entries of the dict count, by their names in it. Others are neither copied nor unexpected. Default: all. */
+  filter?: (name: string, tensor: Tensor) => boolean;
 }
 
 /** What `Module.loadStateDict` left alone: without `strict: false` nothing. */
@@ -48,11 +56,42 @@ export function entriesOf(name: string, dict: StateDictLike): Map<string, Tensor
   );
 }
 
+/** The entries of the dict that count, by the names that the module has for them. */
+function chosen(given: StateDictLike, { remap, filter }: LoadOptions): Map<string, Tensor> {
+  const dict = entriesOf("loadStateDict", given);
+  if (remap === undefined && filter === undefined) return dict;
+  const prefixes = typeof remap === "object" ? Object.entries(remap) : [];
+  const byPrefix = (name: string) => {
+    const found = prefixes.find(([from]) => name.startsWith(from));
+    return found ? found[1] + name.slice(found[0].length) : name;
+  };
+  const rename = typeof remap === "function" ? remap : byPrefix;
+  const result = new Map<string, Tensor>();
+  for (const [name, tensor] of dict) {
+    const to = (filter?.(name, tensor) ?? true) ? rename(name) : undefined;
+    if (to === undefined) continue;
+    check(
+      !result.has(to),
+      () => `[loadStateDict] remap gives two entries of the dict the name ${brief(to)}, the second is ${brief(name)}`,
+      StateDictError,
+    );
+    result.set(to, tensor);
+  }
+  return result;
+}
+
+/** Another model's dict has hundreds of names that do not fit. */
+const LINES_OF_A_KIND = 3;
+
+/** The first few problems of a kind, a line each, and how many there are more. */
+function firstOf<T>(items: readonly T[], line: (item: T) => string): string[] {
+  const lines = items.slice(0, LINES_OF_A_KIND).map(line);
+  const rest = items.length - lines.length;
+  return rest === 0 ? lines : [...lines.slice(0, -1), `${lines.at(-1)}, and ${rest} more`];
+}
+
 /** PyTorch before 0.4.1 did not count the batches of a batch norm, and later versions load such files. */
 const isCounter = (name: string): boolean => /(^|\.)num_batches_tracked$/.test(name);
-
-/** Problems that an error lists. Those of another model are of one kind, and hundreds. */
-const MOST = 12;
 
 /** See `Module.loadStateDict`. */
 export async function loadInto(
@@ -61,9 +100,9 @@ export async function loadInto(
   given: StateDictLike,
   options: LoadOptions,
 ): Promise<LoadResult> {
-  checkOptions("loadStateDict", options, ["strict"]);
+  checkOptions("loadStateDict", options, ["strict", "remap", "filter"]);
   const { strict = true } = options;
-  const dict = entriesOf("loadStateDict", given);
+  const dict = chosen(given, options);
   const known = new Set(targets.map(([name]) => name));
   const missing = targets.filter(([name]) => !dict.has(name) && !isCounter(name));
   const unexpectedKeys = [...dict.keys()].filter((name) => !known.has(name));
@@ -71,22 +110,20 @@ export async function loadInto(
     const source = dict.get(name);
     return source ? [{ name, target, source }] : [];
   });
-  const problems = pairs
-    .filter(({ target, source }) => !sameShape(target.shape, source.shape))
-    .map(({ name, target, source }) => `${name} has shape ${show(source.shape)}, expected ${show(target.shape)}`);
+  const misshaped = pairs.filter(({ target, source }) => !sameShape(target.shape, source.shape));
+  const problems = firstOf(
+    misshaped,
+    ({ name, target, source }) => `${brief(name)} has shape ${show(source.shape)}, expected ${show(target.shape)}`,
+  );
   if (strict) {
     problems.unshift(
-      ...missing.map(([name, t]) => `${name} ${show(t.shape)} is missing`),
-      ...unexpectedKeys.map((name) => `${name} ${show(dict.get(name)?.shape ?? [])} is not expected`),
+      ...firstOf(missing, ([name, t]) => `${brief(name)} ${show(t.shape)} is missing`),
+      ...firstOf(unexpectedKeys, (name) => `${brief(name)} ${show(dict.get(name)?.shape ?? [])} is not expected`),
     );
   }
   if (problems.length > 0) {
-    const advice = strict ? " ({ strict: false } accepts missing and unexpected keys)" : "";
-    const more = problems.length - MOST;
-    const rest = more > 0 ? `\n  and ${more} more of ${known.size} keys` : "";
-    throw new StateDictError(
-      `[loadStateDict] the dict does not fit ${module}${advice}:\n  ${problems.slice(0, MOST).join("\n  ")}${rest}`,
-    );
+    const advice = strict ? " ({ strict: false } accepts missing and unexpected keys, remap renames)" : "";
+    throw new StateDictError(`[loadStateDict] the dict does not fit ${module}${advice}:\n  ${problems.join("\n  ")}`);
   }
   const converted = await Promise.all(pairs.map(({ target, source }) => convert(source, target)));
   for (const [i, { target, source }] of pairs.entries()) {

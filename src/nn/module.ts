@@ -250,8 +250,13 @@ export abstract class Module<I extends readonly unknown[] = readonly [Tensor], O
    * Copies values into the parameters and buffers, in place: optimizers and captured steps go on with them. Values of
    * another dtype are converted. Nothing is copied when an error is found.
    * A batch norm's `num_batches_tracked` may be missing, as in files of old: the counter stays as it is.
+   *
+   * ```ts
+   * await model.loadStateDict(dict, { strict: false, filter: (name) => !name.startsWith("fc.") }); // all but the head
+   * ```
+   *
    * @param options.strict Default true: missing or unexpected keys are errors. Wrong shapes always are.
-   * @throws StateDictError naming every missing, unexpected and misshaped key.
+   * @throws StateDictError naming the first missing, unexpected and misshaped keys, and how many there are more.
    */
   async loadStateDict(dict: StateDictLike, options: LoadOptions = {}): Promise<LoadResult> {
     return loadInto(this.constructor.name, [...this.#state("")], dict, options);

@@ -1,9 +1,10 @@
 // CIFAR's binary version: what is parsed, and the errors for damaged, truncated and incomplete files and archives.
 import { gunzipSync, gzipSync } from "node:zlib";
 import fc from "fast-check";
-import { createTarGzip } from "nanotar";
+import { createTar, createTarGzip } from "nanotar";
 import { describe, expect, test } from "vitest";
 import { DataError, FormatError } from "../../src/errors.ts";
+import { readTarGzip } from "../../src/io/tar.ts";
 import {
   CIFAR_LAYOUT,
   type CifarName,
@@ -151,12 +152,27 @@ describe("a damaged archive", async () => {
     const sum = header.reduce((total, byte, i) => total + (i >= 148 && i < 156 ? 0x20 : byte), 0);
     header.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148, "latin1");
     await expect(read(gzipSync(tar))).rejects.toThrow(FormatError);
-    await expect(read(gzipSync(tar))).rejects.toThrow(/an entry of the tar inside has a negative size/);
+    await expect(read(gzipSync(tar))).rejects.toThrow(/an entry whose size is not a number of at least 0/);
+  });
+
+  test("an archive that unpacks to many times its size", async () => {
+    const bomb = gzipSync(new Uint8Array(20e6));
+    await expect(readTarGzip(bomb, "a.tar.gz")).rejects.toThrow(FormatError);
+    await expect(readTarGzip(bomb, "a.tar.gz")).rejects.toThrow(/a\.tar\.gz unpacks to more than \d+ bytes/);
+  });
+
+  test("many headers for all files", { timeout: 5000 }, async () => {
+    const tar = new Uint8Array(createTar([{ name: "a", data: "1 a=b\n" }]));
+    tar[156] = "g".charCodeAt(0);
+    const sum = tar.subarray(0, 512).reduce((total, byte, i) => total + (i >= 148 && i < 156 ? 0x20 : byte), 0);
+    tar.set(new TextEncoder().encode(`${sum.toString(8).padStart(6, "0")}\0 `), 148);
+    const entry = tar.subarray(0, 1024);
+    await expect(read(gzipSync(Buffer.concat(Array(100).fill(entry))))).rejects.toThrow(/more than 10000 entries/);
   });
 
   test("not gzip: a web page; gzip, but no tar; nothing", async () => {
     await expect(read(new TextEncoder().encode("<html>Not found</html>"))).rejects.toThrow(/does not start like gzip/);
-    await expect(read(gzipSync(new Uint8Array(5000).fill(65)))).rejects.toThrow(/is not a tar/);
+    await expect(read(gzipSync(new Uint8Array(5000).fill(65)))).rejects.toThrow(/not a tar/);
     await expect(read(gzipSync(""))).rejects.toThrow(FormatError);
     await expect(read(new Uint8Array())).rejects.toThrow(FormatError);
   });

@@ -150,6 +150,66 @@ describe("objects of Python", () => {
   );
 });
 
+describe("whole models", () => {
+  const module = (own: Record<string, string>, children: Record<string, string> = {}) =>
+    `cm\nNet\n)\x81${dict({ _parameters: dict(own), _buffers: dict({ kept: weight, left: weight, none: "N" }), _modules: dict(children), _non_persistent_buffers_set: `\x8f(${str("left")}\x90` })}b`;
+
+  it("give what their state dict has", async () => {
+    const model = module({ w: weight, b: "N" }, { inner: module({ w: weight }), empty: "N" });
+    const names = ["w", "kept", "inner.w", "inner.kept"];
+    expect(await keys(model)).toEqual(names);
+    expect(await keys(dict({ model, epoch: "K\x01" }))).toEqual(names);
+    expect(await keys(dict({ net: model, epoch: "K\x01" }))).toEqual(names);
+    expect(await keys(dict({ a: model, b: dict({ weight }) }), "a")).toEqual(names);
+  });
+
+  it("may not have a Python object as a parameter", async () => {
+    await expect(keys(module({ w: "cm\nTensor\n)\x81" }))).rejects.toThrow(/asks for m\.Tensor/);
+  });
+
+  it("may not multiply, nor contain themselves", async () => {
+    const bare = (children: Record<string, string>) =>
+      `cm\nNet\n)\x81${dict({ _parameters: "}", _buffers: "}", _modules: dict(children) })}b`;
+    // Each level has the one below twice, as the memo's first entry.
+    const double = (of: (children: Record<string, string>) => string) => of({ a: "h\x00", b: "h\x00" });
+    const levels = (first: string, of: (children: Record<string, string>) => string) =>
+      first + Array.from({ length: 29 }, () => `${double(of)}q\x00`).join("0");
+    await expect(keys(levels(`${bare({})}q\x000`, bare))).rejects.toThrow(/more than 100000 modules/);
+    await expect(keys(levels(`${module({ w: weight })}q\x000`, (children) => module({}, children)))).rejects.toThrow(
+      /take megabytes/,
+    );
+    const cycle = `cm\nNet\n)\x81q\x00${dict({ _parameters: "}", _buffers: "}", _modules: dict({ me: "h\x00" }) })}b`;
+    await expect(keys(cycle)).rejects.toThrow(/nests more than 100 deep/);
+  });
+});
+
+describe("quantised tensors", () => {
+  const quantised = (params: string) =>
+    `ctorch._utils\n_rebuild_qtensor\n((${str("storage")}ctorch\nQUInt8Storage\n${str("0")}${str("cpu")}${num(16)}tQK\x00(${num(2)}t(${num(1)}t(${params}t\x89)tR`;
+  it("need a scale for each index", async () => {
+    expect(
+      await keys(dict({ w: quantised("ctorch\nper_tensor_affine\nG?\xf0\x00\x00\x00\x00\x00\x00K\x01") })),
+    ).toEqual(["w"]);
+    const channels = `ctorch\nper_channel_affine\n](K\x01K\x02K\x03e](K\x00K\x00K\x00eK\x00`;
+    await expect(keys(dict({ w: quantised(channels) }))).rejects.toThrow(
+      /\[w\] the quantised tensor has 3 scales .* 2 of each/,
+    );
+    await expect(keys(dict({ w: quantised("ctorch\nother\nNN") }))).rejects.toThrow(UnsafePickleError);
+  });
+});
+
+it.each([
+  ["torch._utils\n_rebuild_sparse_tensor", /"w" is a sparse tensor: call \.to_dense/],
+  ["torch._utils\n_rebuild_meta_tensor_no_storage", /"w" is a tensor of the meta device/],
+  ["torch.nn.parameter\nUninitializedParameter", /"w" is a parameter of a lazy layer/],
+  ["numpy.core.multiarray\n_reconstruct", /"w" is an array of NumPy/],
+])("says how to save what %j makes", async (path, message) => {
+  const odd = `c${path}\n)R`;
+  await expect(keys(dict({ w: odd, weight }))).rejects.toThrow(FormatError);
+  await expect(keys(dict({ w: odd, weight }))).rejects.toThrow(message);
+  expect(await keys(dict({ state_dict: dict({ weight }), odd }))).toEqual(["weight"]);
+});
+
 describe("hostile files", () => {
   it("may not expand to many times their size", async () => {
     const tree = dict({ w: tensorOf([5_000_000], { stride: 0, storage: "Bool" }) });
@@ -159,7 +219,7 @@ describe("hostile files", () => {
 
   it.each<[string, Record<string, Uint8Array>]>([
     ["pickle", { "a/data.pkl": latin1("}".repeat(1_000_000)) }],
-    ["storage", { "a/data.pkl": latin1("}."), "a/data/0": new Uint8Array(2 ** 25) }],
+    ["storage", { "a/data.pkl": latin1(`\x80\x02${dict({ weight })}.`), "a/data/0": new Uint8Array(2 ** 25) }],
   ])("may not unpack to many times their size: %s", async (_, entries) => {
     const bytes = zipSync(entries, { level: 9 });
     await expect(loadTorch(bytes)).rejects.toThrow(FormatError);

@@ -1,11 +1,12 @@
 // The pickle reader on its own: each opcode's value, and streams that Python would run or choke on.
 import { describe, expect, it } from "vitest";
 import { FormatError, UnsafePickleError } from "../../src/errors.ts";
-import { PickleCallable, unpickle } from "../../src/io/pickle.ts";
+import { PickleCallable, pickleBudget, unpickle } from "../../src/io/pickle.ts";
 import { torchGlobals } from "../../src/io/torch-globals.ts";
 
 /** Text as latin-1 bytes. */
-const latin1 = (text: string): Uint8Array => Uint8Array.from(text, (c) => c.charCodeAt(0));
+const latin1 = (text: string): Uint8Array => new Uint8Array(Buffer.from(text, "latin1"));
+const plain = { source: "test", globals: new Map<string, unknown>() };
 const read = (text: string, globals: ReadonlyMap<string, unknown> = new Map()): unknown =>
   unpickle(latin1(text), 0, { source: "test", globals }).value;
 
@@ -28,6 +29,17 @@ describe("unpickle", () => {
     ["DICT", "(K\x01K\x02d.", new Map([[1, 2]])],
     ["sets", "\x8f(K\x01\x90(K\x02\x91\x86.", [new Set([1]), new Set([2])]],
     ["the memo", "K\x07q\x050h\x05r\x00\x01\x00\x00j\x00\x01\x00\x00\x94h\x02\x87.", [7, 7, 7]],
+    [
+      "numbers of protocol 0",
+      "(I7\nI-2\nI01\nI00\nL123456789012345678901L\nF-1.5\nFinf\nt.",
+      [7, -2, true, false, 123456789012345678901n, -1.5, Infinity],
+    ],
+    [
+      "text of protocol 0",
+      "S'a\\n\\'\\x41'\nV\xe9\\u20ac\\U0001f600\nS\"\\xff\"\n\x87.",
+      ["a\n'A", "\xe9\u20ac\u{1f600}", latin1("\xff")],
+    ],
+    ["the memo of protocol 0", "I7\np12\n0g12\n.", 7],
     ["POP, POP_MARK and DUP", "K\x01K\x020(K\x031K\x04(02\x87.", [1, 4, 4]],
   ])("reads %s", (_, text, value) => {
     expect(read(text)).toEqual(value);
@@ -74,8 +86,12 @@ describe("unpickle", () => {
     ["h\x00.", /memo entry 0, which does not exist/],
     ["X\xff\xff\xff\xffa.", /a value of 4294967295 bytes but 2 are left/],
     ["\x8e\xff\xff\xff\xff\xff\xff\xff\xffa.", /a value of \d+ bytes but 2 are left/],
-    ["\x80\x06N.", /protocol 6, but 2 to 5/],
-    ["I1\n.", /opcode 0x49 is not one that torch.save writes/],
+    ["\x80\x06N.", /protocol 6, but 0 to 5/],
+    ["Ix\n.", /"x" where a whole number was expected/],
+    ["Fx\n.", /"x" where a float was expected/],
+    ["gx\n.", /"x" where a memo entry was expected/],
+    ["Sx\n.", /a string without quotes/],
+    ["V\\U00110000\n.", /a character beyond Unicode/],
     ["\x82\x01.", /opcode 0x82/],
     ["Q.", /lacks its operand/],
     ["NQ.", /persistent id, but none was expected/],
@@ -86,7 +102,7 @@ describe("unpickle", () => {
     ["N(N\x90.", /added to None/],
     ["N)R.", /a call of None, which is not a function/],
     ["NNb.", /state is set on None/],
-    ["cos", /a name without an end/],
+    ["cos", /a line without an end/],
     [`\x8b\x01\x01\x00\x00${"\x01".repeat(300)}.`, /an integer of 257 bytes/],
   ])("reports malformed stream %#", (text, message) => {
     expect(() => read(text)).toThrow(FormatError);
@@ -94,10 +110,19 @@ describe("unpickle", () => {
   });
 
   it("bounds what a stream can make", () => {
-    expect(() => read("]0".repeat(2_100_000))).toThrow(/more than 4000000 operations/);
+    // What an object takes is counted, not only the bytes that ask for it.
+    for (const op of ["]", "}", "\x8f", "C\x00", "(N1", "cm\nf\n)R"]) {
+      expect(() => unpickle(latin1(op.repeat(450_000)), 0, { ...plain, opaque: true }), op).toThrow(
+        /objects take more than twice the file and 16 MB/,
+      );
+    }
+    const budget = pickleBudget(2 ** 30, "test");
+    expect(() => unpickle(latin1("N0".repeat(2_100_000)), 0, { ...plain, budget })).toThrow(
+      /more than 4000000 operations/,
+    );
     const set = `]q\x00(${"N".repeat(2000)}e`; // a list of 2000, copied again and again
     expect(() => read(`${set}${"cbuiltins\nset\nh\x00\x85R0".repeat(501)}.`, torchGlobals("test"))).toThrow(
-      /copy more than 1000000 items/,
+      /copy more than 100000 items/,
     );
   });
 

@@ -41,6 +41,34 @@ describe("parseSafetensors", () => {
     expect(plain(parseSafetensors(wide("I64").fill(255, -8)).tensors)["bn.count"]?.data).toEqual([-1]);
   });
 
+  // Values of the papers' tables: https://arxiv.org/abs/2209.05433 and OCP's microscaling formats.
+  it.each<[string, number[], number[]]>([
+    [
+      "F8_E4M3",
+      [0x00, 0x80, 0x01, 0x07, 0x08, 0x38, 0xb9, 0x7e, 0x7f, 0xff],
+      [0, -0, 2 ** -9, 7 * 2 ** -9, 2 ** -6, 1, -1.125, 448, Number.NaN, Number.NaN],
+    ],
+    [
+      "F8_E5M2",
+      [0x00, 0x80, 0x01, 0x03, 0x04, 0x3c, 0xbd, 0x7b, 0x7c, 0xfc, 0x7d, 0xff],
+      [0, -0, 2 ** -16, 3 * 2 ** -16, 2 ** -14, 1, -1.25, 57344, Infinity, -Infinity, Number.NaN, Number.NaN],
+    ],
+    ["F8_E8M0", [0, 126, 127, 128, 254, 255], [2 ** -127, 0.5, 1, 2, 2 ** 127, Number.NaN]],
+  ])("reads %s", (dtype, bytes, values) => {
+    const file = fileOf({ a: { dtype, shape: [bytes.length], data_offsets: [0, bytes.length] } }, bytes.length);
+    file.set(bytes, file.length - bytes.length);
+    expect(plain(parseSafetensors(file).tensors).a).toEqual({ dtype: "f32", shape: [bytes.length], data: values });
+  });
+
+  it("bounds what a header can ask for", () => {
+    const many = `{"a":[${"0,".repeat(600_000)}0]}`;
+    expect(() => parseSafetensors(fileOf(many, 0))).toThrow(/take more than twice the file and 16 MB/);
+    expect(() => parseSafetensors(fileOf("[".repeat(1000), 0))).toThrow(/nests deeper/);
+    const long = "n".repeat(1e6);
+    expect(() => parseSafetensors(fileOf({ [long]: 1 }, 0))).toThrow(/^.{0,400}$/);
+    expect(() => parseSafetensors(fileOf({ a: f32(Array(70).fill(1), 0, 4) }, 4))).toThrow(/70 dimensions/);
+  });
+
   it.each<[string, Uint8Array, RegExp]>([
     ["no header length", new Uint8Array(7), /file of 7 bytes is too short/],
     ["a header above the limit", new Uint8Array(16).fill(255), /above the limit of 100000000/],
@@ -49,11 +77,7 @@ describe("parseSafetensors", () => {
     ["a header that is not UTF-8", fileOf("{}", 0).fill(255, 8), /not JSON in UTF-8/],
     ["a header that is not an object", fileOf([], 0), /must be a JSON object/],
     ["an entry that is not an object", fileOf({ a: 1 }, 0), /"a" must have dtype, shape and data_offsets/],
-    [
-      "an unknown dtype",
-      fileOf({ a: { ...f32([1], 0, 4), dtype: "F8_E4M3" } }, 4),
-      /dtype "F8_E4M3"; known are F64, F32/,
-    ],
+    ["an unknown dtype", fileOf({ a: { ...f32([1], 0, 4), dtype: "F4" } }, 4), /dtype "F4"; known are F64, F32/],
     ["a dtype that is not text", fileOf({ a: { ...f32([1], 0, 4), dtype: [] } }, 4), /dtype of type object/],
     ["a negative size", fileOf({ a: f32([-1], 0, 4) }, 4), /shape that is not a list of whole numbers/],
     ["a fractional size", fileOf({ a: f32([0.5], 0, 4) }, 4), /shape that is not a list of whole numbers/],

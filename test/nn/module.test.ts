@@ -3,6 +3,7 @@
 import { inspect } from "node:util";
 import { describe, expect, test } from "vitest";
 import { memory, nn, noGrad, StateDictError, StateError, scope, type Tensor, tensor, zeros } from "wgrad";
+import type { LoadOptions } from "../../src/nn/load-state-dict.ts";
 import { withDevice } from "../support/case.ts";
 
 withDevice();
@@ -214,6 +215,83 @@ describe("state dicts", () => {
       /weight has shape \[3, 2\], expected \[2, 3\]/,
     );
     for (const t of [...Object.values(dict), ...Object.values(misshaped)]) t.dispose();
+    layer.dispose();
+  });
+});
+
+describe("loadStateDict's choices", () => {
+  const values = { "net.fc.weight": [1, 2], "net.fc.bias": [3], "head.weight": [4, 5], n: [6] };
+  const given = () =>
+    Object.fromEntries(
+      Object.entries(values).map(([name, list]) => [
+        name,
+        tensor(list, { shape: name.endsWith("weight") ? [1, 2] : [1] }),
+      ]),
+    );
+
+  test.each<[string, LoadOptions, number[]]>([
+    ["prefixes", { remap: { "net.fc.": "", "head.": "unused." }, strict: false }, [1, 2]],
+    ["the first prefix that fits", { remap: { "net.fc.": "", net: "x" }, strict: false }, [1, 2]],
+    ["a function", { remap: (name) => (name.startsWith("net.") ? name.slice(7) : undefined) }, [1, 2]],
+    ["a filter", { remap: { "net.fc.": "" }, filter: (name) => name.startsWith("net.") }, [1, 2]],
+    [
+      "a filter that sees the tensor",
+      {
+        remap: { "head.": "", "net.fc.bias": "bias" },
+        filter: (name, t) => name === "net.fc.bias" || (t.shape.length === 2 && name[0] === "h"),
+      },
+      [4, 5],
+    ],
+  ])("%s", async (_, options, weight) => {
+    const layer = new nn.Linear(2, 1);
+    const dict = given();
+    const { missingKeys } = await layer.loadStateDict(dict, options);
+    expect(missingKeys).toEqual([]);
+    expect(Array.from(await layer.weight.data())).toEqual(weight);
+    expect(Array.from(await layer.bias!.data())).toEqual([3]);
+    for (const t of Object.values(dict)) t.dispose();
+    layer.dispose();
+  });
+
+  test("what was left out is missing, not unexpected", async () => {
+    const layer = new nn.Linear(2, 1);
+    const dict = given();
+    const options: LoadOptions = { remap: { "head.": "" }, filter: (name) => name === "head.weight" };
+    await expect(layer.loadStateDict(dict, options)).rejects.toThrow(/bias \[1\] is missing$/);
+    expect(await layer.loadStateDict(dict, { ...options, strict: false })).toEqual({
+      missingKeys: ["bias"],
+      unexpectedKeys: [],
+    });
+    for (const t of Object.values(dict)) t.dispose();
+    layer.dispose();
+  });
+
+  test("two entries may not get one name", async () => {
+    const layer = new nn.Linear(2, 1);
+    const dict = given();
+    const remap = { "net.fc.": "", "head.": "" };
+    await expect(layer.loadStateDict(dict, { remap })).rejects.toThrow(StateDictError);
+    await expect(layer.loadStateDict(dict, { remap })).rejects.toThrow(
+      /two entries of the dict the name weight, the second is head\.weight/,
+    );
+    for (const t of Object.values(dict)) t.dispose();
+    layer.dispose();
+  });
+
+  test("another model's dict is an error of a few short lines", async () => {
+    const layer = new nn.Sequential(...Array.from({ length: 8 }, () => new nn.Linear(1, 1)));
+    const one = zeros([1]);
+    const dict = Object.fromEntries(Array.from({ length: 200 }, (_, i) => [`${"x".repeat(5000)}${i}`, one]));
+    const wrong = { ...dict, "0.weight": one, "1.weight": one, "2.weight": one, "3.weight": one };
+    const error = await layer.loadStateDict(wrong).catch((e: unknown) => String(e));
+    expect(String(error).split("\n")).toHaveLength(10);
+    expect(String(error).length).toBeLessThan(2000);
+    expect(error).toMatch(
+      /0\.bias \[1\] is missing\n.*1\.bias \[1\] is missing\n.*2\.bias \[1\] is missing, and 9 more/,
+    );
+    expect(error).toMatch(/is not expected, and 197 more/);
+    expect(error).toMatch(/2\.weight has shape \[1\], expected \[1, 1\], and 1 more/);
+    one.dispose();
     layer.dispose();
   });
 });

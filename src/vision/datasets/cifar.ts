@@ -1,7 +1,7 @@
 // CIFAR-10 and CIFAR-100 from the bytes of their official binary version: record files, folder or archive.
 import { check, checkFunction, checkOptions, DataError, FormatError, told, ValueError } from "../../errors.ts";
+import { readTarGzip } from "../../io/tar.ts";
 import { ImageDataset } from "./image-dataset.ts";
-import { readTarGzip } from "./tar.ts";
 
 /** Which of the two data sets. */
 export type CifarName = "cifar10" | "cifar100";
@@ -68,6 +68,8 @@ function checkBytes(name: string, bytes: unknown): asserts bytes is Uint8Array {
     ValueError,
   );
 }
+/** What the official archives unpack to, rounded up. */
+const ARCHIVE_BYTES = 190e6;
 
 const SHAPE = [3, 32, 32] as const;
 const PIXEL_BYTES = 3 * 32 * 32;
@@ -150,7 +152,7 @@ export async function unpackCifar(
   const { folder } = layoutOf(name);
   checkBytes(name, archive);
   const files = new Map<string, Uint8Array>();
-  for (const [path, bytes] of await readTarGzip(archive, source)) {
+  for (const [path, bytes] of await readTarGzip(archive, source, ARCHIVE_BYTES)) {
     const steps = path.split("/").filter((step) => step !== ".");
     if (steps.length === 2 && steps[0] === folder && steps[1]) files.set(steps[1], bytes);
   }
