@@ -64,7 +64,7 @@ export class Device {
     this.info = info;
     this.pipelines = new PipelineCache(gpu);
     this.pool = new BufferPool(gpu);
-    this.queue = new Queue(gpu, this.pipelines, this.pool);
+    this.queue = new Queue(gpu, this.pipelines, this.pool, info.limits);
     this.lost = gpu.lost.then(({ reason, message }) => {
       const error = new DeviceError(
         `[device] ${info.name} was lost (${reason}): ${message.replace(/\.+$/, "")}. Call init() again and reload your model from a checkpoint`,

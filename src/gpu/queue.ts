@@ -6,6 +6,7 @@ import { type Binding, type Command, type DispatchCommand, type Program, whereOf
 import { encode } from "./encode.ts";
 import { FAULT_BYTES, faultIn } from "./faults.ts";
 import type { Grid } from "./grid.ts";
+import { gridSize, type Limits } from "./limits.ts";
 import type { PipelineCache, Shader } from "./pipeline.ts";
 import type { BufferPool, PooledBuffer } from "./pool.ts";
 import type { Profiler } from "./profile.ts";
@@ -21,7 +22,7 @@ export class Queue {
   readonly #pipelines: PipelineCache;
   readonly #bindGroups: BindGroups;
   readonly pool: BufferPool;
-  readonly #maxGrid: number;
+  readonly #limits: Limits;
   #pending: Command[] = [];
   /** The chain of batches that still wait for pipelines, or null when everything recorded earlier is submitted. */
   #waiting: Promise<void> | null = null;
@@ -40,12 +41,12 @@ export class Queue {
   profiler: Profiler | null = null;
   readonly #stats = { dispatches: 0, submits: 0, writes: 0 };
 
-  constructor(device: GPUDevice, pipelines: PipelineCache, pool: BufferPool) {
+  constructor(device: GPUDevice, pipelines: PipelineCache, pool: BufferPool, limits: Limits) {
     this.#device = device;
     this.#pipelines = pipelines;
-    this.#bindGroups = new BindGroups(device);
+    this.#bindGroups = new BindGroups(device, limits);
     this.pool = pool;
-    this.#maxGrid = device.limits.maxComputeWorkgroupsPerDimension;
+    this.#limits = limits;
   }
 
   /** Counters for benchmarks and tests. */
@@ -81,9 +82,10 @@ export class Queue {
     const { origin } = context;
     const [x, y = 1, z = 1] = grid;
     if (x === 0 || y === 0 || z === 0) return;
-    if (x > this.#maxGrid || y > this.#maxGrid || z > this.#maxGrid) {
+    const most = gridSize(this.#limits);
+    if (x > most || y > most || z > most) {
       throw new LimitError(
-        `[${origin?.name ?? shader.key}] needs a grid of ${x} x ${y} x ${z} workgroups, but this adapter allows ${this.#maxGrid} a dimension: use smaller tensors`,
+        `[${origin?.name ?? shader.key}] needs a grid of ${x} x ${y} x ${z} workgroups, but this adapter allows ${most} a dimension: use smaller tensors`,
       );
     }
     const bindGroup = this.#bindGroups.get(pipeline, storages, params, origin?.name);

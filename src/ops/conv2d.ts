@@ -3,12 +3,15 @@ import { apply1 } from "../autograd/apply.ts";
 import { type Op, withoutGradient } from "../autograd/op.ts";
 import type { Run } from "../autograd/run.ts";
 import { check, ValueError } from "../errors.ts";
+import type { DeviceInfo } from "../gpu/device.ts";
+import { gridSize } from "../gpu/limits.ts";
 import { type ConvAlgorithm, waysOf } from "../kernels/conv-algorithm.ts";
 import { forwardAlgorithms, inputGradientAlgorithms, weightGradientAlgorithms } from "../kernels/conv-algorithms.ts";
 import { type ConvGeometry, convClass } from "../kernels/conv-geometry.ts";
+import { divided } from "../kernels/divide.ts";
 import { launchBest } from "../kernels/variants.ts";
 import { checkDtype } from "../tensor/dtype.ts";
-import { pair, type Shape, sameShape, show } from "../tensor/shape.ts";
+import { pair, type Shape, sameShape, show, sizeOf } from "../tensor/shape.ts";
 import type { Storage } from "../tensor/storage.ts";
 import type { Spec, Tensor } from "../tensor/tensor.ts";
 import { type AbsorbedActivation, asActivation, asAddition, behindActivation } from "./absorb.ts";
@@ -78,6 +81,14 @@ function launch<Io>(
   launchBest(run, kind, convClass(g, rows, k), { ways, io, storages });
 }
 
+/** Images for which a grid has workgroups, whose tiles have at least so many columns (see `tilesOf`). */
+function mostImages(x: Tensor, y: Tensor, { limits, subgroupSize }: DeviceInfo): number {
+  const most = gridSize(limits);
+  const columns = Math.min(32, 2 * subgroupSize || 32);
+  const positions = Math.max(1, ...[x, y].map(({ shape }) => sizeOf(shape.slice(2))));
+  return Math.max(1, Math.min(most, Math.floor((most * columns) / positions)));
+}
+
 interface GradientAttrs extends ConvAttrs {
   /** Shape of the input or weight whose gradient this is. */
   readonly shape: Shape;
@@ -86,24 +97,37 @@ interface GradientAttrs extends ConvAttrs {
 const convInputGradient: Op<readonly [dy: Tensor, weight: Tensor], GradientAttrs> = {
   name: "conv2dInputGradient",
   infer: (_inputs, { shape }) => [{ shape, dtype: "f32" }],
-  forward(run, inputs, [out], attrs) {
-    const g = geometry(out.shape, inputs[1].shape, attrs);
-    const [dy, weight, dx] = [inputs[0].storage, inputs[1].storage, out.storage];
-    const product = [g.channels / g.groups, g.filters / g.groups] as const;
-    launch(run, "convInputGradient", inputGradientAlgorithms, g, product, { dy, weight, dx }, [dy, weight, dx]);
-  },
+  forward: divided(
+    (run, inputs, [out], attrs) => {
+      const g = geometry(out.shape, inputs[1].shape, attrs);
+      const [dy, weight, dx] = [inputs[0].storage, inputs[1].storage, out.storage];
+      const product = [g.channels / g.groups, g.filters / g.groups] as const;
+      launch(run, "convInputGradient", inputGradientAlgorithms, g, product, { dy, weight, dx }, [dy, weight, dx]);
+    },
+    ([dy], [dx], { groups }, info) => [
+      { inputs: [0, null], outputs: [0], most: mostImages(dy, dx, info) },
+      ...(groups === 1 ? [{ inputs: [null, 1], outputs: [1] }] : []),
+    ],
+    ([dy], [dx], _, info) => (dx.shape[0] ?? 0) > mostImages(dy, dx, info),
+  ),
   ...withoutGradient,
 };
 
 const convWeightGradient: Op<readonly [dy: Tensor, x: Tensor], GradientAttrs> = {
   name: "conv2dWeightGradient",
   infer: (_inputs, { shape }) => [{ shape, dtype: "f32" }],
-  forward(run, inputs, [out], attrs) {
-    const g = geometry(inputs[1].shape, out.shape, attrs);
-    const [dy, x, dw] = [inputs[0].storage, inputs[1].storage, out.storage];
-    const product = [g.filters / g.groups, g.channels / g.groups] as const;
-    launch(run, "convWeightGradient", weightGradientAlgorithms, g, product, { dy, x, dw }, [dy, x, dw]);
-  },
+  forward: divided(
+    (run, inputs, [out], attrs) => {
+      const g = geometry(inputs[1].shape, out.shape, attrs);
+      const [dy, x, dw] = [inputs[0].storage, inputs[1].storage, out.storage];
+      const product = [g.filters / g.groups, g.channels / g.groups] as const;
+      launch(run, "convWeightGradient", weightGradientAlgorithms, g, product, { dy, x, dw }, [dy, x, dw]);
+    },
+    (_inputs, _outputs, { groups }) => [
+      { inputs: [0, 0], outputs: ["sum"] },
+      ...(groups === 1 ? [{ inputs: [1, null], outputs: [0] }] : []),
+    ],
+  ),
   ...withoutGradient,
 };
 
@@ -127,33 +151,40 @@ export const conv2dOp: Op<ConvInputs, ForwardAttrs, readonly [Tensor], Pre> = {
     const y = inferConv(x, w, bias, attrs);
     return attrs.keepsPre ? [y, y] : [y];
   },
-  forward(run, [input, w, bias, gamma, mean, variance, residual], [out, pre], attrs) {
-    const g = geometry(input.shape, w.shape, attrs);
-    const [x, weight, y] = [input.storage, w.storage, out.storage];
-    // Tuning may repeat the launch when the tensors are gone: it holds storages.
-    const stored = (t: Tensor | null | undefined) => t?.storage ?? null;
-    const end = {
-      bias: stored(bias),
-      gamma: stored(gamma),
-      mean: stored(mean),
-      variance: stored(variance),
-      residual: stored(residual),
-      pre: stored(pre),
-      activation: attrs.activation,
-      eps: attrs.eps,
-    };
-    const extra = [end.bias, end.gamma, end.mean, end.variance, end.residual, end.pre];
-    const storages = [x, weight, y, ...extra.filter((storage) => storage !== null)];
-    launch(
-      run,
-      "conv",
-      forwardAlgorithms,
-      g,
-      [g.filters / g.groups, g.channels / g.groups],
-      { x, weight, y, end },
-      storages,
-    );
-  },
+  forward: divided<ConvInputs, readonly [Tensor, ...Pre], ForwardAttrs>(
+    (run, [input, w, bias, gamma, mean, variance, residual], [out, pre], attrs) => {
+      const g = geometry(input.shape, w.shape, attrs);
+      const [x, weight, y] = [input.storage, w.storage, out.storage];
+      // Tuning may repeat the launch when the tensors are gone: it holds storages.
+      const stored = (t: Tensor | null | undefined) => t?.storage ?? null;
+      const end = {
+        bias: stored(bias),
+        gamma: stored(gamma),
+        mean: stored(mean),
+        variance: stored(variance),
+        residual: stored(residual),
+        pre: stored(pre),
+        activation: attrs.activation,
+        eps: attrs.eps,
+      };
+      const extra = [end.bias, end.gamma, end.mean, end.variance, end.residual, end.pre];
+      const storages = [x, weight, y, ...extra.filter((storage) => storage !== null)];
+      launch(
+        run,
+        "conv",
+        forwardAlgorithms,
+        g,
+        [g.filters / g.groups, g.channels / g.groups],
+        { x, weight, y, end },
+        storages,
+      );
+    },
+    ([x], [y], { groups }, info) => [
+      { inputs: [0, null, null, null, null, null, 0], outputs: [0, 0], most: mostImages(x, y, info) },
+      ...(groups === 1 ? [{ inputs: [null, 0, 0, 0, 0, 0, 1], outputs: [1, 1] }] : []),
+    ],
+    ([x], [y], _, info) => (x.shape[0] ?? 0) > mostImages(x, y, info),
+  ),
   saves: ([x, w], { activation, keepsPre }) => ({
     inputs: [...(w ? [0] : []), ...(x ? [1] : [])],
     outputs: activation?.row.saves === "y" ? [0] : keepsPre ? [1] : [],

@@ -3,7 +3,10 @@ import { apply1 } from "../autograd/apply.ts";
 import { type Op, withoutGradient } from "../autograd/op.ts";
 import type { Run } from "../autograd/run.ts";
 import { check, DtypeError } from "../errors.ts";
+import type { DeviceInfo } from "../gpu/device.ts";
 import { grid1d } from "../gpu/queue.ts";
+import { allFit } from "../kernels/binding-parts.ts";
+import { type Division, divided } from "../kernels/divide.ts";
 import { Kernel } from "../kernels/kernel.ts";
 import { checkRank, mergeDims, rankOf } from "../kernels/strided-walk.ts";
 import gatherWgsl, { WG } from "../kernels/wgsl/gather.wgsl";
@@ -17,6 +20,8 @@ const gatherBackwardKernel = new Kernel(gatherBackwardWgsl);
 
 interface Along {
   readonly dim: number;
+  /** Where x begins along that dimension, in pieces of a larger one. Default 0. */
+  readonly low?: number;
 }
 type IndexOp = Op<readonly [x: Tensor, index: Tensor], Along>;
 /** Its gradient, which must be told the shape of x. */
@@ -31,13 +36,20 @@ function checkIndex(op: string, index: Spec): void {
 }
 
 /** `indexStrides`: how index is walked along the dimensions of y. */
-function launchGather(run: Run, x: Tensor, index: Tensor, y: Tensor, dim: number, indexStrides: Shape): void {
+function launchGather(
+  run: Run,
+  x: Tensor,
+  index: Tensor,
+  y: Tensor,
+  { dim, low = 0 }: Along,
+  indexStrides: Shape,
+): void {
   const all = stridesOf(x.shape);
   const walk = mergeDims("gather", y.shape, [all.map((step, d) => (d === dim ? 0 : step)), indexStrides]);
   const { shape } = walk;
   const [strides, index_strides] = walk.strides;
   const n = y.numel;
-  const params = { n, size: x.shape[dim] ?? 1, stride: all[dim] ?? 1, shape, strides, index_strides };
+  const params = { n, low, size: x.shape[dim] ?? 1, stride: all[dim] ?? 1, shape, strides, index_strides };
   gatherKernel.variant({ RANK: rankOf(walk) }).launch(run, { x, index, y }, params, grid1d(n, WG));
 }
 
@@ -49,13 +61,14 @@ interface BackwardWalk extends Along {
 }
 
 function launchBackward(run: Run, dy: Tensor, index: Tensor, dx: Tensor, walk: BackwardWalk): void {
-  const { dim, shape, bounds, indexStrides } = walk;
+  const { dim, low = 0, shape, bounds, indexStrides } = walk;
   checkRank("gather", shape.length);
   const strides = stridesOf(bounds);
   const n = dx.numel;
   const params = {
     n,
     dim,
+    low,
     length: bounds[dim] ?? 0,
     stride: strides[dim] ?? 0,
     index_stride: indexStrides[dim] ?? 0,
@@ -65,6 +78,39 @@ function launchBackward(run: Run, dy: Tensor, index: Tensor, dx: Tensor, walk: B
     bounds,
   };
   gatherBackwardKernel.variant({ RANK: rankOf(walk) }).launch(run, { dy, index, dx }, params, grid1d(n, WG));
+}
+
+/** The dimension of an index that goes with one of the result. */
+type IndexDim = (d: number) => number | null;
+
+/** Along the gathered dimension parts of x give 0 for what is in others. */
+function* divisions(
+  [x]: readonly [Tensor, Tensor],
+  y: Tensor,
+  { dim, low = 0 }: Along,
+  info: DeviceInfo,
+  indexDim: IndexDim,
+): Generator<Division<Along>> {
+  for (const d of y.shape.keys()) {
+    if (d !== dim) yield { inputs: [d, indexDim(d)], outputs: [d] };
+    else if (allFit(info, [x])) yield { inputs: [null, indexDim(d)], outputs: [d] };
+    else yield { inputs: [d, null], outputs: ["sum"], attrs: (first) => ({ dim, low: low + first }) };
+  }
+}
+
+/** Along the gathered dimension parts of dx are looked for one by one, and what parts of dy give is added up. */
+function* backwardDivisions(
+  _: readonly [Tensor, Tensor],
+  dx: Tensor,
+  { dim, low = 0, shape }: Along & { readonly shape: Shape },
+  info: DeviceInfo,
+  indexDim: IndexDim,
+): Generator<Division<Along & { readonly shape: Shape }>> {
+  for (const d of dx.shape.keys()) {
+    if (d !== dim) yield { inputs: [d, indexDim(d)], outputs: [d] };
+    else if (allFit(info, [dx])) yield { inputs: [d, indexDim(d)], outputs: ["sum"] };
+    else yield { inputs: [null, null], outputs: [d], attrs: (first) => ({ dim, shape, low: low + first }) };
+  }
 }
 
 const gatherOp: IndexOp = {
@@ -79,7 +125,10 @@ const gatherOp: IndexOp = {
     );
     return [{ shape: index.shape, dtype: x.dtype }];
   },
-  forward: (run, [x, index], [y], { dim }) => launchGather(run, x, index, y, dim, stridesOf(index.shape)),
+  forward: divided(
+    (run, [x, index], [y], attrs) => launchGather(run, x, index, y, attrs, stridesOf(index.shape)),
+    (inputs, [y], attrs, info) => divisions(inputs, y, attrs, info, (d) => d),
+  ),
   saves: () => ({ inputs: [1], outputs: [] }),
   vjp: ([dy], c) => [scatterAdd(dy, c.input(1), c.attrs.dim, c.inputSpecs[0].shape), null],
 };
@@ -87,11 +136,14 @@ const gatherOp: IndexOp = {
 const scatterAddOp: BackwardOp = {
   name: "gatherBackward",
   infer: (_, { shape }) => [{ shape, dtype: "f32" }],
-  forward(run, [dy, index], [dx], { dim }) {
-    // A 0-d tensor is walked as one of one dimension.
-    const [shape, bounds] = dx.ndim === 0 ? [[1], [1]] : [dx.shape, index.shape];
-    launchBackward(run, dy, index, dx, { dim, shape, bounds, indexStrides: stridesOf(bounds) });
-  },
+  forward: divided(
+    (run, [dy, index], [dx], { dim, low }) => {
+      // A 0-d tensor is walked as one of one dimension.
+      const [shape, bounds] = dx.ndim === 0 ? [[1], [1]] : [dx.shape, index.shape];
+      launchBackward(run, dy, index, dx, { dim, low, shape, bounds, indexStrides: stridesOf(bounds) });
+    },
+    (inputs, [dx], attrs, info) => backwardDivisions(inputs, dx, attrs, info, (d) => d),
+  ),
   ...withoutGradient,
 };
 
@@ -119,10 +171,13 @@ const indexSelectOp: IndexOp = {
     );
     return [{ shape: x.shape.map((n, d) => (d === dim ? count : n)), dtype: x.dtype }];
   },
-  forward(run, [x, index], [y], { dim }) {
-    const along = y.shape.map((_, d) => (d === dim ? 1 : 0));
-    launchGather(run, x, index, y, dim, along);
-  },
+  forward: divided(
+    (run, [x, index], [y], attrs) => {
+      const along = y.shape.map((_, d) => (d === attrs.dim ? 1 : 0));
+      launchGather(run, x, index, y, attrs, along);
+    },
+    (inputs, [y], attrs, info) => divisions(inputs, y, attrs, info, (d) => (d === attrs.dim ? 0 : null)),
+  ),
   saves: () => ({ inputs: [1], outputs: [] }),
   vjp: ([dy], c) => [apply1(indexAddOp, [dy, c.input(1)], { dim: c.attrs.dim, shape: c.inputSpecs[0].shape }), null],
 };
@@ -130,12 +185,22 @@ const indexSelectOp: IndexOp = {
 const indexAddOp: BackwardOp = {
   name: "indexSelectBackward",
   infer: (_, { shape }) => [{ shape, dtype: "f32" }],
-  forward(run, [dy, index], [dx], { dim, shape }) {
-    // [outer, dim, inner]
-    const around = (size: number) => [sizeOf(shape.slice(0, dim)), size, sizeOf(shape.slice(dim + 1))];
-    const walk = { dim: 1, shape: around(shape[dim] ?? 1), bounds: around(index.numel), indexStrides: [0, 1, 0] };
-    launchBackward(run, dy, index, dx, walk);
-  },
+  forward: divided(
+    (run, [dy, index], [dx], { dim, low }) => {
+      const { shape } = dx;
+      // [outer, dim, inner]
+      const around = (size: number) => [sizeOf(shape.slice(0, dim)), size, sizeOf(shape.slice(dim + 1))];
+      const walk = {
+        dim: 1,
+        low,
+        shape: around(shape[dim] ?? 1),
+        bounds: around(index.numel),
+        indexStrides: [0, 1, 0],
+      };
+      launchBackward(run, dy, index, dx, walk);
+    },
+    (inputs, [dx], attrs, info) => backwardDivisions(inputs, dx, attrs, info, (d) => (d === attrs.dim ? 0 : null)),
+  ),
   ...withoutGradient,
 };
 

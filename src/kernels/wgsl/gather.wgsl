@@ -1,5 +1,6 @@
 // y[i] = x[at(i) + index[at'(i)] * stride], i < n: at(i) walks the dimensions but the gathered one, at'(i) those of index,
 // which repeats where whole rows are gathered. An index that is not below `size` (a negative one is huge as u32) gives 0.
+// Bound may be a part of x: indices count from `low` on.
 // Moves bits. Traffic: 2n loads, n stores.
 import package::lib::each;
 import package::lib::strided;
@@ -7,7 +8,7 @@ import package::lib::strided;
 const RANK = 1u;
 
 struct Params {
-  n: u32, size: u32, stride: u32,
+  n: u32, low: u32, size: u32, stride: u32,
   shape: array<vec4u, 2>, strides: array<vec4u, 2>, index_strides: array<vec4u, 2>,
 }
 @group(0) @binding(0) var<storage, read> x: array<u32>;
@@ -16,7 +17,7 @@ struct Params {
 @group(0) @binding(3) var<uniform> p: Params;
 
 fn each(i: u32) {
-  let k = index[walk(i, RANK, p.shape, p.index_strides)];
+  let k = index[walk(i, RANK, p.shape, p.index_strides)] - p.low;
   var bits = 0u;
   if (k < p.size) { bits = x[walk(i, RANK, p.shape, p.strides) + k * p.stride]; }
   y[i] = bits;
