@@ -1,5 +1,5 @@
 // Adapter and device, for Node and the browser alike.
-import { loadVariants, requestGpu, saveVariants } from "#platform";
+import { closeAtExit, loadVariants, requestGpu, saveVariants } from "#platform";
 import { context } from "../context.ts";
 import { DeviceError, OutOfMemoryError, StateError } from "../errors.ts";
 import { PipelineCache } from "./pipeline.ts";
@@ -177,6 +177,7 @@ export async function openDevice(options: InitOptions): Promise<Device> {
   } catch (cause) {
     throw new DeviceError(`[init] the adapter ${name} refused to open a device: ${String(cause)}`, { cause });
   }
+  closeAtExit(device);
   const sameSize = info.subgroupMinSize === info.subgroupMaxSize;
   const opened = new Device(device, {
     vendor: info.vendor,

@@ -1,7 +1,6 @@
 // Operations on tensors that are larger than one binding may be: computed piece by piece along a dimension. A piece is a part
 // of the tensor itself where it lies in one place that may be bound, and a copy where it does not.
 import type { Inputs, Outputs } from "../autograd/op.ts";
-import { Run } from "../autograd/run.ts";
 import type { DeviceInfo } from "../gpu/device.ts";
 import { grid1d } from "../gpu/queue.ts";
 import { type Shape, sizeOf } from "../tensor/shape.ts";
@@ -10,6 +9,7 @@ import { Tensor } from "../tensor/tensor.ts";
 import { alignedCount, allFit, bindingElements, inParts, padded, partOf, powerOfTwo } from "./binding-parts.ts";
 import { Kernel } from "./kernel.ts";
 import { move } from "./move.ts";
+import { Run } from "./run.ts";
 import inplaceWgsl, { PER, WG } from "./wgsl/inplace.wgsl";
 
 /** How an operation may be computed in pieces. */
@@ -28,36 +28,38 @@ export interface Division<A> {
   attrs?(first: number, count: number): A;
 }
 
-type Forward<In extends Inputs, Out extends Outputs, A> = (run: Run, inputs: In, outputs: Out, attrs: A) => void;
+/** The part of `Op` that is of interest here. */
+interface Dividable<In extends Inputs, Out extends Outputs, A> {
+  forward(run: Run, inputs: In, outputs: Out, attrs: A): void;
+  divisions?(inputs: In, outputs: Out, attrs: A, info: DeviceInfo): Iterable<Division<A>>;
+  crowded?(inputs: In, outputs: Out, info: DeviceInfo): boolean;
+}
 
 /**
- * `forward` for tensors of any size. `divisions` tells how to divide them, best first, where one does not fit into a binding;
- * the first that makes one of those smaller is taken, and another one for the pieces if that is not enough. Where none helps
- * `forward` is run as it is, and the queue tells what does not fit. `crowded`: whether a division's `most` is exceeded.
+ * Runs `op.forward` on tensors of any size. Where one does not fit into a binding, the first of `op.divisions` that makes one of
+ * those smaller is taken, and another one for the pieces if that is not enough. Where none helps `forward` is run as it is, and
+ * the queue tells what does not fit.
  */
-export function divided<In extends Inputs, Out extends Outputs, A>(
-  forward: Forward<In, Out, A>,
-  divisions: (inputs: In, outputs: Out, attrs: A, info: DeviceInfo) => Iterable<Division<A>>,
-  crowded: (inputs: In, outputs: Out, attrs: A, info: DeviceInfo) => boolean = () => false,
-): Forward<In, Out, A> {
-  const whole: Forward<In, Out, A> = (run, inputs, outputs, attrs) => {
-    const { info } = run.device;
-    if (allFit(info, inputs) && allFit(info, outputs) && !crowded(inputs, outputs, attrs, info)) {
-      forward(run, inputs, outputs, attrs);
-      return;
+export function forwardOf<In extends Inputs, Out extends Outputs, A>(
+  op: Dividable<In, Out, A>,
+  run: Run,
+  inputs: In,
+  outputs: Out,
+  attrs: A,
+): void {
+  const { info } = run.device;
+  const small = allFit(info, inputs) && allFit(info, outputs) && !op.crowded?.(inputs, outputs, info);
+  for (const division of small ? [] : (op.divisions?.(inputs, outputs, attrs, info) ?? [])) {
+    const counts = countsOf(info, inputs, outputs, division);
+    if (!counts) continue;
+    const { size, count } = counts;
+    for (let first = 0; first < size; first += count) {
+      const here = Math.min(count, size - first);
+      inPiece(run, op, inputs, outputs, division.attrs?.(first, here) ?? attrs, division, first, here);
     }
-    for (const division of divisions(inputs, outputs, attrs, info)) {
-      const pieces = countsOf(info, inputs, outputs, division);
-      if (!pieces) continue;
-      for (let first = 0; first < pieces.size; first += pieces.count) {
-        const count = Math.min(pieces.count, pieces.size - first);
-        inPiece(run, whole, inputs, outputs, division.attrs?.(first, count) ?? attrs, division, first, count);
-      }
-      return;
-    }
-    forward(run, inputs, outputs, attrs);
-  };
-  return whole;
+    return;
+  }
+  op.forward(run, inputs, outputs, attrs);
 }
 
 /** Elements in front of a dimension, and behind it. */
@@ -123,7 +125,7 @@ export class Pieces extends Run {
 
 function inPiece<In extends Inputs, Out extends Outputs, A>(
   run: Run,
-  forward: Forward<In, Out, A>,
+  op: Dividable<In, Out, A>,
   inputs: In,
   outputs: Out,
   attrs: A,
@@ -162,7 +164,7 @@ function inPiece<In extends Inputs, Out extends Outputs, A>(
   });
   try {
     // As many of each, in the same places.
-    forward(on, pieces as Inputs as In, results as Outputs as Out, attrs);
+    forwardOf(op, on, pieces as Inputs as In, results as Outputs as Out, attrs);
     for (const then of after) then();
   } finally {
     on.release();

@@ -1,11 +1,12 @@
 // Plan of reductions: kept and reduced dimensions as strided walks, lanes an output, and one pass or two.
+import type { Op } from "../autograd/op.ts";
 import type { Run } from "../autograd/run.ts";
 import { grid1d } from "../gpu/queue.ts";
 import type { Dtype } from "../tensor/dtype.ts";
 import { type Shape, sizeOf, stridesOf } from "../tensor/shape.ts";
 import { internalHandle, type Tensor } from "../tensor/tensor.ts";
 import { alignedCount, allFit, bindingElements, partOf } from "./binding-parts.ts";
-import { divided, Pieces } from "./divide.ts";
+import { alike, forwardOf, Pieces } from "./divide.ts";
 import { Kernel } from "./kernel.ts";
 import { mergeDims, rankOf } from "./strided-walk.ts";
 import reduceWgsl, { WG } from "./wgsl/reduce.wgsl";
@@ -163,11 +164,15 @@ interface PartAttrs {
 }
 
 /** Where x or y does not fit into a binding: each part of x along a kept dimension is a reduction of its own. */
-const reduceKept = divided<readonly [Tensor], readonly [Tensor], PartAttrs>(
-  (run, [x], [y], { kind, dims, scale }) => reduceInto(run, kind, x, y, dims, scale),
-  ([x], _, { dims }) =>
-    [...x.shape.keys()].filter((d) => !dims.includes(d)).map((d) => ({ inputs: [d], outputs: [d] })),
-);
+const byKept: Pick<Op<readonly [Tensor], PartAttrs>, "forward" | "divisions"> = {
+  forward: (run, [x], [y], { kind, dims, scale }) => reduceInto(run, kind, x, y, dims, scale),
+  divisions: ([x], _, { dims }) =>
+    alike(
+      [...x.shape.keys()].filter((d) => !dims.includes(d)),
+      1,
+      1,
+    ),
+};
 
 /**
  * Along a reduced dimension what the parts give is reduced once more. The outermost dimension is divided, where a part lies in
@@ -183,7 +188,7 @@ function reduceParts(run: Run, kind: Kind, x: Tensor, y: Tensor, dims: readonly 
   try {
     if (dims.includes(outermost) && count > 1) {
       inTurn(run, kind, x, kept, dims, outermost, count, scale);
-    } else if (y.numel > 1) reduceKept(run, [x], [kept], { kind, dims, scale });
+    } else if (y.numel > 1) forwardOf(byKept, run, [x], [kept], { kind, dims, scale });
     else inTurn(run, kind, flat, kept, [0], 0, bindingElements(run.device.info), scale);
   } finally {
     kept.dispose();

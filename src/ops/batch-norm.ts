@@ -3,7 +3,7 @@ import { apply, apply1 } from "../autograd/apply.ts";
 import { type Following, type Op, withoutGradient } from "../autograd/op.ts";
 import { check, ValueError } from "../errors.ts";
 import { planChannels } from "../kernels/channel-plan.ts";
-import { type Division, divided } from "../kernels/divide.ts";
+import type { Division } from "../kernels/divide.ts";
 import { type Activation, unaryBody } from "../kernels/elementwise.ts";
 import { Kernel } from "../kernels/kernel.ts";
 import forwardWgsl from "../kernels/wgsl/batch-norm.wgsl";
@@ -127,39 +127,37 @@ const backwardOp: Op<BackwardInputs, BackwardAttrs, readonly Tensor[]> = {
     const channels: Spec = { shape: x.shape.slice(1, 2), dtype: "f32" };
     return [x, channels, channels, x].filter((_, i) => wanted[i]);
   },
-  forward: divided<BackwardInputs, readonly Tensor[], BackwardAttrs>(
-    (run, [x, dy, stats, y, residual], outputs, { training, wanted, activation }) => {
-      const plan = planChannels(x.shape, run.device.info);
-      const { groups, chunks, width } = plan;
-      const [dx, dw, db, dresidual] = inPlaces(wanted, outputs);
-      const act = activation ?? NONE;
-      const [a = 0, b = 0] = act.scalars;
-      const params = { ...plan.params, per_element: training ? 1 / plan.size : 0, a, b };
-      const launch = (phase: Phase, rest: BackwardRest, gridY = chunks): void => {
-        const none = { chunks: null, dx: null, dw: null, db: null, dresidual: null };
-        const buffers = { stats, x, dy, y, residual, ...none, ...rest };
-        backwardVariant(phase, width, act, buffers.y === null).launch(run, buffers, params, [groups, gridY]);
-      };
-      // Statistics that are fixed, and no gradients of parameters: there is nothing to sum up.
-      if (!training && !dw && !db) return launch("apply", { dx, dresidual });
-      if (chunks === 1) return launch("both", { dx, dw, db, dresidual });
-      const sums = run.scratch([chunks, plan.channels, 2]);
-      launch("sums", { chunks: sums, dresidual });
-      const joined = { chunks: sums, dw, db };
-      // Without dx only the sums are left to be joined. With a residual's gradient y and the residual are done with.
-      if (!dx) launch("apply", joined, 1);
-      else if (dresidual) launch("apply", { ...joined, dx, dresidual, y: null, residual: null });
-      else launch("apply", { ...joined, dx });
-    },
-    (_inputs, _outputs, attrs) =>
-      divisions(
-        attrs,
-        [1, 1, 0, 1, 1],
-        [1, 0, 0, 1].filter((_, i) => attrs.wanted[i]),
-        { summed: true },
-      ),
-    crowded,
-  ),
+  forward(run, [x, dy, stats, y, residual], outputs, { training, wanted, activation }) {
+    const plan = planChannels(x.shape, run.device.info);
+    const { groups, chunks, width } = plan;
+    const [dx, dw, db, dresidual] = inPlaces(wanted, outputs);
+    const act = activation ?? NONE;
+    const [a = 0, b = 0] = act.scalars;
+    const params = { ...plan.params, per_element: training ? 1 / plan.size : 0, a, b };
+    const launch = (phase: Phase, rest: BackwardRest, gridY = chunks): void => {
+      const none = { chunks: null, dx: null, dw: null, db: null, dresidual: null };
+      const buffers = { stats, x, dy, y, residual, ...none, ...rest };
+      backwardVariant(phase, width, act, buffers.y === null).launch(run, buffers, params, [groups, gridY]);
+    };
+    // Statistics that are fixed, and no gradients of parameters: there is nothing to sum up.
+    if (!training && !dw && !db) return launch("apply", { dx, dresidual });
+    if (chunks === 1) return launch("both", { dx, dw, db, dresidual });
+    const sums = run.scratch([chunks, plan.channels, 2]);
+    launch("sums", { chunks: sums, dresidual });
+    const joined = { chunks: sums, dw, db };
+    // Without dx only the sums are left to be joined. With a residual's gradient y and the residual are done with.
+    if (!dx) launch("apply", joined, 1);
+    else if (dresidual) launch("apply", { ...joined, dx, dresidual, y: null, residual: null });
+    else launch("apply", { ...joined, dx });
+  },
+  divisions: (_inputs, _outputs, attrs) =>
+    divisions(
+      attrs,
+      [1, 1, 0, 1, 1],
+      [1, 0, 0, 1].filter((_, i) => attrs.wanted[i]),
+      { summed: true },
+    ),
+  crowded,
   ...withoutGradient,
 };
 
@@ -207,31 +205,29 @@ export const batchNormOp: Op<BatchNormInputs, BatchNormAttrs, readonly [y: Tenso
     );
     return [x, { shape: [...channels, 4], dtype: "f32" }];
   },
-  forward: divided<BatchNormInputs, readonly [y: Tensor, stats: Tensor], BatchNormAttrs>(
-    (run, [x, weight, bias, runningMean, runningVar, residual], [y, stats], attrs) => {
-      const { training, update = true, momentum, eps, activation } = attrs;
-      const plan = planChannels(x.shape, run.device.info);
-      const act = activation ?? NONE;
-      const [a = 0, b = 0] = act.scalars;
-      const params = { ...plan.params, eps, momentum, a, b };
-      const launch = (phase: Phase, rest: ForwardRest): void => {
-        const none = { residual: null, weight: null, bias: null, running_mean: null, running_var: null, chunks: null };
-        // Moments know nothing of the activation.
-        const variant = forwardVariant(phase, plan.width, phase === "sums" ? NONE : act);
-        variant.launch(run, { x, stats, y, ...none, ...rest }, params, [plan.groups, plan.chunks]);
-      };
-      const running = !training || update ? { running_mean: runningMean, running_var: runningVar } : {};
-      if (!training) return launch("apply", { residual, weight, bias, ...running });
-      if (plan.chunks === 1) launch("both", { residual, weight, bias, ...running });
-      else {
-        const chunks = run.scratch([1 + plan.chunks, plan.channels, 4]);
-        launch("sums", { chunks, weight, bias });
-        launch("apply", { chunks, residual, ...running });
-      }
-    },
-    (_inputs, _outputs, attrs) => divisions(attrs, [1, 0, 0, 0, 0, 1], [1, 0], { writes: [3, 4] }),
-    crowded,
-  ),
+  forward(run, [x, weight, bias, runningMean, runningVar, residual], [y, stats], attrs) {
+    const { training, update = true, momentum, eps, activation } = attrs;
+    const plan = planChannels(x.shape, run.device.info);
+    const act = activation ?? NONE;
+    const [a = 0, b = 0] = act.scalars;
+    const params = { ...plan.params, eps, momentum, a, b };
+    const launch = (phase: Phase, rest: ForwardRest): void => {
+      const none = { residual: null, weight: null, bias: null, running_mean: null, running_var: null, chunks: null };
+      // Moments know nothing of the activation.
+      const variant = forwardVariant(phase, plan.width, phase === "sums" ? NONE : act);
+      variant.launch(run, { x, stats, y, ...none, ...rest }, params, [plan.groups, plan.chunks]);
+    };
+    const running = !training || update ? { running_mean: runningMean, running_var: runningVar } : {};
+    if (!training) return launch("apply", { residual, weight, bias, ...running });
+    if (plan.chunks === 1) launch("both", { residual, weight, bias, ...running });
+    else {
+      const chunks = run.scratch([1 + plan.chunks, plan.channels, 4]);
+      launch("sums", { chunks, weight, bias });
+      launch("apply", { chunks, residual, ...running });
+    }
+  },
+  divisions: (_inputs, _outputs, attrs) => divisions(attrs, [1, 0, 0, 0, 0, 1], [1, 0], { writes: [3, 4] }),
+  crowded,
   // Without a residual, or with one that needs no gradient, what the derivative needs is computed anew.
   saves([, , , , , residual], { activation }) {
     const saves = activation?.row.saves ?? "none";

@@ -4,7 +4,7 @@ import { type Op, type Saved, savesNothing, type VjpContext } from "../autograd/
 import { check, DtypeError } from "../errors.ts";
 import { grid1d } from "../gpu/queue.ts";
 import { inParts } from "../kernels/binding-parts.ts";
-import { broadcastDivisions, divided } from "../kernels/divide.ts";
+import { broadcastDivisions } from "../kernels/divide.ts";
 import { bodyOf } from "../kernels/elementwise.ts";
 import { Kernel } from "../kernels/kernel.ts";
 import { broadcastStrides, mergeDims, rankOf } from "../kernels/strided-walk.ts";
@@ -149,18 +149,16 @@ function binaryOp(name: BinaryName, row: BinaryRow): BinaryOp {
       );
       return [{ shape: broadcastShapes(name, a.shape, b.shape), dtype: row.result ?? a.dtype }];
     },
-    forward: divided(
-      (run, [a, b], [y]) => {
-        const walk = mergeDims(name, y.shape, [broadcastStrides(a.shape, y.shape), broadcastStrides(b.shape, y.shape)]);
-        const [sa, sb] = walk.strides;
-        const { shape } = walk;
-        const shader = variant(a.dtype, rankOf(walk));
-        inParts(run.device.info, shape, (part, n) => {
-          shader.launch(run, { a: part(a), b: part(b), y: part(y) }, { n, shape, sa, sb }, grid1d(n, WG * PER));
-        });
-      },
-      (inputs, [y]) => broadcastDivisions(inputs, y.shape),
-    ),
+    forward(run, [a, b], [y]) {
+      const walk = mergeDims(name, y.shape, [broadcastStrides(a.shape, y.shape), broadcastStrides(b.shape, y.shape)]);
+      const [sa, sb] = walk.strides;
+      const { shape } = walk;
+      const shader = variant(a.dtype, rankOf(walk));
+      inParts(run.device.info, shape, (part, n) => {
+        shader.launch(run, { a: part(a), b: part(b), y: part(y) }, { n, shape, sa, sb }, grid1d(n, WG * PER));
+      });
+    },
+    divisions: (inputs, [y]) => broadcastDivisions(inputs, y.shape),
     saves: row.saves
       ? ([a, b]): Saved => {
           if (row.saves === "both") return { inputs: [0, 1], outputs: [] };

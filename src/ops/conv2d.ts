@@ -8,7 +8,6 @@ import { gridSize } from "../gpu/limits.ts";
 import { type ConvAlgorithm, waysOf } from "../kernels/conv-algorithm.ts";
 import { forwardAlgorithms, inputGradientAlgorithms, weightGradientAlgorithms } from "../kernels/conv-algorithms.ts";
 import { type ConvGeometry, convClass } from "../kernels/conv-geometry.ts";
-import { divided } from "../kernels/divide.ts";
 import { launchBest } from "../kernels/variants.ts";
 import { checkDtype } from "../tensor/dtype.ts";
 import { pair, type Shape, sameShape, show, sizeOf } from "../tensor/shape.ts";
@@ -97,37 +96,37 @@ interface GradientAttrs extends ConvAttrs {
 const convInputGradient: Op<readonly [dy: Tensor, weight: Tensor], GradientAttrs> = {
   name: "conv2dInputGradient",
   infer: (_inputs, { shape }) => [{ shape, dtype: "f32" }],
-  forward: divided(
-    (run, inputs, [out], attrs) => {
-      const g = geometry(out.shape, inputs[1].shape, attrs);
-      const [dy, weight, dx] = [inputs[0].storage, inputs[1].storage, out.storage];
-      const product = [g.channels / g.groups, g.filters / g.groups] as const;
-      launch(run, "convInputGradient", inputGradientAlgorithms, g, product, { dy, weight, dx }, [dy, weight, dx]);
-    },
-    ([dy], [dx], { groups }, info) => [
-      { inputs: [0, null], outputs: [0], most: mostImages(dy, dx, info) },
-      ...(groups === 1 ? [{ inputs: [null, 1], outputs: [1] }] : []),
-    ],
-    ([dy], [dx], _, info) => (dx.shape[0] ?? 0) > mostImages(dy, dx, info),
-  ),
+  forward(run, inputs, [out], attrs) {
+    const g = geometry(out.shape, inputs[1].shape, attrs);
+    const [dy, weight, dx] = [inputs[0].storage, inputs[1].storage, out.storage];
+    const product = [g.channels / g.groups, g.filters / g.groups] as const;
+    launch(run, "convInputGradient", inputGradientAlgorithms, g, product, { dy, weight, dx }, [dy, weight, dx]);
+  },
+  *divisions([dy], [dx], { groups }, info) {
+    yield { inputs: [0, null], outputs: [0], most: mostImages(dy, dx, info) };
+    if (groups > 1) return;
+    yield { inputs: [null, 1], outputs: [1] };
+    yield { inputs: [1, 0], outputs: ["sum"] };
+  },
+  crowded: ([dy], [dx], info) => (dx.shape[0] ?? 0) > mostImages(dy, dx, info),
   ...withoutGradient,
 };
 
 const convWeightGradient: Op<readonly [dy: Tensor, x: Tensor], GradientAttrs> = {
   name: "conv2dWeightGradient",
   infer: (_inputs, { shape }) => [{ shape, dtype: "f32" }],
-  forward: divided(
-    (run, inputs, [out], attrs) => {
-      const g = geometry(inputs[1].shape, out.shape, attrs);
-      const [dy, x, dw] = [inputs[0].storage, inputs[1].storage, out.storage];
-      const product = [g.filters / g.groups, g.channels / g.groups] as const;
-      launch(run, "convWeightGradient", weightGradientAlgorithms, g, product, { dy, x, dw }, [dy, x, dw]);
-    },
-    (_inputs, _outputs, { groups }) => [
-      { inputs: [0, 0], outputs: ["sum"] },
-      ...(groups === 1 ? [{ inputs: [1, null], outputs: [0] }] : []),
-    ],
-  ),
+  forward(run, inputs, [out], attrs) {
+    const g = geometry(inputs[1].shape, out.shape, attrs);
+    const [dy, x, dw] = [inputs[0].storage, inputs[1].storage, out.storage];
+    const product = [g.filters / g.groups, g.channels / g.groups] as const;
+    launch(run, "convWeightGradient", weightGradientAlgorithms, g, product, { dy, x, dw }, [dy, x, dw]);
+  },
+  *divisions(_inputs, _outputs, { groups }) {
+    yield { inputs: [0, 0], outputs: ["sum"] };
+    if (groups > 1) return;
+    yield { inputs: [1, null], outputs: [0] };
+    yield { inputs: [null, 1], outputs: [1] };
+  },
   ...withoutGradient,
 };
 
@@ -151,40 +150,41 @@ export const conv2dOp: Op<ConvInputs, ForwardAttrs, readonly [Tensor], Pre> = {
     const y = inferConv(x, w, bias, attrs);
     return attrs.keepsPre ? [y, y] : [y];
   },
-  forward: divided<ConvInputs, readonly [Tensor, ...Pre], ForwardAttrs>(
-    (run, [input, w, bias, gamma, mean, variance, residual], [out, pre], attrs) => {
-      const g = geometry(input.shape, w.shape, attrs);
-      const [x, weight, y] = [input.storage, w.storage, out.storage];
-      // Tuning may repeat the launch when the tensors are gone: it holds storages.
-      const stored = (t: Tensor | null | undefined) => t?.storage ?? null;
-      const end = {
-        bias: stored(bias),
-        gamma: stored(gamma),
-        mean: stored(mean),
-        variance: stored(variance),
-        residual: stored(residual),
-        pre: stored(pre),
-        activation: attrs.activation,
-        eps: attrs.eps,
-      };
-      const extra = [end.bias, end.gamma, end.mean, end.variance, end.residual, end.pre];
-      const storages = [x, weight, y, ...extra.filter((storage) => storage !== null)];
-      launch(
-        run,
-        "conv",
-        forwardAlgorithms,
-        g,
-        [g.filters / g.groups, g.channels / g.groups],
-        { x, weight, y, end },
-        storages,
-      );
-    },
-    ([x], [y], { groups }, info) => [
-      { inputs: [0, null, null, null, null, null, 0], outputs: [0, 0], most: mostImages(x, y, info) },
-      ...(groups === 1 ? [{ inputs: [null, 0, 0, 0, 0, 0, 1], outputs: [1, 1] }] : []),
-    ],
-    ([x], [y], _, info) => (x.shape[0] ?? 0) > mostImages(x, y, info),
-  ),
+  forward(run, [input, w, bias, gamma, mean, variance, residual], [out, pre], attrs) {
+    const g = geometry(input.shape, w.shape, attrs);
+    const [x, weight, y] = [input.storage, w.storage, out.storage];
+    // Tuning may repeat the launch when the tensors are gone: it holds storages.
+    const stored = (t: Tensor | null | undefined) => t?.storage ?? null;
+    const end = {
+      bias: stored(bias),
+      gamma: stored(gamma),
+      mean: stored(mean),
+      variance: stored(variance),
+      residual: stored(residual),
+      pre: stored(pre),
+      activation: attrs.activation,
+      eps: attrs.eps,
+    };
+    const extra = [end.bias, end.gamma, end.mean, end.variance, end.residual, end.pre];
+    const storages = [x, weight, y, ...extra.filter((storage) => storage !== null)];
+    launch(
+      run,
+      "conv",
+      forwardAlgorithms,
+      g,
+      [g.filters / g.groups, g.channels / g.groups],
+      { x, weight, y, end },
+      storages,
+    );
+  },
+  *divisions([x, , ...rest], [y, pre], { groups, activation }, info) {
+    yield { inputs: [0, null, null, null, null, null, 0], outputs: [0, 0], most: mostImages(x, y, info) };
+    if (groups > 1) return;
+    yield { inputs: [null, 0, 0, 0, 0, 0, 1], outputs: [1, 1] };
+    // What comes behind the product does not add up.
+    if (rest.every((t) => t === null) && !pre && !activation) yield { inputs: [1, 1], outputs: ["sum"] };
+  },
+  crowded: ([x], [y], info) => (x.shape[0] ?? 0) > mostImages(x, y, info),
   saves: ([x, w], { activation, keepsPre }) => ({
     inputs: [...(w ? [0] : []), ...(x ? [1] : [])],
     outputs: activation?.row.saves === "y" ? [0] : keepsPre ? [1] : [],

@@ -6,7 +6,7 @@ import { check, DtypeError } from "../errors.ts";
 import type { DeviceInfo } from "../gpu/device.ts";
 import { grid1d } from "../gpu/queue.ts";
 import { allFit } from "../kernels/binding-parts.ts";
-import { type Division, divided } from "../kernels/divide.ts";
+import type { Division } from "../kernels/divide.ts";
 import { Kernel } from "../kernels/kernel.ts";
 import { checkRank, mergeDims, rankOf } from "../kernels/strided-walk.ts";
 import gatherWgsl, { WG } from "../kernels/wgsl/gather.wgsl";
@@ -80,12 +80,12 @@ function launchBackward(run: Run, dy: Tensor, index: Tensor, dx: Tensor, walk: B
   gatherBackwardKernel.variant({ RANK: rankOf(walk) }).launch(run, { dy, index, dx }, params, grid1d(n, WG));
 }
 
-/** The dimension of an index that goes with one of the result. */
+/** The dimension of the index that goes with one of what is gathered; null where it has none. */
 type IndexDim = (d: number) => number | null;
 
-/** Along the gathered dimension parts of x give 0 for what is in others. */
+/** Along the gathered dimension a part of x gives 0 for what is in others. */
 function* divisions(
-  [x]: readonly [Tensor, Tensor],
+  x: Tensor,
   y: Tensor,
   { dim, low = 0 }: Along,
   info: DeviceInfo,
@@ -98,9 +98,8 @@ function* divisions(
   }
 }
 
-/** Along the gathered dimension parts of dx are looked for one by one, and what parts of dy give is added up. */
+/** Along the gathered dimension each part of dx looks through all of dy, or gets the sum of what parts of dy give. */
 function* backwardDivisions(
-  _: readonly [Tensor, Tensor],
   dx: Tensor,
   { dim, low = 0, shape }: Along & { readonly shape: Shape },
   info: DeviceInfo,
@@ -125,10 +124,8 @@ const gatherOp: IndexOp = {
     );
     return [{ shape: index.shape, dtype: x.dtype }];
   },
-  forward: divided(
-    (run, [x, index], [y], attrs) => launchGather(run, x, index, y, attrs, stridesOf(index.shape)),
-    (inputs, [y], attrs, info) => divisions(inputs, y, attrs, info, (d) => d),
-  ),
+  forward: (run, [x, index], [y], attrs) => launchGather(run, x, index, y, attrs, stridesOf(index.shape)),
+  divisions: ([x], [y], attrs, info) => divisions(x, y, attrs, info, (d) => d),
   saves: () => ({ inputs: [1], outputs: [] }),
   vjp: ([dy], c) => [scatterAdd(dy, c.input(1), c.attrs.dim, c.inputSpecs[0].shape), null],
 };
@@ -136,14 +133,12 @@ const gatherOp: IndexOp = {
 const scatterAddOp: BackwardOp = {
   name: "gatherBackward",
   infer: (_, { shape }) => [{ shape, dtype: "f32" }],
-  forward: divided(
-    (run, [dy, index], [dx], { dim, low }) => {
-      // A 0-d tensor is walked as one of one dimension.
-      const [shape, bounds] = dx.ndim === 0 ? [[1], [1]] : [dx.shape, index.shape];
-      launchBackward(run, dy, index, dx, { dim, low, shape, bounds, indexStrides: stridesOf(bounds) });
-    },
-    (inputs, [dx], attrs, info) => backwardDivisions(inputs, dx, attrs, info, (d) => d),
-  ),
+  forward(run, [dy, index], [dx], { dim, low }) {
+    // A 0-d tensor is walked as one of one dimension.
+    const [shape, bounds] = dx.ndim === 0 ? [[1], [1]] : [dx.shape, index.shape];
+    launchBackward(run, dy, index, dx, { dim, low, shape, bounds, indexStrides: stridesOf(bounds) });
+  },
+  divisions: (_, [dx], attrs, info) => backwardDivisions(dx, attrs, info, (d) => d),
   ...withoutGradient,
 };
 
@@ -171,13 +166,11 @@ const indexSelectOp: IndexOp = {
     );
     return [{ shape: x.shape.map((n, d) => (d === dim ? count : n)), dtype: x.dtype }];
   },
-  forward: divided(
-    (run, [x, index], [y], attrs) => {
-      const along = y.shape.map((_, d) => (d === attrs.dim ? 1 : 0));
-      launchGather(run, x, index, y, attrs, along);
-    },
-    (inputs, [y], attrs, info) => divisions(inputs, y, attrs, info, (d) => (d === attrs.dim ? 0 : null)),
-  ),
+  forward(run, [x, index], [y], attrs) {
+    const along = y.shape.map((_, d) => (d === attrs.dim ? 1 : 0));
+    launchGather(run, x, index, y, attrs, along);
+  },
+  divisions: ([x], [y], attrs, info) => divisions(x, y, attrs, info, (d) => (d === attrs.dim ? 0 : null)),
   saves: () => ({ inputs: [1], outputs: [] }),
   vjp: ([dy], c) => [apply1(indexAddOp, [dy, c.input(1)], { dim: c.attrs.dim, shape: c.inputSpecs[0].shape }), null],
 };
@@ -185,22 +178,14 @@ const indexSelectOp: IndexOp = {
 const indexAddOp: BackwardOp = {
   name: "indexSelectBackward",
   infer: (_, { shape }) => [{ shape, dtype: "f32" }],
-  forward: divided(
-    (run, [dy, index], [dx], { dim, low }) => {
-      const { shape } = dx;
-      // [outer, dim, inner]
-      const around = (size: number) => [sizeOf(shape.slice(0, dim)), size, sizeOf(shape.slice(dim + 1))];
-      const walk = {
-        dim: 1,
-        low,
-        shape: around(shape[dim] ?? 1),
-        bounds: around(index.numel),
-        indexStrides: [0, 1, 0],
-      };
-      launchBackward(run, dy, index, dx, walk);
-    },
-    (inputs, [dx], attrs, info) => backwardDivisions(inputs, dx, attrs, info, (d) => (d === attrs.dim ? 0 : null)),
-  ),
+  forward(run, [dy, index], [dx], { dim, low }) {
+    const { shape } = dx;
+    // [outer, dim, inner]
+    const around = (size: number) => [sizeOf(shape.slice(0, dim)), size, sizeOf(shape.slice(dim + 1))];
+    const walk = { dim: 1, low, shape: around(shape[dim] ?? 1), bounds: around(index.numel), indexStrides: [0, 1, 0] };
+    launchBackward(run, dy, index, dx, walk);
+  },
+  divisions: (_, [dx], attrs, info) => backwardDivisions(dx, attrs, info, (d) => (d === attrs.dim ? 0 : null)),
   ...withoutGradient,
 };
 

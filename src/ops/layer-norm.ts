@@ -4,7 +4,6 @@ import { type Op, withoutGradient } from "../autograd/op.ts";
 import { check, ValueError } from "../errors.ts";
 import type { DeviceInfo } from "../gpu/device.ts";
 import { grid1d } from "../gpu/queue.ts";
-import { divided } from "../kernels/divide.ts";
 import { Kernel } from "../kernels/kernel.ts";
 import { planRows } from "../kernels/row-plan.ts";
 import forwardWgsl from "../kernels/wgsl/layer-norm.wgsl";
@@ -36,13 +35,11 @@ const rowDims = (x: Tensor, shape: Shape): number[] => [...x.shape.keys()].slice
 const inputGradientOp: Op<readonly [x: Tensor, weight: Tensor | null, stats: Tensor, dy: Tensor], Attrs> = {
   name: "layerNormBackward",
   infer: ([x]) => [x],
-  forward: divided(
-    (run, [x, weight, stats, dy], [dx], { shape }) => {
-      const { params, grid } = plan(x, shape, run.device.info);
-      backwardKernel.launch(run, { x, weight, stats, dy, dx }, params, grid);
-    },
-    ([x], _, { shape }) => rowDims(x, shape).map((d) => ({ inputs: [d, null, d, d], outputs: [d] })),
-  ),
+  forward(run, [x, weight, stats, dy], [dx], { shape }) {
+    const { params, grid } = plan(x, shape, run.device.info);
+    backwardKernel.launch(run, { x, weight, stats, dy, dx }, params, grid);
+  },
+  divisions: ([x], _, { shape }) => rowDims(x, shape).map((d) => ({ inputs: [d, null, d, d], outputs: [d] })),
   ...withoutGradient,
 };
 
@@ -54,15 +51,13 @@ interface ParamsAttrs extends Attrs {
 const paramsGradientOp: Op<readonly [x: Tensor, stats: Tensor, dy: Tensor], ParamsAttrs, readonly Tensor[]> = {
   name: "layerNormParamsBackward",
   infer: (_, { shape, wanted }) => wanted.filter(Boolean).map(() => ({ shape, dtype: "f32" })),
-  forward: divided(
-    (run, [x, stats, dy], outputs, { shape, wanted }) => {
-      const length = sizeOf(shape);
-      const [dw, db] = inPlaces(wanted, outputs);
-      paramsKernel.launch(run, { x, stats, dy, dw, db }, { rows: x.numel / length, length }, grid1d(length, COLUMNS));
-    },
-    ([x], outputs, { shape }) =>
-      rowDims(x, shape).map((d) => ({ inputs: [d, d, d], outputs: outputs.map(() => "sum") })),
-  ),
+  forward(run, [x, stats, dy], outputs, { shape, wanted }) {
+    const length = sizeOf(shape);
+    const [dw, db] = inPlaces(wanted, outputs);
+    paramsKernel.launch(run, { x, stats, dy, dw, db }, { rows: x.numel / length, length }, grid1d(length, COLUMNS));
+  },
+  divisions: ([x], outputs, { shape }) =>
+    rowDims(x, shape).map((d) => ({ inputs: [d, d, d], outputs: outputs.map(() => "sum" as const) })),
   ...withoutGradient,
 };
 
@@ -90,13 +85,11 @@ const layerNormOp: Op<Inputs, Attrs & { readonly eps: number }, readonly [y: Ten
     }
     return [x, { shape: [...x.shape.slice(0, rank), 2], dtype: "f32" }];
   },
-  forward: divided(
-    (run, [x, weight, bias], [y, stats], { shape, eps }) => {
-      const { params, grid } = plan(x, shape, run.device.info);
-      forwardKernel.launch(run, { x, weight, bias, stats, y }, { ...params, eps }, grid);
-    },
-    ([x], _, { shape }) => rowDims(x, shape).map((d) => ({ inputs: [d, null, null], outputs: [d, d] })),
-  ),
+  forward(run, [x, weight, bias], [y, stats], { shape, eps }) {
+    const { params, grid } = plan(x, shape, run.device.info);
+    forwardKernel.launch(run, { x, weight, bias, stats, y }, { ...params, eps }, grid);
+  },
+  divisions: ([x], _, { shape }) => rowDims(x, shape).map((d) => ({ inputs: [d, null, null], outputs: [d, d] })),
   saves: ([x]) => ({ inputs: x ? [0, 1] : [0], outputs: [1] }),
   vjp([dy], c) {
     const { shape } = c.attrs;

@@ -3,7 +3,7 @@ import { apply1 } from "../autograd/apply.ts";
 import { type Op, savesNothing, withoutGradient } from "../autograd/op.ts";
 import type { Run } from "../autograd/run.ts";
 import { check, ShapeError, ValueError } from "../errors.ts";
-import { alike, divided } from "../kernels/divide.ts";
+import { alike } from "../kernels/divide.ts";
 import { Kernel } from "../kernels/kernel.ts";
 import { walkPlanes } from "../kernels/plane-plan.ts";
 import avgWgsl from "../kernels/wgsl/avg-pool.wgsl";
@@ -145,17 +145,15 @@ type BackwardAttrs<A> = A & { readonly shape: Shape };
 const maxBackwardOp: Op<readonly [dy: Tensor, found: Tensor], BackwardAttrs<Window>> = {
   name: "maxPool2dBackward",
   infer: (_, { shape }) => [{ shape, dtype: "f32" }],
-  forward: divided(
-    (run, [dy, found], [dx], w) => {
-      const { params, grid } = blockWalk(run, dx);
-      const turns = covering(w);
-      const sizes = { size: rowsOf(dx.shape), out: rowsOf(dy.shape) };
-      maxBackwardKernel
-        .variant(loops(turns))
-        .launch(run, { dy, found, dx }, { ...params, turns, ...sizes, ...windowParams(w) }, grid);
-    },
-    ([x]) => alike(planeDims(x), 2, 1),
-  ),
+  forward(run, [dy, found], [dx], w) {
+    const { params, grid } = blockWalk(run, dx);
+    const turns = covering(w);
+    const sizes = { size: rowsOf(dx.shape), out: rowsOf(dy.shape) };
+    maxBackwardKernel
+      .variant(loops(turns))
+      .launch(run, { dy, found, dx }, { ...params, turns, ...sizes, ...windowParams(w) }, grid);
+  },
+  divisions: ([x]) => alike(planeDims(x), 2, 1),
   ...withoutGradient,
 };
 
@@ -166,16 +164,14 @@ const maxOp: Op<readonly [x: Tensor], Window, readonly [y: Tensor], readonly [fo
     const y = pooledSpec("maxPool2d", x, w);
     return [y, { shape: y.shape, dtype: "u32" }];
   },
-  forward: divided(
-    (run, [x], [y, found], w) => {
-      const { params, grid } = outputWalk(run, y);
-      const size = rowsOf(x.shape);
-      maxKernel
-        .variant(loops(w.kernel))
-        .launch(run, { x, y, found }, { ...params, turns: w.kernel, size, ...windowParams(w) }, grid);
-    },
-    ([x]) => alike(planeDims(x), 1, 2),
-  ),
+  forward(run, [x], [y, found], w) {
+    const { params, grid } = outputWalk(run, y);
+    const size = rowsOf(x.shape);
+    maxKernel
+      .variant(loops(w.kernel))
+      .launch(run, { x, y, found }, { ...params, turns: w.kernel, size, ...windowParams(w) }, grid);
+  },
+  divisions: ([x]) => alike(planeDims(x), 1, 2),
   saves: () => ({ inputs: [], outputs: [1] }),
   vjp: ([dy], c) => [apply1(maxBackwardOp, [dy, c.output(1)], { ...c.attrs, shape: c.inputSpecs[0].shape })],
 };
@@ -187,33 +183,29 @@ interface AvgAttrs extends Window {
 const avgBackwardOp: Op<readonly [dy: Tensor], BackwardAttrs<AvgAttrs>> = {
   name: "avgPool2dBackward",
   infer: (_, { shape }) => [{ shape, dtype: "f32" }],
-  forward: divided(
-    (run, [dy], [dx], w) => {
-      const { params, grid } = blockWalk(run, dx);
-      const turns = covering(w);
-      const sizes = { size: rowsOf(dx.shape), out: rowsOf(dy.shape) };
-      avgBackwardKernel
-        .variant({ INCLUDE_PAD: w.countIncludePad, ...loops(turns) })
-        .launch(run, { dy, dx }, { ...params, turns, ...sizes, ...windowParams(w) }, grid);
-    },
-    ([x]) => alike(planeDims(x), 1, 1),
-  ),
+  forward(run, [dy], [dx], w) {
+    const { params, grid } = blockWalk(run, dx);
+    const turns = covering(w);
+    const sizes = { size: rowsOf(dx.shape), out: rowsOf(dy.shape) };
+    avgBackwardKernel
+      .variant({ INCLUDE_PAD: w.countIncludePad, ...loops(turns) })
+      .launch(run, { dy, dx }, { ...params, turns, ...sizes, ...windowParams(w) }, grid);
+  },
+  divisions: ([x]) => alike(planeDims(x), 1, 1),
   ...withoutGradient,
 };
 
 const avgOp: Op<readonly [x: Tensor], AvgAttrs> = {
   name: "avgPool2d",
   infer: ([x], w) => [pooledSpec("avgPool2d", x, w)],
-  forward: divided(
-    (run, [x], [y], w) => {
-      const { params, grid } = outputWalk(run, y);
-      const sizes = { size: rowsOf(x.shape), out: rowsOf(y.shape) };
-      avgKernel
-        .variant({ INCLUDE_PAD: w.countIncludePad, ...loops(w.kernel) })
-        .launch(run, { x, y }, { ...params, turns: w.kernel, ...sizes, ...windowParams(w) }, grid);
-    },
-    ([x]) => alike(planeDims(x), 1, 1),
-  ),
+  forward(run, [x], [y], w) {
+    const { params, grid } = outputWalk(run, y);
+    const sizes = { size: rowsOf(x.shape), out: rowsOf(y.shape) };
+    avgKernel
+      .variant({ INCLUDE_PAD: w.countIncludePad, ...loops(w.kernel) })
+      .launch(run, { x, y }, { ...params, turns: w.kernel, ...sizes, ...windowParams(w) }, grid);
+  },
+  divisions: ([x]) => alike(planeDims(x), 1, 1),
   saves: savesNothing,
   vjp: ([dy], c) => [apply1(avgBackwardOp, [dy], { ...c.attrs, shape: c.inputSpecs[0].shape })],
 };
@@ -234,17 +226,15 @@ function longest(from: number, to: number, span: number): number {
 const adaptiveBackwardOp: Op<readonly [dy: Tensor], { readonly shape: Shape }> = {
   name: "adaptiveAvgPool2dBackward",
   infer: (_, { shape }) => [{ shape, dtype: "f32" }],
-  forward: divided(
-    (run, [dy], [dx]) => {
-      const { params, grid } = blockWalk(run, dx);
-      const [size, out] = [rowsOf(dx.shape), rowsOf(dy.shape)];
-      const turns = map((i) => longest(size[i], out[i], 2));
-      avgBackwardKernel
-        .variant({ ADAPTIVE: true, ...loops(turns) })
-        .launch(run, { dy, dx }, { ...params, turns, size, out, ...NO_WINDOW }, grid);
-    },
-    ([x]) => alike(planeDims(x), 1, 1),
-  ),
+  forward(run, [dy], [dx]) {
+    const { params, grid } = blockWalk(run, dx);
+    const [size, out] = [rowsOf(dx.shape), rowsOf(dy.shape)];
+    const turns = map((i) => longest(size[i], out[i], 2));
+    avgBackwardKernel
+      .variant({ ADAPTIVE: true, ...loops(turns) })
+      .launch(run, { dy, dx }, { ...params, turns, size, out, ...NO_WINDOW }, grid);
+  },
+  divisions: ([x]) => alike(planeDims(x), 1, 1),
   ...withoutGradient,
 };
 
@@ -258,17 +248,15 @@ const adaptiveOp: Op<readonly [x: Tensor], { readonly out: Pair }> = {
     );
     return [{ shape: [...x.shape.slice(0, -2), ...out], dtype: "f32" }];
   },
-  forward: divided(
-    (run, [x], [y]) => {
-      const { params, grid } = outputWalk(run, y);
-      const [size, out] = [rowsOf(x.shape), rowsOf(y.shape)];
-      const turns = map((i) => longest(out[i], size[i], 1));
-      avgKernel
-        .variant({ ADAPTIVE: true, ...loops(turns) })
-        .launch(run, { x, y }, { ...params, turns, size, out, ...NO_WINDOW }, grid);
-    },
-    ([x]) => alike(planeDims(x), 1, 1),
-  ),
+  forward(run, [x], [y]) {
+    const { params, grid } = outputWalk(run, y);
+    const [size, out] = [rowsOf(x.shape), rowsOf(y.shape)];
+    const turns = map((i) => longest(out[i], size[i], 1));
+    avgKernel
+      .variant({ ADAPTIVE: true, ...loops(turns) })
+      .launch(run, { x, y }, { ...params, turns, size, out, ...NO_WINDOW }, grid);
+  },
+  divisions: ([x]) => alike(planeDims(x), 1, 1),
   saves: savesNothing,
   vjp: ([dy], c) => [apply1(adaptiveBackwardOp, [dy], { shape: c.inputSpecs[0].shape })],
 };

@@ -2,7 +2,7 @@
 import { apply1 } from "../autograd/apply.ts";
 import { type Op, withoutGradient } from "../autograd/op.ts";
 import type { DeviceInfo } from "../gpu/device.ts";
-import { alike, divided, otherDims } from "../kernels/divide.ts";
+import { alike, otherDims } from "../kernels/divide.ts";
 import { Kernel } from "../kernels/kernel.ts";
 import { planRows } from "../kernels/row-plan.ts";
 import softmaxWgsl from "../kernels/wgsl/softmax.wgsl";
@@ -29,13 +29,11 @@ function softmaxOp(name: string, LOG: boolean): Op<readonly [Tensor], Attrs> {
   const gradient: Op<readonly [dy: Tensor, y: Tensor], Attrs> = {
     name: `${name}Backward`,
     infer: ([dy]) => [dy],
-    forward: divided(
-      (run, [dy, y], [dx], { dim }) => {
-        const { params, grid } = plan(y, dim, run.device.info);
-        backwards.launch(run, { dy, y, dx }, params, grid);
-      },
-      ([dy], _, { dim }) => alike(otherDims(dy, dim), 2, 1),
-    ),
+    forward(run, [dy, y], [dx], { dim }) {
+      const { params, grid } = plan(y, dim, run.device.info);
+      backwards.launch(run, { dy, y, dx }, params, grid);
+    },
+    divisions: ([dy], _, { dim }) => alike(otherDims(dy, dim), 2, 1),
     ...withoutGradient,
   };
   return {
@@ -44,13 +42,11 @@ function softmaxOp(name: string, LOG: boolean): Op<readonly [Tensor], Attrs> {
       checkDtype(name, "input", x.dtype, "f32");
       return [x];
     },
-    forward: divided(
-      (run, [x], [y], { dim }) => {
-        const { params, grid } = plan(x, dim, run.device.info);
-        forwards.launch(run, { x, y }, params, grid);
-      },
-      ([x], _, { dim }) => alike(otherDims(x, dim), 1, 1),
-    ),
+    forward(run, [x], [y], { dim }) {
+      const { params, grid } = plan(x, dim, run.device.info);
+      forwards.launch(run, { x, y }, params, grid);
+    },
+    divisions: ([x], _, { dim }) => alike(otherDims(x, dim), 1, 1),
     saves: () => ({ inputs: [], outputs: [0] }),
     vjp: ([dy], c) => [apply1(gradient, [dy, c.output(0)], c.attrs)],
   };

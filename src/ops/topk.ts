@@ -6,7 +6,7 @@ import type { Run } from "../autograd/run.ts";
 import { check, ValueError } from "../errors.ts";
 import { grid1d } from "../gpu/queue.ts";
 import { allFit, bindingElements, ranges } from "../kernels/binding-parts.ts";
-import { alike, divided, otherDims } from "../kernels/divide.ts";
+import { alike, otherDims } from "../kernels/divide.ts";
 import { Kernel } from "../kernels/kernel.ts";
 import topkWgsl, { WG } from "../kernels/wgsl/topk.wgsl";
 import { full } from "../tensor/create.ts";
@@ -55,40 +55,39 @@ const topkOp: Op<readonly [Tensor], TopkAttrs, readonly [values: Tensor, indices
       { shape, dtype: "i32" },
     ];
   },
-  forward: divided(
-    (run, [x], [values, indices], attrs) => {
-      if (!allFit(run.device.info, [x])) {
-        inStages(run, x, values, indices, attrs);
-        return;
-      }
-      const { k, dim, largest, nan } = attrs;
-      const length = x.shape[dim] ?? 1;
-      const inner = sizeOf(x.shape.slice(dim + 1));
-      const rows = k === 0 ? 0 : values.numel / k;
-      const lanes = length < WG || (rows >= 1024 && length <= 1024) ? 1 : WG;
-      const variant = kernel.variant(
-        { T: x.dtype, LANES: `${lanes}u`, before: beforeText(x, attrs) },
-        `${largest ? "largest" : "smallest"} ${x.dtype} nan=${nan} lanes=${lanes}`,
-      );
-      variant.launch(run, { x, values, indices }, { rows, k, length, inner }, grid1d(rows * lanes, WG));
-    },
-    ([x], _, { dim }) => alike(otherDims(x, dim), 1, 2),
-  ),
+  forward(run, [x], [values, indices], attrs) {
+    if (!allFit(run.device.info, [x])) {
+      inStages(run, x, values, indices, attrs);
+      return;
+    }
+    const { k, dim, largest, nan } = attrs;
+    const length = x.shape[dim] ?? 1;
+    const inner = sizeOf(x.shape.slice(dim + 1));
+    const rows = k === 0 ? 0 : values.numel / k;
+    const lanes = length < WG || (rows >= 1024 && length <= 1024) ? 1 : WG;
+    const variant = kernel.variant(
+      { T: x.dtype, LANES: `${lanes}u`, before: beforeText(x, attrs) },
+      `${largest ? "largest" : "smallest"} ${x.dtype} nan=${nan} lanes=${lanes}`,
+    );
+    variant.launch(run, { x, values, indices }, { rows, k, length, inner }, grid1d(rows * lanes, WG));
+  },
+  divisions: ([x], _, { dim }) => alike(otherDims(x, dim), 1, 2),
   saves: () => ({ inputs: [], outputs: [1] }),
   vjp: ([dy], c) => [scatterAdd(dy, c.output(1), c.attrs.dim, c.inputSpecs[0].shape)],
 };
 
 /** A row that no binding holds: the best of each part of it, and of those the best. */
 function inStages(run: Run, x: Tensor, values: Tensor, indices: Tensor, attrs: TopkAttrs): void {
-  const { k, dim } = attrs;
-  const most = Math.floor(bindingElements(run.device.info) / (x.numel / (x.shape[dim] ?? 1)));
+  const { dim } = attrs;
+  const length = x.shape[dim] ?? 1;
+  const most = Math.floor((bindingElements(run.device.info) * length) / x.numel);
   const candidates: Tensor[] = [];
   const positions: Tensor[] = [];
   scope(() =>
     noGrad(() => {
-      for (const [first, count] of ranges(x.shape[dim] ?? 1, most)) {
+      for (const [first, count] of ranges(length, most)) {
         const part = narrow(x, dim, first, count);
-        const [best, at] = apply(topkOp, [part], { ...attrs, k: Math.min(k, count) });
+        const [best, at] = apply(topkOp, [part], { ...attrs, k: Math.min(attrs.k, count) });
         part.dispose();
         candidates.push(best);
         positions.push(binary("add", at, full([], first, { dtype: "i32", device: x.device })));

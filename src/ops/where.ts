@@ -4,7 +4,7 @@ import type { Op } from "../autograd/op.ts";
 import { check, DtypeError } from "../errors.ts";
 import { grid1d } from "../gpu/queue.ts";
 import { inParts } from "../kernels/binding-parts.ts";
-import { broadcastDivisions, divided } from "../kernels/divide.ts";
+import { broadcastDivisions } from "../kernels/divide.ts";
 import { Kernel } from "../kernels/kernel.ts";
 import { broadcastStrides, mergeDims, rankOf } from "../kernels/strided-walk.ts";
 import whereWgsl, { PER, WG } from "../kernels/wgsl/where.wgsl";
@@ -30,24 +30,22 @@ const whereOp: Op<readonly [condition: Tensor, a: Tensor, b: Tensor]> = {
     const shape = broadcastShapes("where", broadcastShapes("where", c.shape, a.shape), b.shape);
     return [{ shape, dtype: a.dtype }];
   },
-  forward: divided(
-    (run, [c, a, b], [y]) => {
-      const walk = mergeDims("where", y.shape, [
-        broadcastStrides(c.shape, y.shape),
-        broadcastStrides(a.shape, y.shape),
-        broadcastStrides(b.shape, y.shape),
-      ]);
-      const [sc, sa, sb] = walk.strides;
-      const { shape } = walk;
-      const truth = c.dtype === "f32" ? 0x7fffffff : 0xffffffff;
-      const variant = kernel.variant({ RANK: rankOf(walk) });
-      inParts(run.device.info, shape, (part, n) => {
-        const buffers = { c: part(c), a: part(a), b: part(b), y: part(y) };
-        variant.launch(run, buffers, { n, truth, shape, sc, sa, sb }, grid1d(n, WG * PER));
-      });
-    },
-    (inputs, [y]) => broadcastDivisions(inputs, y.shape),
-  ),
+  forward(run, [c, a, b], [y]) {
+    const walk = mergeDims("where", y.shape, [
+      broadcastStrides(c.shape, y.shape),
+      broadcastStrides(a.shape, y.shape),
+      broadcastStrides(b.shape, y.shape),
+    ]);
+    const [sc, sa, sb] = walk.strides;
+    const { shape } = walk;
+    const truth = c.dtype === "f32" ? 0x7fffffff : 0xffffffff;
+    const variant = kernel.variant({ RANK: rankOf(walk) });
+    inParts(run.device.info, shape, (part, n) => {
+      const buffers = { c: part(c), a: part(a), b: part(b), y: part(y) };
+      variant.launch(run, buffers, { n, truth, shape, sc, sa, sb }, grid1d(n, WG * PER));
+    });
+  },
+  divisions: (inputs, [y]) => broadcastDivisions(inputs, y.shape),
   saves: () => ({ inputs: [0], outputs: [] }),
   vjp: ([dy], c) => {
     const zero = full([], 0, { device: dy.device });
