@@ -1,6 +1,6 @@
 // BindGroups: bind groups by layout, buffers and parameters, each made once.
 import { DeviceError, LimitError } from "../errors.ts";
-import type { Binding } from "./commands.ts";
+import type { Binding, BoundGroup } from "./commands.ts";
 import { bindingBytes, type Limits } from "./limits.ts";
 import { ParamArena } from "./params.ts";
 import type { Pipeline } from "./pipeline.ts";
@@ -12,7 +12,7 @@ const MOST = 20_000;
 export class BindGroups {
   readonly #device: GPUDevice;
   readonly #params: ParamArena;
-  readonly #known = new Map<string, { readonly group: GPUBindGroup; readonly buffers: readonly PooledBuffer[] }>();
+  readonly #known = new Map<string, { readonly group: BoundGroup; readonly buffers: readonly PooledBuffer[] }>();
   readonly #limits: Limits;
   /** Bind groups made so far: flat in a steady state. */
   made = 0;
@@ -29,7 +29,7 @@ export class BindGroups {
     storages: readonly Binding[],
     params: ArrayLike<number> | null,
     op: string | undefined,
-  ): GPUBindGroup {
+  ): BoundGroup {
     const slot = params === null || pipeline.params === null ? 0 : this.#params.slot(params);
     let key = `${pipeline.layout.label}|${slot}`;
     const most = bindingBytes(this.#limits);
@@ -54,20 +54,27 @@ export class BindGroups {
     }
   }
 
-  #make(pipeline: Pipeline, storages: readonly Binding[], slot: number): GPUBindGroup {
-    const { bindings, layout } = pipeline;
+  #make(pipeline: Pipeline, storages: readonly Binding[], slot: number): BoundGroup {
+    const { bindings, layout, key: label, params } = pipeline;
     if (storages.length !== bindings.length) {
-      throw new DeviceError(`[${pipeline.key}] takes ${bindings.length} buffers, got ${storages.length}`);
+      throw new DeviceError(`[${label}] takes ${bindings.length} buffers, got ${storages.length}`);
     }
-    const entries: GPUBindGroupEntry[] = [];
-    for (const [i, { buffer, offset, bytes }] of storages.entries()) {
-      // Whole vectors of four words: a pooled buffer is at least that large, and what lies past the tensor is nobody's.
-      const resource = { buffer: buffer.gpu, offset, size: Math.ceil(bytes / 16) * 16 };
-      entries.push({ binding: bindings[i] ?? i, resource });
-    }
-    if (pipeline.params !== null) entries.push({ binding: pipeline.params, resource: this.#params.block(slot) });
+    const block = params === null ? null : { binding: params, resource: this.#params.block(slot) };
     this.made++;
-    return this.#device.createBindGroup({ label: pipeline.key, layout, entries });
+    let group: GPUBindGroup | null = null;
+    return {
+      get: () => {
+        if (group) return group;
+        // Whole vectors of four words: a pooled buffer is at least that large, and what lies past the tensor is nobody's.
+        const entries: GPUBindGroupEntry[] = storages.map(({ buffer, offset, bytes }, i) => ({
+          binding: bindings[i] ?? i,
+          resource: { buffer: buffer.gpu, offset, size: Math.ceil(bytes / 16) * 16 },
+        }));
+        if (block) entries.push(block);
+        group = this.#device.createBindGroup({ label, layout, entries });
+        return group;
+      },
+    };
   }
 }
 

@@ -2,7 +2,7 @@
 import { context, within } from "../context.ts";
 import { DeviceError, KernelError, LimitError, OutOfMemoryError, type WgradError } from "../errors.ts";
 import { BindGroups, checkDevice } from "./bind-groups.ts";
-import { type Binding, type Command, type DispatchCommand, type Program, whereOf } from "./commands.ts";
+import { type Binding, buffersOf, type Command, type DispatchCommand, type Program, whereOf } from "./commands.ts";
 import { encode } from "./encode.ts";
 import { FAULT_BYTES, faultIn } from "./faults.ts";
 import type { Grid } from "./grid.ts";
@@ -37,6 +37,12 @@ export class Queue {
   #failure: WgradError | null = null;
   /** The first kernel since the last wait or read that did not compile: it was left out, all else ran. */
   #kernelError: KernelError | null = null;
+  /** The first launch since the last wait or read that there was no memory for; what needs its results was left out, too. */
+  #memoryError: OutOfMemoryError | null = null;
+  /** What commands that were left out for that would have written, until it is told. */
+  readonly #unwritten = new Map<PooledBuffer, OutOfMemoryError>();
+  /** Where reads in progress get their bytes, with the reason why they will not. */
+  readonly #reads = new Map<PooledBuffer, OutOfMemoryError | null>();
   #faults: PooledBuffer | null = null;
   profiler: Profiler | null = null;
   readonly #stats = { dispatches: 0, submits: 0, writes: 0 };
@@ -94,16 +100,19 @@ export class Queue {
     this.#record({ kind: "dispatch", pipeline, bindGroup, x, y, z, origin, buffers });
   }
 
-  /** Writes host data into a buffer, after everything recorded so far. The data is copied by then, not now. */
+  /** Writes host data into a buffer, after everything recorded so far. The data is copied. */
   write(buffer: PooledBuffer, data: ArrayBufferView<ArrayBuffer>, offset = 0): void {
     context.pending?.run();
     this.#stats.writes++;
-    if (buffer.lastUse <= this.submittedBatch && this.#waiting === null && !this.#capture) {
+    const { checking } = this.pool;
+    if (buffer.lastUse <= this.submittedBatch && this.#waiting === null && checking === null && !this.#capture) {
       this.#device.queue.writeBuffer(buffer.gpu, offset, data.buffer, data.byteOffset, data.byteLength);
       return;
     }
     buffer.lastUse = this.#batch;
-    this.#record({ kind: "write", buffer, offset, data });
+    // The caller may use the array for the next batch.
+    const bytes = data.buffer.slice(data.byteOffset, data.byteOffset + data.byteLength);
+    this.#record({ kind: "write", buffer, offset, data: new Uint8Array(bytes) });
   }
 
   /** Copies between buffers, a multiple of four bytes. */
@@ -161,7 +170,8 @@ export class Queue {
 
   #enqueue(batch: readonly Command[]): void {
     this.#batch++;
-    const compiling: Promise<void>[] = [];
+    const { checking } = this.pool;
+    const compiling: Promise<void>[] = checking ? [checking] : [];
     for (const command of batch) {
       if (command.kind === "dispatch" && command.pipeline.compiling) compiling.push(command.pipeline.compiling);
     }
@@ -184,6 +194,14 @@ export class Queue {
     this.#waiting = waiting;
   }
 
+  /** Gives back to the device what the pool holds and no tensor uses. */
+  trim(): void {
+    context.pending?.run();
+    this.flush();
+    this.pool.trim();
+    this.#advancePool();
+  }
+
   /** When all batches so far are submitted. Bind groups of buffers that the pool destroys are dropped. */
   #advancePool(): void {
     if (this.pool.advance(this.submittedBatch)) this.#bindGroups.dropDestroyed();
@@ -194,7 +212,7 @@ export class Queue {
     device.pushErrorScope("validation");
     device.pushErrorScope("out-of-memory");
     device.pushErrorScope("internal");
-    encode(device, batch, this.profiler, this.#stats, (command) => this.#skip(command));
+    encode(device, batch, this.profiler, this.#stats, (command) => this.#skips(command));
     const number = ++this.#submitted;
     const scopes = [device.popErrorScope(), device.popErrorScope(), device.popErrorScope()];
     const checks = scopes.map((scope) =>
@@ -214,8 +232,40 @@ export class Queue {
     this.#unfinished.set(number, device.queue.onSubmittedWorkDone().then(finished, finished));
   }
 
+  /**
+   * Whether a command cannot run: its kernel does not compile, it uses a buffer that there is no memory for, or needs what such
+   * a command would have written. So an optimizer leaves its parameters as they are where a step failed.
+   */
+  #skips(command: Command): boolean {
+    if (command.kind === "dispatch" && !command.pipeline.gpu) {
+      this.#noteProblem(command);
+      return true;
+    }
+    const buffers = buffersOf(command);
+    const failed = buffers.find((b) => b.failed)?.failed;
+    if (!failed && this.#unwritten.size === 0) return false;
+    let error: OutOfMemoryError | undefined;
+    if (failed) {
+      const where = command.kind === "dispatch" ? `${whereOf(command.origin)}: ` : "";
+      error = new OutOfMemoryError(where + failed.message, { cause: failed.cause });
+      this.#memoryError ??= error;
+    } else {
+      const read = command.kind === "copy" ? [command.from.buffer] : command.kind === "dispatch" ? buffers : [];
+      for (const b of read) error ??= this.#unwritten.get(b);
+    }
+    if (!error) return false;
+    if (command.kind === "dispatch") {
+      for (const [i, b] of buffers.entries()) if (command.pipeline.writes[i]) this.#unwritten.set(b, error);
+    } else if (command.kind === "copy") {
+      const { buffer } = command.to;
+      if (this.#reads.has(buffer)) this.#reads.set(buffer, error);
+      else this.#unwritten.set(buffer, error);
+    }
+    return true;
+  }
+
   /** Notes a dispatch that cannot run, since its kernel does not compile. */
-  #skip({ pipeline, origin }: DispatchCommand): void {
+  #noteProblem({ pipeline, origin }: DispatchCommand): void {
     const { key, problem } = pipeline;
     if (this.#kernelError || !problem) return;
     const { line, column, text, cause } = problem;
@@ -245,11 +295,17 @@ export class Queue {
     if (this.#failure) throw this.#failure;
   }
 
-  /** Throws what went wrong so far; a kernel that did not compile, once. */
+  /** Throws what went wrong so far; missing memory and a kernel that did not compile, once. */
   #throwErrors(): void {
     this.#throwFailure();
-    const error = this.#kernelError;
-    this.#kernelError = null;
+    const error = this.#memoryError ?? this.#kernelError;
+    if (error === this.#memoryError) {
+      this.#memoryError = null;
+      // The program knows: for what it records from now on things hold what they held before.
+      this.flush();
+      if (this.#waiting) this.#waiting.then(() => this.#unwritten.clear());
+      else this.#unwritten.clear();
+    } else this.#kernelError = null;
     if (error) throw error;
   }
 
@@ -288,9 +344,20 @@ export class Queue {
     const faults = this.#faults && this.faults;
     const at = Math.ceil(bytes / 4) * 4;
     const size = at + (faults ? FAULT_BYTES : 0);
-    const staging = this.#device.createBuffer({ size, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
     // The source may be released and lent again before the batch is submitted; order keeps the copy right all the same.
-    const target: PooledBuffer = { id: -1, gpu: staging, device: this.#device, size, lastUse: 0 };
+    const target = this.pool.make(size, GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST);
+    this.#reads.set(target, null);
+    try {
+      return await this.#fetchInto(target, from, faults);
+    } finally {
+      this.#reads.delete(target);
+      target.gpu.destroy();
+    }
+  }
+
+  async #fetchInto(target: PooledBuffer, from: Binding | null, faults: Binding | null): Promise<ArrayBuffer> {
+    const bytes = from?.bytes ?? 0;
+    const at = Math.ceil(bytes / 4) * 4;
     // A read is not part of a captured step.
     within({ capture: null }, () => {
       if (from) this.copy(from, { buffer: target, offset: 0, bytes: at });
@@ -299,17 +366,21 @@ export class Queue {
     this.flush();
     if (this.#waiting) await this.#waiting;
     this.#throwFailure();
+    const missing = this.#reads.get(target) ?? target.failed;
+    if (missing) {
+      // As others who read at once were told, or will be.
+      this.#throwErrors();
+      throw missing;
+    }
     let data: ArrayBuffer;
     try {
-      await staging.mapAsync(GPUMapMode.READ);
-      data = staging.getMappedRange().slice(0);
+      await target.gpu.mapAsync(GPUMapMode.READ);
+      data = target.gpu.getMappedRange().slice(0);
       // The bytes of a batch that was refused are nobody's.
       await this.#checked;
     } catch (cause) {
       this.#throwFailure();
       throw new DeviceError(`[read] the device did not return the data: ${String(cause)}`, { cause });
-    } finally {
-      staging.destroy();
     }
     this.#throwErrors();
     const fault = faults && faultIn(new Int32Array(data, at));
