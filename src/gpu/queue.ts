@@ -336,7 +336,19 @@ export class Queue {
    */
   async read(from: Binding): Promise<ArrayBuffer> {
     this.#throwFailure();
-    return from.bytes === 0 ? new ArrayBuffer(0) : this.#fetch(from);
+    if (from.bytes === 0) return new ArrayBuffer(0);
+    const { maxBufferSize = Number.POSITIVE_INFINITY } = this.#limits;
+    const most = maxBufferSize - FAULT_BYTES;
+    if (from.bytes <= most) return this.#fetch(from);
+    // All parts are recorded now: what follows may change the tensor.
+    const parts: Promise<ArrayBuffer>[] = [];
+    const step = Math.floor(most / 256) * 256;
+    for (let at = 0; at < from.bytes; at += step) {
+      parts.push(this.#fetch({ ...from, offset: from.offset + at, bytes: Math.min(step, from.bytes - at) }));
+    }
+    const whole = new Uint8Array(from.bytes);
+    for (const [i, part] of (await Promise.all(parts)).entries()) whole.set(new Uint8Array(part), i * step);
+    return whole.buffer;
   }
 
   async #fetch(from: Binding | null): Promise<ArrayBuffer> {
