@@ -103,6 +103,7 @@ export class Queue {
   /** Writes host data into a buffer, after everything recorded so far. The data is copied. */
   write(buffer: PooledBuffer, data: ArrayBufferView<ArrayBuffer>, offset = 0): void {
     context.pending?.run();
+    this.#throwFailure();
     this.#stats.writes++;
     const { checking } = this.pool;
     if (buffer.lastUse <= this.submittedBatch && this.#waiting === null && checking === null && !this.#capture) {

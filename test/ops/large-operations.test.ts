@@ -1,7 +1,20 @@
 // Every operation on tensors larger than one binding may be, forward and backward: what it gives in one piece, with the limit
 // set so low that each has to be divided.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { cat, type Device, init, LimitError, manualSeed, nn, noGrad, stack, type Tensor, tensor, where } from "wgrad";
+import {
+  cat,
+  type Device,
+  init,
+  LimitError,
+  manualSeed,
+  nn,
+  noGrad,
+  ones,
+  stack,
+  type Tensor,
+  tensor,
+  where,
+} from "wgrad";
 import { integers, uniform, upload } from "../support/host.ts";
 
 const F = nn.functional;
@@ -307,4 +320,32 @@ test("what cannot be divided is a LimitError that names the operation, both size
   await expect(valuesOf(cannot, SMALL)).rejects.toThrow(/\[softmax\].*12000 bytes.*4096.*smaller/);
   // The device goes on.
   expect(await tensor([1, 2]).sum().item()).toBe(3);
+});
+
+test("what is larger than a buffer may be is read in parts, as it was when it was asked for", async () => {
+  const KEY = "maxBufferSize";
+  const most = device.info.limits[KEY];
+  Object.assign(device.info.limits, { [KEY]: 4096 });
+  const t = x(3001).detach();
+  const before = await t.clone().data();
+  const reading = t.data();
+  t.fill_(2);
+  expect(await reading).toEqual(before);
+  Object.assign(device.info.limits, { [KEY]: most });
+});
+
+test("grids of many images and of many channels", async () => {
+  const KEY = "maxComputeWorkgroupsPerDimension";
+  const most = device.info.limits[KEY];
+  const conv: Case = [() => [x(40, 2, 9, 9), x(3, 2, 3, 3)], (a, w) => F.conv2d(a, w, null, { padding: 1 })];
+  const whole = await valuesOf(conv, real);
+  Object.assign(device.info.limits, { [KEY]: 20 });
+  try {
+    expect(difference(whole, await valuesOf(conv, real))).toBeLessThan(1e-5);
+  } finally {
+    Object.assign(device.info.limits, { [KEY]: most });
+  }
+  const channels = ones([2, 70_000]);
+  const y = F.batchNorm(channels, null, null, null, null, ids.train);
+  expect((await y.data()).every((v) => v === 0)).toBe(true);
 });
