@@ -43,7 +43,7 @@ export type { Dtype, TensorData } from "./tensor/dtype.ts";
 export { getRngState, manualSeed, type RngState, setRngState } from "./tensor/random-state.ts";
 export { scope } from "./tensor/scope.ts";
 export type { Shape } from "./tensor/shape.ts";
-export { type MemoryInfo, memory } from "./tensor/storage.ts";
+export { emptyCache, type MemoryInfo, memory } from "./tensor/storage.ts";
 export { type GradHook, type NestedArray, type Spec, Tensor } from "./tensor/tensor.ts";
 export * as vision from "./vision/index.ts";
 export { type AlexNet, type AlexNetOptions, alexnet, cifarAlexnet } from "./vision/models/alexnet.ts";

@@ -1,5 +1,6 @@
 // Op: everything that wgrad knows of one operation, in one value, typed in what it takes and gives.
 import type { DeviceInfo } from "../gpu/device.ts";
+import type { Division } from "../kernels/divide.ts";
 import type { Spec, Tensor } from "../tensor/tensor.ts";
 import type { Run } from "./run.ts";
 
@@ -76,6 +77,13 @@ export interface Op<
   readonly alias?: boolean;
   /** Records the kernels that fill `outputs` from `inputs`. */
   forward(run: Run, inputs: In, outputs: readonly [...Out, ...Kept], attrs: A): void;
+  /**
+   * How it is computed in pieces where a tensor is larger than a binding may be, best first (see kernels/divide.ts). Left out by
+   * those that need none, or launch their kernels for parts themselves.
+   */
+  divisions?(inputs: In, outputs: readonly [...Out, ...Kept], attrs: A, device: DeviceInfo): Iterable<Division<A>>;
+  /** Whether a division's `most` is exceeded. */
+  crowded?(inputs: In, outputs: readonly [...Out, ...Kept], device: DeviceInfo): boolean;
   /** How many trailing outputs are `Kept`. Default 0. */
   readonly aux?: number | ((attrs: A) => number);
   saves(needs: Needs<In>, attrs: A): Saved;

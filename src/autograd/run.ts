@@ -3,34 +3,12 @@
 import { context } from "../context.ts";
 import { check, DeviceError, told, ValueError } from "../errors.ts";
 import type { Device } from "../gpu/device.ts";
-import type { Queue } from "../gpu/queue.ts";
-import type { Dtype } from "../tensor/dtype.ts";
-import type { Shape } from "../tensor/shape.ts";
-import { empty, Tensor } from "../tensor/tensor.ts";
+import { forwardOf } from "../kernels/divide.ts";
+import { Run } from "../kernels/run.ts";
+import { Tensor } from "../tensor/tensor.ts";
 import type { Inputs, Op, Outputs } from "./op.ts";
 
-/** What an operation's `forward` runs on: the device, its queue, and memory that it needs only meanwhile. */
-export class Run {
-  readonly device: Device;
-  readonly queue: Queue;
-  readonly #scratch: Tensor[] = [];
-
-  constructor(device: Device) {
-    this.device = device;
-    this.queue = device.queue;
-  }
-
-  /** A tensor of undefined content, freed when the operation has been recorded. */
-  scratch(shape: Shape, dtype: Dtype = "f32"): Tensor {
-    const t = empty(shape, dtype, this.device);
-    this.#scratch.push(t);
-    return t;
-  }
-
-  release(): void {
-    for (const t of this.#scratch.splice(0)) t.dispose();
-  }
-}
+export { Run } from "../kernels/run.ts";
 
 /** Throws unless `value` is a tensor. `what` says which argument it is. */
 export function checkTensor(name: string, what: string | number, value: unknown): asserts value is Tensor {
@@ -78,7 +56,7 @@ export function record<In extends Inputs, A, Out extends Outputs, Kept extends O
   context.origin = { name: op.name, inputs };
   const run = new Run(device);
   try {
-    op.forward(run, inputs, outputs, attrs);
+    forwardOf(op, run, inputs, outputs, attrs);
   } finally {
     context.origin = origin;
     run.release();

@@ -15,3 +15,6 @@ export async function requestGpu(): Promise<GPU> {
 /** What tuning found for this adapter before. A browser keeps it as long as the page. */
 export const loadVariants = async (_adapter: string): Promise<Readonly<Record<string, string>>> => ({});
 export const saveVariants = async (_adapter: string, _variants: Readonly<Record<string, string>>): Promise<void> => {};
+
+/** Browsers close devices themselves. */
+export function closeAtExit(_device: GPUDevice): void {}

@@ -1,6 +1,5 @@
 // Commands: what the queue records, submits and replays.
 
-import type { GlobalType } from "./global-type.ts";
 import type { Pipeline } from "./pipeline.ts";
 import type { PooledBuffer } from "./pool.ts";
 
@@ -17,10 +16,15 @@ export interface Origin {
   readonly inputs: readonly ({ readonly shape: readonly number[]; readonly dtype: string } | null)[];
 }
 
+/** A bind group that is made when it is first encoded: by then its buffers are known to have memory. */
+export interface BoundGroup {
+  get(): GPUBindGroup;
+}
+
 export interface DispatchCommand {
   readonly kind: "dispatch";
   readonly pipeline: Pipeline;
-  readonly bindGroup: GlobalType<"GPUBindGroup">;
+  readonly bindGroup: BoundGroup;
   readonly x: number;
   readonly y: number;
   readonly z: number;
@@ -51,7 +55,7 @@ export interface Program {
   readonly buffers: readonly PooledBuffer[];
 }
 
-function buffersOf(command: Command): readonly PooledBuffer[] {
+export function buffersOf(command: Command): readonly PooledBuffer[] {
   switch (command.kind) {
     case "dispatch":
       return command.buffers;

@@ -1,5 +1,5 @@
 // Adapter and device, for Node and the browser alike.
-import { loadVariants, requestGpu, saveVariants } from "#platform";
+import { closeAtExit, loadVariants, requestGpu, saveVariants } from "#platform";
 import { context } from "../context.ts";
 import { check, DeviceError, OutOfMemoryError, StateError, told, ValueError } from "../errors.ts";
 import type { GlobalType } from "./global-type.ts";
@@ -65,7 +65,7 @@ export class Device {
     this.info = info;
     this.pipelines = new PipelineCache(gpu);
     this.pool = new BufferPool(gpu);
-    this.queue = new Queue(gpu, this.pipelines, this.pool);
+    this.queue = new Queue(gpu, this.pipelines, this.pool, info.limits);
     this.lost = gpu.lost.then(({ reason, message }) => {
       const error = new DeviceError(
         `[device] ${info.name} was lost (${reason}): ${message.replace(/\.+$/, "")}. Call init() again and reload your model from a checkpoint`,
@@ -188,6 +188,7 @@ export async function openDevice(options: InitOptions): Promise<Device> {
   } catch (cause) {
     throw new DeviceError(`[init] the adapter ${name} refused to open a device: ${String(cause)}`, { cause });
   }
+  closeAtExit(device);
   const sameSize = info.subgroupMinSize === info.subgroupMaxSize;
   const opened = new Device(device, {
     vendor: info.vendor,

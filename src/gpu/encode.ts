@@ -1,5 +1,5 @@
 // encode: recorded commands into command buffers, one compute pass for neighbouring dispatches, and on to the device.
-import type { Command, DispatchCommand } from "./commands.ts";
+import type { Command } from "./commands.ts";
 import type { Profiler } from "./profile.ts";
 
 /** Counters for benchmarks and tests. */
@@ -9,24 +9,22 @@ export interface Stats {
   writes: number;
 }
 
-/** Encodes and submits a batch. A dispatch whose kernel did not compile is left out, and given to `skipped`. */
+/** Encodes and submits a batch. A command that `skips` is left out: its kernel did not compile, or there is no memory. */
 export function encode(
   device: GPUDevice,
   batch: readonly Command[],
   profiler: Profiler | null,
   stats: Stats,
-  skipped: (command: DispatchCommand) => void,
+  skips: (command: Command) => boolean,
 ): void {
   let encoder = device.createCommandEncoder();
   let pass: GPUComputePassEncoder | null = null;
   let pipeline: GPUComputePipeline | null = null;
   for (const command of batch) {
+    if (skips(command)) continue;
     if (command.kind === "dispatch") {
       const { gpu } = command.pipeline;
-      if (!gpu) {
-        skipped(command);
-        continue;
-      }
+      if (!gpu) continue;
       if (profiler) {
         pass?.end();
         pass = encoder.beginComputePass(profiler.pass(command));
@@ -36,7 +34,7 @@ export function encode(
         pipeline = gpu;
         pass.setPipeline(gpu);
       }
-      pass.setBindGroup(0, command.bindGroup);
+      pass.setBindGroup(0, command.bindGroup.get());
       pass.dispatchWorkgroups(command.x, command.y, command.z);
       stats.dispatches++;
       continue;

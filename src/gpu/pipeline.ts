@@ -32,6 +32,8 @@ export interface Pipeline {
   readonly layout: GlobalType<"GPUBindGroupLayout">;
   /** Numbers of the buffers' bindings, in order. */
   readonly bindings: readonly number[];
+  /** Which of the buffers it writes to. */
+  readonly writes: readonly boolean[];
   /** The binding of the uniform `Params` block behind them; null without one. */
   readonly params: number | null;
 }
@@ -90,14 +92,16 @@ export class PipelineCache {
     const layout = this.#layout(entries);
     const last = entries.at(-1);
     const params = last && (given ?? last.type === "uniform") ? last.binding : null;
-    const bindings = entries.slice(0, params === null ? undefined : -1).map(({ binding }) => binding);
+    const buffers = entries.slice(0, params === null ? undefined : -1);
+    const bindings = buffers.map(({ binding }) => binding);
+    const writes = buffers.map(({ type }) => type === "storage");
     this.requested++;
     this.onProgress?.();
     // What is wrong with the text comes with the pipeline's rejection below, where the op that wanted it is known.
     device.pushErrorScope("validation");
     const module = device.createShaderModule({ label: key, code });
     device.popErrorScope().catch(() => {});
-    const pipeline: Pipeline = { key, gpu: null, compiling: null, problem: null, layout, bindings, params };
+    const pipeline: Pipeline = { key, gpu: null, compiling: null, problem: null, layout, bindings, writes, params };
     pipeline.compiling = device
       .createComputePipelineAsync({
         label: key,

@@ -1,21 +1,27 @@
 // GPU buffers by size class: released buffers serve later requests, so that a steady step allocates nothing, and go back to
 // the device when none comes.
-import { LimitError } from "../errors.ts";
+import { LimitError, OutOfMemoryError } from "../errors.ts";
 import type { GlobalType } from "./global-type.ts";
 
 /** A pooled GPU buffer. */
 export interface PooledBuffer {
   /** Names it in bind-group keys. Never given again. */
   readonly id: number;
-  readonly gpu: GlobalType<"GPUBuffer">;
+  /** Another one after a second try to allocate it. */
+  gpu: GlobalType<"GPUBuffer">;
   /** Where it lives: one of another device is refused. */
   readonly device: GlobalType<"GPUDevice">;
   readonly size: number;
   /** The newest recorded command batch that uses it; of a free one, no older than its release. */
   lastUse: number;
-  /** It was free for long and is of no use any more. */
+  /** It was free for long, or could not be allocated, and is of no use any more. */
   destroyed?: boolean;
+  /** The device had no memory for it, also after all that was idle went back. */
+  failed?: OutOfMemoryError;
 }
+
+/** From so many bytes on the device is asked whether it had them; smaller buffers come out of what a platform holds already. */
+const ASKED = 2 ** 20;
 
 /** Rounds up to an eighth of the next power of two: at most 12.5 % waste, and few enough classes to hit. */
 export function sizeClass(bytes: number): number {
@@ -52,6 +58,8 @@ export class BufferPool {
   readonly #missed = new Map<number, number>();
   /** Whether buffers were destroyed since `advance` last told. */
   #destroyed = false;
+  /** Resolves when the device has said of all buffers made so far whether it has them; null where nobody has to wait. */
+  checking: Promise<void> | null = null;
   /** Bytes of all buffers that this pool holds or has lent. */
   allocatedBytes = 0;
   /** Bytes lent at the moment. */
@@ -66,7 +74,7 @@ export class BufferPool {
 
   /** A buffer of at least `bytes`. With `idleAfter`, only one that no batch newer than that uses (safe to write now). */
   acquire(bytes: number, idleAfter = Number.POSITIVE_INFINITY): PooledBuffer {
-    const size = sizeClass(bytes);
+    const size = bytes <= this.#maxSize ? Math.min(sizeClass(bytes), this.#maxSize) : bytes;
     // An Infinity of bytes comes as NaN.
     if (!(size <= this.#maxSize)) {
       throw new LimitError(
@@ -81,6 +89,7 @@ export class BufferPool {
   /** Gives a buffer back. Commands already recorded keep their order, so it may be lent again at once. */
   release(buffer: PooledBuffer): void {
     this.usedBytes -= buffer.size;
+    if (buffer.failed) return;
     buffer.lastUse = Math.max(buffer.lastUse, this.#submitted);
     const list = this.#free.get(buffer.size);
     if (list) list.push(buffer);
@@ -121,9 +130,68 @@ export class BufferPool {
     this.created++;
     // Uniform: hyper-parameters of optimizers are tensors, too.
     const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
+    return this.make(size, usage, () => {
+      this.allocatedBytes -= size;
+    });
+  }
+
+  /**
+   * A buffer of its own, for whatever use. Where the device has no memory for it, all idle buffers go back and it is asked once
+   * more; where that fails, too, `failed` is set and `onFailure` called. Either is known when `checking` resolves.
+   */
+  make(size: number, usage: GPUBufferUsageFlags, onFailure = () => {}): PooledBuffer {
     const device = this.#device;
+    if (size < ASKED) {
+      const gpu = device.createBuffer({ size, usage });
+      return { id: this.#nextId++, gpu, device, size, lastUse: 0, destroyed: false };
+    }
+    const [gpu, problem] = this.#ask(size, usage);
+    const buffer: PooledBuffer = { id: this.#nextId++, gpu, device, size, lastUse: 0, destroyed: false };
+    const checking = Promise.all([
+      this.checking,
+      problem.then((error) => error && this.#retry(buffer, usage, onFailure)),
+    ]).then(() => {
+      if (this.checking === checking) this.checking = null;
+    });
+    this.checking = checking;
+    return buffer;
+  }
+
+  /** A new buffer, and what the device says of it: null where it has the memory. */
+  #ask(size: number, usage: GPUBufferUsageFlags): [GPUBuffer, Promise<GPUError | null>] {
+    const device = this.#device;
+    device.pushErrorScope("out-of-memory");
     const gpu = device.createBuffer({ size, usage });
-    return { id: this.#nextId++, gpu, device, size, lastUse: 0, destroyed: false };
+    // A lost device tells whoever uses it.
+    return [gpu, device.popErrorScope().catch(() => null)];
+  }
+
+  async #retry(buffer: PooledBuffer, usage: GPUBufferUsageFlags, onFailure: () => void): Promise<void> {
+    const { size } = buffer;
+    this.trim();
+    // Memory of destroyed buffers comes back when the device is done with them.
+    await this.#device.queue.onSubmittedWorkDone().catch(() => {});
+    const [gpu, problem] = this.#ask(size, usage);
+    const error = await problem;
+    if (!error) {
+      buffer.gpu = gpu;
+      return;
+    }
+    buffer.destroyed = true;
+    this.#destroyed = true;
+    onFailure();
+    buffer.failed = new OutOfMemoryError(
+      `[memory] the device has no memory for a buffer of ${size} bytes beside the ${this.allocatedBytes} that are in use: dispose what is not needed, or use a smaller batch`,
+      { cause: error },
+    );
+  }
+
+  /** Gives all free buffers back to the device, but for those that recorded commands have yet to use. */
+  trim(): void {
+    for (const buffer of [...this.#free.values()].flat()) {
+      if (buffer.lastUse <= this.#submitted) this.#destroy(buffer);
+    }
+    this.#allowance = 0;
   }
 
   #makeRoom(size: number): void {

@@ -2,11 +2,12 @@
 import { context, within } from "../context.ts";
 import { DeviceError, KernelError, LimitError, OutOfMemoryError, type WgradError } from "../errors.ts";
 import { BindGroups, checkDevice } from "./bind-groups.ts";
-import { type Binding, type Command, type DispatchCommand, type Program, whereOf } from "./commands.ts";
+import { type Binding, buffersOf, type Command, type DispatchCommand, type Program, whereOf } from "./commands.ts";
 import { encode } from "./encode.ts";
 import { FAULT_BYTES, faultIn } from "./faults.ts";
 import type { GlobalType } from "./global-type.ts";
 import type { Grid } from "./grid.ts";
+import { gridSize, type Limits } from "./limits.ts";
 import type { PipelineCache, Shader } from "./pipeline.ts";
 import type { BufferPool, PooledBuffer } from "./pool.ts";
 import type { Profiler } from "./profile.ts";
@@ -22,7 +23,7 @@ export class Queue {
   readonly #pipelines: PipelineCache;
   readonly #bindGroups: BindGroups;
   readonly pool: BufferPool;
-  readonly #maxGrid: number;
+  readonly #limits: Limits;
   #pending: Command[] = [];
   /** The chain of batches that still wait for pipelines, or null when everything recorded earlier is submitted. */
   #waiting: Promise<void> | null = null;
@@ -37,16 +38,22 @@ export class Queue {
   #failure: WgradError | null = null;
   /** The first kernel since the last wait or read that did not compile: it was left out, all else ran. */
   #kernelError: KernelError | null = null;
+  /** The first launch since the last wait or read that there was no memory for; what needs its results was left out, too. */
+  #memoryError: OutOfMemoryError | null = null;
+  /** What commands that were left out for that would have written, until it is told. */
+  readonly #unwritten = new Map<PooledBuffer, OutOfMemoryError>();
+  /** Where reads in progress get their bytes, with the reason why they will not. */
+  readonly #reads = new Map<PooledBuffer, OutOfMemoryError | null>();
   #faults: PooledBuffer | null = null;
   profiler: Profiler | null = null;
   readonly #stats = { dispatches: 0, submits: 0, writes: 0 };
 
-  constructor(device: GlobalType<"GPUDevice">, pipelines: PipelineCache, pool: BufferPool) {
+  constructor(device: GlobalType<"GPUDevice">, pipelines: PipelineCache, pool: BufferPool, limits: Limits) {
     this.#device = device;
     this.#pipelines = pipelines;
-    this.#bindGroups = new BindGroups(device);
+    this.#bindGroups = new BindGroups(device, limits);
     this.pool = pool;
-    this.#maxGrid = device.limits.maxComputeWorkgroupsPerDimension;
+    this.#limits = limits;
   }
 
   /** Counters for benchmarks and tests. */
@@ -82,9 +89,10 @@ export class Queue {
     const { origin } = context;
     const [x, y = 1, z = 1] = grid;
     if (x === 0 || y === 0 || z === 0) return;
-    if (x > this.#maxGrid || y > this.#maxGrid || z > this.#maxGrid) {
+    const most = gridSize(this.#limits);
+    if (x > most || y > most || z > most) {
       throw new LimitError(
-        `[${origin?.name ?? shader.key}] needs a grid of ${x} x ${y} x ${z} workgroups, but this adapter allows ${this.#maxGrid} a dimension: use smaller tensors`,
+        `[${origin?.name ?? shader.key}] needs a grid of ${x} x ${y} x ${z} workgroups, but this adapter allows ${most} a dimension: use smaller tensors`,
       );
     }
     const bindGroup = this.#bindGroups.get(pipeline, storages, params, origin?.name);
@@ -93,16 +101,20 @@ export class Queue {
     this.#record({ kind: "dispatch", pipeline, bindGroup, x, y, z, origin, buffers });
   }
 
-  /** Writes host data into a buffer, after everything recorded so far. The data is copied by then, not now. */
+  /** Writes host data into a buffer, after everything recorded so far. The data is copied. */
   write(buffer: PooledBuffer, data: ArrayBufferView<ArrayBuffer>, offset = 0): void {
     context.pending?.run();
+    this.#throwFailure();
     this.#stats.writes++;
-    if (buffer.lastUse <= this.submittedBatch && this.#waiting === null && !this.#capture) {
+    const { checking } = this.pool;
+    if (buffer.lastUse <= this.submittedBatch && this.#waiting === null && checking === null && !this.#capture) {
       this.#device.queue.writeBuffer(buffer.gpu, offset, data.buffer, data.byteOffset, data.byteLength);
       return;
     }
     buffer.lastUse = this.#batch;
-    this.#record({ kind: "write", buffer, offset, data });
+    // The caller may use the array for the next batch.
+    const bytes = data.buffer.slice(data.byteOffset, data.byteOffset + data.byteLength);
+    this.#record({ kind: "write", buffer, offset, data: new Uint8Array(bytes) });
   }
 
   /** Copies between buffers, a multiple of four bytes. */
@@ -160,7 +172,8 @@ export class Queue {
 
   #enqueue(batch: readonly Command[]): void {
     this.#batch++;
-    const compiling: Promise<void>[] = [];
+    const { checking } = this.pool;
+    const compiling: Promise<void>[] = checking ? [checking] : [];
     for (const command of batch) {
       if (command.kind === "dispatch" && command.pipeline.compiling) compiling.push(command.pipeline.compiling);
     }
@@ -183,6 +196,14 @@ export class Queue {
     this.#waiting = waiting;
   }
 
+  /** Gives back to the device what the pool holds and no tensor uses. */
+  trim(): void {
+    context.pending?.run();
+    this.flush();
+    this.pool.trim();
+    this.#advancePool();
+  }
+
   /** When all batches so far are submitted. Bind groups of buffers that the pool destroys are dropped. */
   #advancePool(): void {
     if (this.pool.advance(this.submittedBatch)) this.#bindGroups.dropDestroyed();
@@ -193,7 +214,7 @@ export class Queue {
     device.pushErrorScope("validation");
     device.pushErrorScope("out-of-memory");
     device.pushErrorScope("internal");
-    encode(device, batch, this.profiler, this.#stats, (command) => this.#skip(command));
+    encode(device, batch, this.profiler, this.#stats, (command) => this.#skips(command));
     const number = ++this.#submitted;
     const scopes = [device.popErrorScope(), device.popErrorScope(), device.popErrorScope()];
     const checks = scopes.map((scope) =>
@@ -213,8 +234,40 @@ export class Queue {
     this.#unfinished.set(number, device.queue.onSubmittedWorkDone().then(finished, finished));
   }
 
+  /**
+   * Whether a command cannot run: its kernel does not compile, it uses a buffer that there is no memory for, or needs what such
+   * a command would have written. So an optimizer leaves its parameters as they are where a step failed.
+   */
+  #skips(command: Command): boolean {
+    if (command.kind === "dispatch" && !command.pipeline.gpu) {
+      this.#noteProblem(command);
+      return true;
+    }
+    const buffers = buffersOf(command);
+    const failed = buffers.find((b) => b.failed)?.failed;
+    if (!failed && this.#unwritten.size === 0) return false;
+    let error: OutOfMemoryError | undefined;
+    if (failed) {
+      const where = command.kind === "dispatch" ? `${whereOf(command.origin)}: ` : "";
+      error = new OutOfMemoryError(where + failed.message, { cause: failed.cause });
+      this.#memoryError ??= error;
+    } else {
+      const read = command.kind === "copy" ? [command.from.buffer] : command.kind === "dispatch" ? buffers : [];
+      for (const b of read) error ??= this.#unwritten.get(b);
+    }
+    if (!error) return false;
+    if (command.kind === "dispatch") {
+      for (const [i, b] of buffers.entries()) if (command.pipeline.writes[i]) this.#unwritten.set(b, error);
+    } else if (command.kind === "copy") {
+      const { buffer } = command.to;
+      if (this.#reads.has(buffer)) this.#reads.set(buffer, error);
+      else this.#unwritten.set(buffer, error);
+    }
+    return true;
+  }
+
   /** Notes a dispatch that cannot run, since its kernel does not compile. */
-  #skip({ pipeline, origin }: DispatchCommand): void {
+  #noteProblem({ pipeline, origin }: DispatchCommand): void {
     const { key, problem } = pipeline;
     if (this.#kernelError || !problem) return;
     const { line, column, text, cause } = problem;
@@ -244,11 +297,17 @@ export class Queue {
     if (this.#failure) throw this.#failure;
   }
 
-  /** Throws what went wrong so far; a kernel that did not compile, once. */
+  /** Throws what went wrong so far; missing memory and a kernel that did not compile, once. */
   #throwErrors(): void {
     this.#throwFailure();
-    const error = this.#kernelError;
-    this.#kernelError = null;
+    const error = this.#memoryError ?? this.#kernelError;
+    if (error === this.#memoryError) {
+      this.#memoryError = null;
+      // The program knows: for what it records from now on things hold what they held before.
+      this.flush();
+      if (this.#waiting) this.#waiting.then(() => this.#unwritten.clear());
+      else this.#unwritten.clear();
+    } else this.#kernelError = null;
     if (error) throw error;
   }
 
@@ -279,7 +338,19 @@ export class Queue {
    */
   async read(from: Binding): Promise<ArrayBuffer> {
     this.#throwFailure();
-    return from.bytes === 0 ? new ArrayBuffer(0) : this.#fetch(from);
+    if (from.bytes === 0) return new ArrayBuffer(0);
+    const { maxBufferSize = Number.POSITIVE_INFINITY } = this.#limits;
+    const most = maxBufferSize - FAULT_BYTES;
+    if (from.bytes <= most) return this.#fetch(from);
+    // All parts are recorded now: what follows may change the tensor.
+    const parts: Promise<ArrayBuffer>[] = [];
+    const step = Math.floor(most / 256) * 256;
+    for (let at = 0; at < from.bytes; at += step) {
+      parts.push(this.#fetch({ ...from, offset: from.offset + at, bytes: Math.min(step, from.bytes - at) }));
+    }
+    const whole = new Uint8Array(from.bytes);
+    for (const [i, part] of (await Promise.all(parts)).entries()) whole.set(new Uint8Array(part), i * step);
+    return whole.buffer;
   }
 
   async #fetch(from: Binding | null): Promise<ArrayBuffer> {
@@ -287,9 +358,20 @@ export class Queue {
     const faults = this.#faults && this.faults;
     const at = Math.ceil(bytes / 4) * 4;
     const size = at + (faults ? FAULT_BYTES : 0);
-    const staging = this.#device.createBuffer({ size, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
     // The source may be released and lent again before the batch is submitted; order keeps the copy right all the same.
-    const target: PooledBuffer = { id: -1, gpu: staging, device: this.#device, size, lastUse: 0 };
+    const target = this.pool.make(size, GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST);
+    this.#reads.set(target, null);
+    try {
+      return await this.#fetchInto(target, from, faults);
+    } finally {
+      this.#reads.delete(target);
+      target.gpu.destroy();
+    }
+  }
+
+  async #fetchInto(target: PooledBuffer, from: Binding | null, faults: Binding | null): Promise<ArrayBuffer> {
+    const bytes = from?.bytes ?? 0;
+    const at = Math.ceil(bytes / 4) * 4;
     // A read is not part of a captured step.
     within({ capture: null }, () => {
       if (from) this.copy(from, { buffer: target, offset: 0, bytes: at });
@@ -298,17 +380,21 @@ export class Queue {
     this.flush();
     if (this.#waiting) await this.#waiting;
     this.#throwFailure();
+    const missing = this.#reads.get(target) ?? target.failed;
+    if (missing) {
+      // As others who read at once were told, or will be.
+      this.#throwErrors();
+      throw missing;
+    }
     let data: ArrayBuffer;
     try {
-      await staging.mapAsync(GPUMapMode.READ);
-      data = staging.getMappedRange().slice(0);
+      await target.gpu.mapAsync(GPUMapMode.READ);
+      data = target.gpu.getMappedRange().slice(0);
       // The bytes of a batch that was refused are nobody's.
       await this.#checked;
     } catch (cause) {
       this.#throwFailure();
       throw new DeviceError(`[read] the device did not return the data: ${String(cause)}`, { cause });
-    } finally {
-      staging.destroy();
     }
     this.#throwErrors();
     const fault = faults && faultIn(new Int32Array(data, at));

@@ -1,20 +1,33 @@
 // Parts of tensors that are larger than one binding may be (AlexNet's largest weight holds 151 MB, the default is 128 MiB).
 import type { DeviceInfo } from "../gpu/device.ts";
+import { ALIGN_BYTES, bindingBytes } from "../gpu/limits.ts";
 import type { Binding } from "../gpu/queue.ts";
 import { type Shape, sizeOf } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
-/** Bindings start at multiples of 256 bytes, which are 64 elements. */
-const ALIGN = 64;
-/** What WebGPU promises. */
-const DEFAULT_BYTES = 2 ** 27;
+/** Elements from one place where a binding may start to the next. */
+const ALIGN = ALIGN_BYTES / 4;
 
 /** Elements of four bytes that one binding holds. */
-export const bindingElements = ({ limits }: DeviceInfo): number =>
-  Math.floor((limits.maxStorageBufferBindingSize ?? DEFAULT_BYTES) / (4 * ALIGN)) * ALIGN;
+export const bindingElements = ({ limits }: DeviceInfo): number => bindingBytes(limits) / 4;
+
+/** Whether each of these tensors fits into one binding. */
+export const allFit = (info: DeviceInfo, tensors: readonly (Tensor | null)[]): boolean => {
+  const most = bindingElements(info);
+  return tensors.every((t) => t === null || t.numel <= most);
+};
 
 /** Elements that n take up when something else may start behind them. */
 export const padded = (n: number): number => Math.ceil(n / ALIGN) * ALIGN;
+
+/** The greatest power of two that divides n, at most the elements from one binding to the next. */
+export const powerOfTwo = (n: number): number => Math.min(ALIGN, 2 ** Math.max(0, 31 - Math.clz32(n & -n)));
+
+/** At most `count` stretches of `inner` elements, so that the next one starts where a binding may, if so many are enough. */
+export function alignedCount(count: number, inner: number): number {
+  const step = ALIGN / powerOfTwo(inner);
+  return count >= step ? count - (count % step) : count;
+}
 
 /** `n` in ranges of at most `most`, rounded down to where a binding may start (and at least that). */
 export function* ranges(n: number, most: number): Generator<readonly [first: number, count: number]> {
@@ -22,11 +35,11 @@ export function* ranges(n: number, most: number): Generator<readonly [first: num
   for (let first = 0; first < n; first += step) yield [first, Math.min(step, n - first)];
 }
 
-/** `count` elements of four bytes from element `first` on. */
-export const partOf = ({ buffer, offset }: Binding, first: number, count: number): Binding => ({
+/** `count` elements of four bytes (or as many as given) from element `first` on. */
+export const partOf = ({ buffer, offset }: Binding, first: number, count: number, each = 4): Binding => ({
   buffer,
-  offset: offset + 4 * first,
-  bytes: 4 * count,
+  offset: offset + each * first,
+  bytes: each * count,
 });
 
 const whole = ({ storage }: Tensor): Binding => storage;

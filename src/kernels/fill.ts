@@ -1,7 +1,9 @@
 // Filling a tensor with one value.
 import { type Op, withoutGradient } from "../autograd/op.ts";
+import type { Run } from "../autograd/run.ts";
 import { grid1d } from "../gpu/queue.ts";
 import type { Dtype } from "../tensor/dtype.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 import { inParts } from "./binding-parts.ts";
 import { Kernel } from "./kernel.ts";
 import fillWgsl, { WG } from "./wgsl/fill.wgsl";
@@ -16,6 +18,13 @@ export function bitsOf(value: number, dtype: Dtype): number {
   return scratch.getUint32(0);
 }
 
+/** Every element becomes the one of these bits. */
+export function fillBits(run: Run, y: Tensor, value: number): void {
+  inParts(run.device.info, [y.numel], (part, n) => {
+    kernel.launch(run, { y: part(y) }, { n, value }, grid1d(n, WG));
+  });
+}
+
 /** Every element of a tensor that exists becomes `value`. */
 export const fillOp: Op<readonly [], { readonly value: number }> = {
   name: "fill",
@@ -23,10 +32,7 @@ export const fillOp: Op<readonly [], { readonly value: number }> = {
     throw new Error("[fill] fills tensors that exist: use runInto");
   },
   forward(run, _, [y], { value }) {
-    const bits = bitsOf(value, y.dtype);
-    inParts(run.device.info, [y.numel], (part, n) => {
-      kernel.launch(run, { y: part(y) }, { n, value: bits }, grid1d(n, WG));
-    });
+    fillBits(run, y, bitsOf(value, y.dtype));
   },
   ...withoutGradient,
 };

@@ -1,12 +1,15 @@
 // Plan of reductions: kept and reduced dimensions as strided walks, lanes an output, and one pass or two.
 
+import type { Op } from "../autograd/op.ts";
 import type { Run } from "../autograd/run.ts";
 import { ValueError } from "../errors.ts";
 import { faultCode } from "../gpu/faults.ts";
 import { grid1d } from "../gpu/queue.ts";
 import type { Dtype } from "../tensor/dtype.ts";
 import { type Shape, sizeOf, stridesOf } from "../tensor/shape.ts";
-import type { Tensor } from "../tensor/tensor.ts";
+import { internalHandle, type Tensor } from "../tensor/tensor.ts";
+import { alignedCount, allFit, bindingElements, partOf } from "./binding-parts.ts";
+import { alike, forwardOf, Pieces } from "./divide.ts";
 import { Kernel } from "./kernel.ts";
 import { mergeDims, rankOf } from "./strided-walk.ts";
 import reduceWgsl, { WG } from "./wgsl/reduce.wgsl";
@@ -162,6 +165,10 @@ function launchReduce(run: Run, kind: Kind, plan: ReducePlan, x: Tensor, y: Tens
 
 /** Records the kernels that reduce `dims` of x into y (whose shape may hold ones). `scale` multiplies f32 sums. */
 export function reduceInto(run: Run, kind: Kind, x: Tensor, y: Tensor, dims: readonly number[], scale = 1): void {
+  if (!allFit(run.device.info, [x, y])) {
+    reduceParts(run, kind, x, y, dims, scale);
+    return;
+  }
   const plan = planReduce(kind, x.shape, dims);
   const splits = splitsOf(plan);
   if (splits === 1) {
@@ -172,4 +179,74 @@ export function reduceInto(run: Run, kind: Kind, x: Tensor, y: Tensor, dims: rea
   const partial = run.scratch([plan.outputs, splits], x.dtype);
   launchReduce(run, first, plan, x, partial, splits);
   reduceInto(run, second, partial, y, [1], scale);
+}
+
+interface PartAttrs {
+  readonly kind: Kind;
+  readonly dims: readonly number[];
+  readonly scale: number;
+}
+
+/** Where x or y does not fit into a binding: each part of x along a kept dimension is a reduction of its own. */
+const byKept: Pick<Op<readonly [Tensor], PartAttrs>, "forward" | "divisions"> = {
+  forward: (run, [x], [y], { kind, dims, scale }) => reduceInto(run, kind, x, y, dims, scale),
+  divisions: ([x], _, { dims }) =>
+    alike(
+      [...x.shape.keys()].filter((d) => !dims.includes(d)),
+      1,
+      1,
+    ),
+};
+
+/**
+ * Along a reduced dimension what the parts give is reduced once more. The outermost dimension is divided, where a part lies in
+ * one place.
+ */
+function reduceParts(run: Run, kind: Kind, x: Tensor, y: Tensor, dims: readonly number[], scale: number): void {
+  const shape = x.shape.map((n, d) => (dims.includes(d) ? 1 : n));
+  const outermost = x.shape.findIndex((n) => n > 1);
+  const size = x.shape[outermost] ?? 1;
+  const count = Math.floor(bindingElements(run.device.info) / (x.numel / size));
+  const kept = internalHandle(y.storage, { shape, dtype: y.dtype });
+  const flat = internalHandle(x.storage, { shape: [x.numel], dtype: x.dtype });
+  try {
+    if (dims.includes(outermost) && count > 1) {
+      inTurn(run, kind, x, kept, dims, outermost, count, scale);
+    } else if (y.numel > 1) forwardOf(byKept, run, [x], [kept], { kind, dims, scale });
+    else inTurn(run, kind, flat, kept, [0], 0, bindingElements(run.device.info), scale);
+  } finally {
+    kept.dispose();
+    flat.dispose();
+  }
+}
+
+/** `count` of dimension `d` at a time, in front of which there is none: each part gives a row, and the rows are reduced. */
+function inTurn(
+  run: Run,
+  kind: Kind,
+  x: Tensor,
+  y: Tensor,
+  dims: readonly number[],
+  d: number,
+  most: number,
+  scale: number,
+): void {
+  const [first, second] = kinds[kind].passes ?? [kind, kind];
+  const size = x.shape[d] ?? 1;
+  const inner = x.numel / size;
+  const count = alignedCount(most, inner);
+  const rows = run.scratch([Math.ceil(size / count), y.numel], x.dtype);
+  for (let at = 0; at < size; at += count) {
+    const on = new Pieces(run.device);
+    const part = on.read(
+      x,
+      x.shape.map((n, i) => (i === d ? Math.min(count, size - at) : n)),
+      at * inner,
+    );
+    const row = on.scratch(y.shape, x.dtype);
+    reduceInto(on, first, part, row, dims);
+    run.queue.copy(row.storage, partOf(rows.storage, (at / count) * y.numel, y.numel));
+    on.release();
+  }
+  reduceInto(run, second, rows, y, [0], scale);
 }

@@ -298,7 +298,7 @@ declare module "*/fill.wgsl" {
 declare module "*/gather-backward.wgsl" {
   const source: Wgsl.Source<
     { dy: Wgsl.Buffer; index: Wgsl.Buffer; dx: Wgsl.Buffer },
-    { n: number; dim: number; length: number; stride: number; index_stride: number; shape: readonly number[]; strides: readonly number[]; index_strides: readonly number[]; bounds: readonly number[] },
+    { n: number; dim: number; low: number; length: number; stride: number; index_stride: number; shape: readonly number[]; strides: readonly number[]; index_strides: readonly number[]; bounds: readonly number[] },
     "RANK" | "Params" | "each" | "WG"
   >;
   export default source;
@@ -319,7 +319,7 @@ declare module "*/gather-images.wgsl" {
 declare module "*/gather.wgsl" {
   const source: Wgsl.Source<
     { x: Wgsl.Buffer; index: Wgsl.Buffer; y: Wgsl.Buffer; faults: Wgsl.Buffer },
-    { n: number; size: number; stride: number; fault: number; shape: readonly number[]; strides: readonly number[]; index_strides: readonly number[] },
+    { n: number; low: number; size: number; whole: number; stride: number; fault: number; shape: readonly number[]; strides: readonly number[]; index_strides: readonly number[] },
     "RANK" | "Params" | "each" | "WG" | "walk"
   >;
   export default source;
@@ -438,6 +438,17 @@ declare module "*/max-pool.wgsl" {
   export const WG: 64;
   export const ROWS: 0;
   export const COLUMNS: 0;
+}
+
+declare module "*/move.wgsl" {
+  const source: Wgsl.Source<
+    { x: Wgsl.Buffer; y: Wgsl.Buffer },
+    { n: number; x_start: number; x_count: number; y_start: number; y_count: number; shape: readonly number[]; x_strides: readonly number[]; y_strides: readonly number[] },
+    "RANK" | "Params" | "each" | "WG" | "walk"
+  >;
+  export default source;
+  export const RANK: 1;
+  export const WG: 64;
 }
 
 declare module "*/pad.wgsl" {

@@ -35,6 +35,26 @@ export async function requestGpu(): Promise<GPU> {
   }
 }
 
+/** Open devices; none is kept alive for this. */
+let open: Set<WeakRef<GPUDevice>> | undefined;
+
+/**
+ * Destroys a device that is still open when the process exits, say after an error that nobody caught. Dawn then waits for the
+ * threads that compile pipelines; otherwise they run on while the process is taken down, and may crash it.
+ */
+export function closeAtExit(device: GPUDevice): void {
+  if (!open) {
+    const devices = new Set<WeakRef<GPUDevice>>();
+    process.once("exit", () => {
+      for (const ref of devices) ref.deref()?.destroy();
+    });
+    open = devices;
+  }
+  const [devices, ref] = [open, new WeakRef(device)];
+  devices.add(ref);
+  device.lost.then(() => devices.delete(ref));
+}
+
 type Variants = Readonly<Record<string, string>>;
 
 /** Where tuned variants are kept, by adapter. */

@@ -2,6 +2,7 @@
 import { apply1 } from "../autograd/apply.ts";
 import { type Op, withoutGradient } from "../autograd/op.ts";
 import { check } from "../errors.ts";
+import { otherDims } from "../kernels/divide.ts";
 import { Kernel } from "../kernels/kernel.ts";
 import { planRows, roundsOfOne } from "../kernels/row-plan.ts";
 import countWgsl from "../kernels/wgsl/correct-count.wgsl";
@@ -31,6 +32,7 @@ const correctCountOp: Op<readonly [logits: Tensor, labels: Tensor]> = {
     const plan = planRows(labels.numel, length, run.device.info, sizeOf(inner));
     kernel.launch(run, { x, labels, count }, { ...plan.params, rounds: roundsOfOne(plan) }, [1]);
   },
+  divisions: ([x]) => otherDims(x, 1).map((d) => ({ inputs: [d, d - Number(d > 1)], outputs: ["sum"] })),
   ...withoutGradient,
 };
 

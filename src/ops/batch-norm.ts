@@ -5,6 +5,7 @@ import { type Following, type Op, withoutGradient } from "../autograd/op.ts";
 import { checkTensor } from "../autograd/run.ts";
 import { check, checkNumber, checkOptions, ValueError } from "../errors.ts";
 import { planChannels } from "../kernels/channel-plan.ts";
+import type { Division } from "../kernels/divide.ts";
 import { type Activation, unaryBody } from "../kernels/elementwise.ts";
 import { Kernel } from "../kernels/kernel.ts";
 import forwardWgsl from "../kernels/wgsl/batch-norm.wgsl";
@@ -91,6 +92,29 @@ function backwardVariant(phase: Phase, width: 1 | 4, { name, row }: Activation, 
   return backwardKernel.variant(overrides, `${phase} width=${width} ${name}${fromZ ? "" : " y"}`);
 }
 
+/** Channels that workgroups take at a time: one may be of one channel. */
+const MOST_CHANNELS = 65_535;
+const crowded = ([x]: readonly (Tensor | null)[]): boolean => (x?.shape[1] ?? 0) > MOST_CHANNELS;
+
+/**
+ * Channels do not know of each other; where the statistics are given, nor do images. Of each tensor the lists have the dimension
+ * of the channels: 1 where the images are in front. `summed`: outputs of channels are sums over images.
+ */
+function* divisions(
+  { training }: BatchNormAttrs,
+  inputs: readonly number[],
+  outputs: readonly number[],
+  { summed = false, writes = [] }: { readonly summed?: boolean; readonly writes?: readonly number[] },
+): Generator<Division<never>> {
+  if (!training) {
+    yield {
+      inputs: inputs.map((d) => (d === 1 ? 0 : null)),
+      outputs: outputs.map((d) => (d === 1 ? 0 : summed ? "sum" : null)),
+    };
+  }
+  yield { inputs, outputs, writes, most: MOST_CHANNELS };
+}
+
 interface BackwardAttrs extends BatchNormAttrs {
   readonly wanted: readonly [dx: boolean, dw: boolean, db: boolean, dresidual: boolean];
 }
@@ -131,6 +155,14 @@ const backwardOp: Op<BackwardInputs, BackwardAttrs, readonly Tensor[]> = {
     else if (dresidual) launch("apply", { ...joined, dx, dresidual, y: null, residual: null });
     else launch("apply", { ...joined, dx });
   },
+  divisions: (_inputs, _outputs, attrs) =>
+    divisions(
+      attrs,
+      [1, 1, 0, 1, 1],
+      [1, 0, 0, 1].filter((_, i) => attrs.wanted[i]),
+      { summed: true },
+    ),
+  crowded,
   ...withoutGradient,
 };
 
@@ -200,6 +232,8 @@ export const batchNormOp: Op<BatchNormInputs, BatchNormAttrs, readonly [y: Tenso
       launch("apply", { chunks, residual, ...running });
     }
   },
+  divisions: (_inputs, _outputs, attrs) => divisions(attrs, [1, 0, 0, 0, 0, 1], [1, 0], { writes: [3, 4] }),
+  crowded,
   // Without a residual, or with one that needs no gradient, what the derivative needs is computed anew.
   saves([, , , , , residual], { activation }) {
     const saves = activation?.row.saves ?? "none";

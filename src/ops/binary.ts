@@ -4,6 +4,7 @@ import { type Op, type Saved, savesNothing, type VjpContext } from "../autograd/
 import { check, DtypeError } from "../errors.ts";
 import { grid1d } from "../gpu/queue.ts";
 import { inParts } from "../kernels/binding-parts.ts";
+import { broadcastDivisions } from "../kernels/divide.ts";
 import { bodyOf } from "../kernels/elementwise.ts";
 import { Kernel } from "../kernels/kernel.ts";
 import { broadcastStrides, mergeDims, rankOf } from "../kernels/strided-walk.ts";
@@ -157,6 +158,7 @@ function binaryOp(name: BinaryName, row: BinaryRow): BinaryOp {
         shader.launch(run, { a: part(a), b: part(b), y: part(y) }, { n, shape, sa, sb }, grid1d(n, WG * PER));
       });
     },
+    divisions: (inputs, [y]) => broadcastDivisions(inputs, y.shape),
     saves: row.saves
       ? ([a, b]): Saved => {
           if (row.saves === "both") return { inputs: [0, 1], outputs: [] };

@@ -3,11 +3,12 @@ import { apply1 } from "../autograd/apply.ts";
 import { type Op, savesNothing } from "../autograd/op.ts";
 import { check, DtypeError } from "../errors.ts";
 import { grid1d } from "../gpu/queue.ts";
+import { bindingElements, partOf, ranges } from "../kernels/binding-parts.ts";
 import { Kernel } from "../kernels/kernel.ts";
 import castWgsl, { WG } from "../kernels/wgsl/cast.wgsl";
 import fromHalfWgsl from "../kernels/wgsl/cast-from-half.wgsl";
 import toHalfWgsl from "../kernels/wgsl/cast-to-half.wgsl";
-import { checkDtype, type Dtype } from "../tensor/dtype.ts";
+import { bytesPerElement, checkDtype, type Dtype } from "../tensor/dtype.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { view } from "./view.ts";
 
@@ -28,15 +29,19 @@ const castOp: Op<readonly [Tensor], { readonly dtype: Dtype }> = {
     return [{ shape: x.shape, dtype }];
   },
   forward(run, [x], [y], { dtype }) {
-    const n = x.numel;
-    if (dtype === "f16") {
-      const words = Math.ceil(n / 2);
-      toHalf.launch(run, { x, y }, { n: words, count: n }, grid1d(words, WG));
-      return;
+    // Of f16, too, parts start at multiples of 256 bytes.
+    for (const [first, n] of ranges(x.numel, bindingElements(run.device.info) & ~127)) {
+      const part = (t: Tensor) => partOf(t.storage, first, n, bytesPerElement(t.dtype));
+      const buffers = { x: part(x), y: part(y) };
+      if (dtype === "f16") {
+        const words = Math.ceil(n / 2);
+        toHalf.launch(run, buffers, { n: words, count: n }, grid1d(words, WG));
+        continue;
+      }
+      const kernel =
+        x.dtype === "f16" ? fromHalf.variant() : cast.variant({ T: x.dtype, R: dtype }, `${x.dtype} to ${dtype}`);
+      kernel.launch(run, buffers, { n }, grid1d(n, WG));
     }
-    const kernel =
-      x.dtype === "f16" ? fromHalf.variant() : cast.variant({ T: x.dtype, R: dtype }, `${x.dtype} to ${dtype}`);
-    kernel.launch(run, { x, y }, { n }, grid1d(n, WG));
   },
   saves: savesNothing,
   vjp: "not differentiable",

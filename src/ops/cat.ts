@@ -5,7 +5,9 @@ import { type Op, savesNothing } from "../autograd/op.ts";
 import { checkTensor } from "../autograd/run.ts";
 import { check, DtypeError, told, ValueError } from "../errors.ts";
 import { grid1d } from "../gpu/queue.ts";
+import { allFit } from "../kernels/binding-parts.ts";
 import { Kernel } from "../kernels/kernel.ts";
+import { move } from "../kernels/move.ts";
 import catWgsl, { WG } from "../kernels/wgsl/cat.wgsl";
 import { checkDtype } from "../tensor/dtype.ts";
 import { scope } from "../tensor/scope.ts";
@@ -52,7 +54,12 @@ const catOp: Op<readonly Tensor[], { readonly dim: number }> = {
     for (const x of inputs) {
       const width = sizeOf(x.shape.slice(dim));
       const n = x.numel;
-      kernel.launch(run, { x, y }, { n, width, pitch, offset }, grid1d(n, WG));
+      if (allFit(run.device.info, [x, y])) {
+        kernel.launch(run, { x, y }, { n, width, pitch, offset }, grid1d(n, WG));
+      } else {
+        const place = { t: y, strides: [pitch, 1], start: offset };
+        move(run, [width > 0 ? n / width : 0, width], { t: x, strides: [width, 1], start: 0 }, place);
+      }
       offset += width;
     }
   },

@@ -3,12 +3,14 @@ import { apply1 } from "../autograd/apply.ts";
 import { type Op, withoutGradient } from "../autograd/op.ts";
 import type { Run } from "../autograd/run.ts";
 import { check, checkOptions, checkWhole } from "../errors.ts";
+import type { DeviceInfo } from "../gpu/device.ts";
+import { gridSize } from "../gpu/limits.ts";
 import { type ConvAlgorithm, waysOf } from "../kernels/conv-algorithm.ts";
 import { forwardAlgorithms, inputGradientAlgorithms, weightGradientAlgorithms } from "../kernels/conv-algorithms.ts";
 import { type ConvGeometry, convClass } from "../kernels/conv-geometry.ts";
 import { launchBest } from "../kernels/variants.ts";
 import { checkDtype } from "../tensor/dtype.ts";
-import { pair, type Shape, sameShape, show } from "../tensor/shape.ts";
+import { pair, type Shape, sameShape, show, sizeOf } from "../tensor/shape.ts";
 import type { Storage } from "../tensor/storage.ts";
 import type { Spec, Tensor } from "../tensor/tensor.ts";
 import { type AbsorbedActivation, asActivation, asAddition, behindActivation } from "./absorb.ts";
@@ -81,6 +83,14 @@ function launch<Io>(
   launchBest(run, kind, convClass(g, rows, k), { ways, io, storages });
 }
 
+/** Images for which a grid has workgroups, whose tiles have at least so many columns (see `tilesOf`). */
+function mostImages(x: Tensor, y: Tensor, { limits, subgroupSize }: DeviceInfo): number {
+  const most = gridSize(limits);
+  const columns = Math.min(32, 2 * subgroupSize || 32);
+  const positions = Math.max(1, ...[x, y].map(({ shape }) => sizeOf(shape.slice(2))));
+  return Math.max(1, Math.min(most, Math.floor((most * columns) / positions)));
+}
+
 interface GradientAttrs extends ConvAttrs {
   /** Shape of the input or weight whose gradient this is. */
   readonly shape: Shape;
@@ -95,6 +105,13 @@ const convInputGradient: Op<readonly [dy: Tensor, weight: Tensor], GradientAttrs
     const product = [g.channels / g.groups, g.filters / g.groups] as const;
     launch(run, "convInputGradient", inputGradientAlgorithms, g, product, { dy, weight, dx }, [dy, weight, dx]);
   },
+  *divisions([dy], [dx], { groups }, info) {
+    yield { inputs: [0, null], outputs: [0], most: mostImages(dy, dx, info) };
+    if (groups > 1) return;
+    yield { inputs: [null, 1], outputs: [1] };
+    yield { inputs: [1, 0], outputs: ["sum"] };
+  },
+  crowded: ([dy], [dx], info) => (dx.shape[0] ?? 0) > mostImages(dy, dx, info),
   ...withoutGradient,
 };
 
@@ -106,6 +123,12 @@ const convWeightGradient: Op<readonly [dy: Tensor, x: Tensor], GradientAttrs> = 
     const [dy, x, dw] = [inputs[0].storage, inputs[1].storage, out.storage];
     const product = [g.filters / g.groups, g.channels / g.groups] as const;
     launch(run, "convWeightGradient", weightGradientAlgorithms, g, product, { dy, x, dw }, [dy, x, dw]);
+  },
+  *divisions(_inputs, _outputs, { groups }) {
+    yield { inputs: [0, 0], outputs: ["sum"] };
+    if (groups > 1) return;
+    yield { inputs: [1, null], outputs: [0] };
+    yield { inputs: [null, 1], outputs: [1] };
   },
   ...withoutGradient,
 };
@@ -158,6 +181,14 @@ export const conv2dOp: Op<ConvInputs, ForwardAttrs, readonly [Tensor], Pre> = {
       storages,
     );
   },
+  *divisions([x, , ...rest], [y, pre], { groups, activation }, info) {
+    yield { inputs: [0, null, null, null, null, null, 0], outputs: [0, 0], most: mostImages(x, y, info) };
+    if (groups > 1) return;
+    yield { inputs: [null, 0, 0, 0, 0, 0, 1], outputs: [1, 1] };
+    // What comes behind the product does not add up.
+    if (rest.every((t) => t === null) && !pre && !activation) yield { inputs: [1, 1], outputs: ["sum"] };
+  },
+  crowded: ([x], [y], info) => (x.shape[0] ?? 0) > mostImages(x, y, info),
   saves: ([x, w], { activation, keepsPre }) => ({
     inputs: [...(w ? [0] : []), ...(x ? [1] : [])],
     outputs: activation?.row.saves === "y" ? [0] : keepsPre ? [1] : [],

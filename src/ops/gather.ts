@@ -4,8 +4,11 @@ import { apply1 } from "../autograd/apply.ts";
 import { type Op, withoutGradient } from "../autograd/op.ts";
 import type { Run } from "../autograd/run.ts";
 import { check, DtypeError, ValueError } from "../errors.ts";
+import type { DeviceInfo } from "../gpu/device.ts";
 import { faultCode } from "../gpu/faults.ts";
 import { grid1d } from "../gpu/queue.ts";
+import { allFit } from "../kernels/binding-parts.ts";
+import type { Division } from "../kernels/divide.ts";
 import { Kernel } from "../kernels/kernel.ts";
 import { checkRank, mergeDims, rankOf } from "../kernels/strided-walk.ts";
 import gatherWgsl, { WG } from "../kernels/wgsl/gather.wgsl";
@@ -19,6 +22,10 @@ const gatherBackwardKernel = new Kernel(gatherBackwardWgsl);
 
 interface Along {
   readonly dim: number;
+  /** Where x begins along that dimension, in pieces of a larger one. Default 0. */
+  readonly low?: number;
+  /** Its length there. Default: x's. */
+  readonly whole?: number | undefined;
 }
 type IndexOp = Op<readonly [x: Tensor, index: Tensor], Along>;
 /** Its gradient, which must be told the shape of x. */
@@ -46,17 +53,20 @@ function launchGather(
   op: keyof typeof faults,
   run: Run,
   [x, index, y]: readonly [x: Tensor, index: Tensor, y: Tensor],
-  dim: number,
+  { dim, low = 0, whole }: Along,
   indexStrides: Shape,
 ): void {
   const all = stridesOf(x.shape);
-  const walk = mergeDims(op, y.shape, [all.map((step, d) => (d === dim ? 0 : step)), indexStrides]);
+  const walk = mergeDims("gather", y.shape, [all.map((step, d) => (d === dim ? 0 : step)), indexStrides]);
   const { shape } = walk;
   const [strides, index_strides] = walk.strides;
   const n = y.numel;
+  const size = x.shape[dim] ?? 1;
   const params = {
     n,
-    size: x.shape[dim] ?? 1,
+    low,
+    size,
+    whole: whole ?? size,
     stride: all[dim] ?? 1,
     fault: faults[op],
     shape,
@@ -76,13 +86,14 @@ interface BackwardWalk extends Along {
 }
 
 function launchBackward(run: Run, dy: Tensor, index: Tensor, dx: Tensor, walk: BackwardWalk): void {
-  const { dim, shape, bounds, indexStrides } = walk;
+  const { dim, low = 0, shape, bounds, indexStrides } = walk;
   checkRank("gather", shape.length);
   const strides = stridesOf(bounds);
   const n = dx.numel;
   const params = {
     n,
     dim,
+    low,
     length: bounds[dim] ?? 0,
     stride: strides[dim] ?? 0,
     index_stride: indexStrides[dim] ?? 0,
@@ -92,6 +103,38 @@ function launchBackward(run: Run, dy: Tensor, index: Tensor, dx: Tensor, walk: B
     bounds,
   };
   gatherBackwardKernel.variant({ RANK: rankOf(walk) }).launch(run, { dy, index, dx }, params, grid1d(n, WG));
+}
+
+/** The dimension of the index that goes with one of what is gathered; null where it has none. */
+type IndexDim = (d: number) => number | null;
+
+/** Along the gathered dimension a part of x gives 0 for what is in others. */
+function* divisions(
+  x: Tensor,
+  y: Tensor,
+  { dim, low = 0, whole = x.shape[dim] }: Along,
+  info: DeviceInfo,
+  indexDim: IndexDim,
+): Generator<Division<Along>> {
+  for (const d of y.shape.keys()) {
+    if (d !== dim) yield { inputs: [d, indexDim(d)], outputs: [d] };
+    else if (allFit(info, [x])) yield { inputs: [null, indexDim(d)], outputs: [d] };
+    else yield { inputs: [d, null], outputs: ["sum"], attrs: (first) => ({ dim, low: low + first, whole }) };
+  }
+}
+
+/** Along the gathered dimension each part of dx looks through all of dy, or gets the sum of what parts of dy give. */
+function* backwardDivisions(
+  dx: Tensor,
+  { dim, low = 0, shape }: Along & { readonly shape: Shape },
+  info: DeviceInfo,
+  indexDim: IndexDim,
+): Generator<Division<Along & { readonly shape: Shape }>> {
+  for (const d of dx.shape.keys()) {
+    if (d !== dim) yield { inputs: [d, indexDim(d)], outputs: [d] };
+    else if (allFit(info, [dx])) yield { inputs: [d, indexDim(d)], outputs: ["sum"] };
+    else yield { inputs: [null, null], outputs: [d], attrs: (first) => ({ dim, shape, low: low + first }) };
+  }
 }
 
 const gatherOp: IndexOp = {
@@ -106,7 +149,8 @@ const gatherOp: IndexOp = {
     );
     return [{ shape: index.shape, dtype: x.dtype }];
   },
-  forward: (run, [x, index], [y], { dim }) => launchGather("gather", run, [x, index, y], dim, stridesOf(index.shape)),
+  forward: (run, [x, index], [y], attrs) => launchGather("gather", run, [x, index, y], attrs, stridesOf(index.shape)),
+  divisions: ([x], [y], attrs, info) => divisions(x, y, attrs, info, (d) => d),
   saves: () => ({ inputs: [1], outputs: [] }),
   vjp: ([dy], c) => [scatterAdd(dy, c.input(1), c.attrs.dim, c.inputSpecs[0].shape), null],
 };
@@ -114,11 +158,12 @@ const gatherOp: IndexOp = {
 const scatterAddOp: BackwardOp = {
   name: "gatherBackward",
   infer: (_, { shape }) => [{ shape, dtype: "f32" }],
-  forward(run, [dy, index], [dx], { dim }) {
+  forward(run, [dy, index], [dx], { dim, low }) {
     // A 0-d tensor is walked as one of one dimension.
     const [shape, bounds] = dx.ndim === 0 ? [[1], [1]] : [dx.shape, index.shape];
-    launchBackward(run, dy, index, dx, { dim, shape, bounds, indexStrides: stridesOf(bounds) });
+    launchBackward(run, dy, index, dx, { dim, low, shape, bounds, indexStrides: stridesOf(bounds) });
   },
+  divisions: (_, [dx], attrs, info) => backwardDivisions(dx, attrs, info, (d) => d),
   ...withoutGradient,
 };
 
@@ -147,10 +192,11 @@ const indexSelectOp: IndexOp = {
     );
     return [{ shape: x.shape.map((n, d) => (d === dim ? count : n)), dtype: x.dtype }];
   },
-  forward(run, [x, index], [y], { dim }) {
-    const along = y.shape.map((_, d) => (d === dim ? 1 : 0));
-    launchGather("indexSelect", run, [x, index, y], dim, along);
+  forward(run, [x, index], [y], attrs) {
+    const along = y.shape.map((_, d) => (d === attrs.dim ? 1 : 0));
+    launchGather("indexSelect", run, [x, index, y], attrs, along);
   },
+  divisions: ([x], [y], attrs, info) => divisions(x, y, attrs, info, (d) => (d === attrs.dim ? 0 : null)),
   saves: () => ({ inputs: [1], outputs: [] }),
   vjp: ([dy], c) => [apply1(indexAddOp, [dy, c.input(1)], { dim: c.attrs.dim, shape: c.inputSpecs[0].shape }), null],
 };
@@ -158,12 +204,14 @@ const indexSelectOp: IndexOp = {
 const indexAddOp: BackwardOp = {
   name: "indexSelectBackward",
   infer: (_, { shape }) => [{ shape, dtype: "f32" }],
-  forward(run, [dy, index], [dx], { dim, shape }) {
+  forward(run, [dy, index], [dx], { dim, low }) {
+    const { shape } = dx;
     // [outer, dim, inner]
     const around = (size: number) => [sizeOf(shape.slice(0, dim)), size, sizeOf(shape.slice(dim + 1))];
-    const walk = { dim: 1, shape: around(shape[dim] ?? 1), bounds: around(index.numel), indexStrides: [0, 1, 0] };
+    const walk = { dim: 1, low, shape: around(shape[dim] ?? 1), bounds: around(index.numel), indexStrides: [0, 1, 0] };
     launchBackward(run, dy, index, dx, walk);
   },
+  divisions: (_, [dx], attrs, info) => backwardDivisions(dx, attrs, info, (d) => (d === attrs.dim ? 0 : null)),
   ...withoutGradient,
 };
 

@@ -5,6 +5,7 @@ import { deviceOf, runInto } from "../autograd/run.ts";
 import { check, DtypeError, ShapeError, StateError } from "../errors.ts";
 import { grid1d } from "../gpu/queue.ts";
 import { inParts } from "../kernels/binding-parts.ts";
+import { broadcastDivisions } from "../kernels/divide.ts";
 import { bodyOf } from "../kernels/elementwise.ts";
 import { fillOp } from "../kernels/fill.ts";
 import { Kernel } from "../kernels/kernel.ts";
@@ -29,9 +30,7 @@ function updateOp(name: InplaceName): Op<readonly [target: Tensor, other: Tensor
   return {
     name: `${name}_`,
     infer: ([target]) => [target],
-    forward(run, [, other], [y]) {
-      // One buffer cannot be bound for reading and for writing at once.
-      const b = other.storage === y.storage ? clone(other) : other;
+    forward(run, [, b], [y]) {
       const walk = mergeDims(`${name}_`, y.shape, [broadcastStrides(b.shape, y.shape)]);
       const RANK = rankOf(walk);
       const variant = kernel.variant({ T: y.dtype, RANK, f }, `${name} ${y.dtype} rank=${RANK}`);
@@ -39,6 +38,11 @@ function updateOp(name: InplaceName): Op<readonly [target: Tensor, other: Tensor
       inParts(run.device.info, shape, (part, n) => {
         variant.launch(run, { y: part(y), b: part(b) }, { n, shape, strides: strides[0] }, grid1d(n, WG * PER));
       });
+    },
+    *divisions([, b], [y]) {
+      for (const { inputs, ...rest } of broadcastDivisions([b], y.shape)) {
+        yield { ...rest, inputs: [null, ...inputs], inPlace: true };
+      }
     },
     ...withoutGradient,
   };
@@ -74,7 +78,9 @@ export function update(name: InplaceName, target: Tensor, other: Operand): Tenso
       ShapeError,
     );
     checkOffTape(label, target, b);
-    runInto(updateOps[name], [target, b], undefined, [target]);
+    // One buffer cannot be bound for reading and for writing at once.
+    const read = b.storage === target.storage ? clone(b) : b;
+    runInto(updateOps[name], [target, read], undefined, [target]);
   });
   return target;
 }

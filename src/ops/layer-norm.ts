@@ -28,6 +28,9 @@ function plan(x: Tensor, shape: Shape, info: DeviceInfo) {
   return planRows(x.numel / length, length, info);
 }
 
+/** The dimensions that are not normalised. */
+const rowDims = (x: Tensor, shape: Shape): number[] => [...x.shape.keys()].slice(0, x.ndim - shape.length);
+
 /** dx. */
 const inputGradientOp: Op<readonly [x: Tensor, weight: Tensor | null, stats: Tensor, dy: Tensor], Attrs> = {
   name: "layerNormBackward",
@@ -37,6 +40,7 @@ const inputGradientOp: Op<readonly [x: Tensor, weight: Tensor | null, stats: Ten
     const { params, grid } = plan(x, shape, run.device.info);
     backwardKernel.launch(run, { x, weight, stats, dy, dx }, params, grid);
   },
+  divisions: ([x], _, { shape }) => rowDims(x, shape).map((d) => ({ inputs: [d, null, d, d], outputs: [d] })),
   ...withoutGradient,
 };
 
@@ -53,6 +57,8 @@ const paramsGradientOp: Op<readonly [x: Tensor, stats: Tensor, dy: Tensor], Para
     const [dw, db] = inPlaces(wanted, outputs);
     paramsKernel.launch(run, { x, stats, dy, dw, db }, { rows: x.numel / length, length }, grid1d(length, COLUMNS));
   },
+  divisions: ([x], outputs, { shape }) =>
+    rowDims(x, shape).map((d) => ({ inputs: [d, d, d], outputs: outputs.map(() => "sum" as const) })),
   ...withoutGradient,
 };
 
@@ -85,6 +91,7 @@ const layerNormOp: Op<Inputs, Attrs & { readonly eps: number }, readonly [y: Ten
     const { params, grid } = plan(x, shape, run.device.info);
     forwardKernel.launch(run, { x, weight, bias, stats, y }, { ...params, eps }, grid);
   },
+  divisions: ([x], _, { shape }) => rowDims(x, shape).map((d) => ({ inputs: [d, null, null], outputs: [d, d] })),
   saves: ([x]) => ({ inputs: x ? [0, 1] : [0], outputs: [1] }),
   vjp([dy], c) {
     const { shape } = c.attrs;

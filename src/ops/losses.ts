@@ -2,10 +2,11 @@
 
 import { apply1 } from "../autograd/apply.ts";
 import { type Op, type VjpContext, withoutGradient } from "../autograd/op.ts";
-import { deviceOf } from "../autograd/run.ts";
+import { deviceOf, type Run } from "../autograd/run.ts";
 import { check, checkNumber, checkOptions, told, ValueError } from "../errors.ts";
 import type { DeviceInfo } from "../gpu/device.ts";
 import { faultCode } from "../gpu/faults.ts";
+import { allFit, partOf } from "../kernels/binding-parts.ts";
 import { Kernel } from "../kernels/kernel.ts";
 import { planRows, type RowPlan } from "../kernels/row-plan.ts";
 import forwardWgsl from "../kernels/wgsl/cross-entropy.wgsl";
@@ -17,6 +18,7 @@ import { type Shape, sameShape, show, sizeOf } from "../tensor/shape.ts";
 import type { Spec, Tensor } from "../tensor/tensor.ts";
 import { activation } from "./activation-rows.ts";
 import { binary } from "./binary.ts";
+import { bySamples } from "./losses-in-pieces.ts";
 import { mean, sum } from "./reduce.ts";
 import { logSoftmax } from "./softmax.ts";
 import { unary } from "./unary.ts";
@@ -106,20 +108,77 @@ const paramsOf = ({ params }: RowPlan, { reduction, ignoreIndex, labelSmoothing 
 });
 
 type Inputs = readonly [logits: Tensor, target: Tensor, weight: Tensor | null];
+type BackwardInputs = readonly [...Inputs, saved: Tensor, dy: Tensor];
 type Context = VjpContext<Inputs, Attrs, readonly [loss: Tensor, saved: Tensor]>;
 
+/** Some samples at a time. */
+function backwardInPieces(run: Run, [x, labels, weight, saved, dy]: BackwardInputs, dx: Tensor, attrs: Attrs): void {
+  const variant = backwardKernel.variant(overrides(labels, attrs));
+  bySamples(run, x, saved.numel / 4 - 1, (piece) => {
+    const { rows, firstRow } = piece;
+    const kept = piece.scratch([rows + 1, 4]);
+    run.queue.copy(partOf(saved.storage, 4 * firstRow, 4 * rows), kept.storage);
+    run.queue.copy(partOf(saved.storage, saved.numel - 4, 4), partOf(kept.storage, 4 * rows, 4));
+    const [logits, result] = [piece.of(x), piece.room(dx)];
+    const p = plan(logits.shape, run.device.info);
+    const given = attrs.reduction === "none" ? piece.of(dy) : dy;
+    const buffers = { x: logits, labels: piece.of(labels), weight, saved: kept, dy: given, dx: result };
+    variant.launch(run, buffers, paramsOf(p, attrs), p.grid);
+    piece.put(result, dx);
+  });
+}
+
 /** The logits' gradient. */
-const backwardOp: Op<readonly [...Inputs, saved: Tensor, dy: Tensor], Attrs> = {
+const backwardOp: Op<BackwardInputs, Attrs> = {
   name: "crossEntropyBackward",
   required: 2,
   infer: ([x]) => [x],
-  forward(run, [x, labels, weight, saved, dy], [dx], attrs) {
+  forward(run, inputs, [dx], attrs) {
+    const [x, labels, weight, saved, dy] = inputs;
+    if (!allFit(run.device.info, [x, saved]) && x.ndim > 1) {
+      backwardInPieces(run, inputs, dx, attrs);
+      return;
+    }
     const p = plan(x.shape, run.device.info);
     const variant = backwardKernel.variant(overrides(labels, attrs));
     variant.launch(run, { x, labels, weight, saved, dy, dx }, paramsOf(p, attrs), p.grid);
   },
   ...withoutGradient,
 };
+
+/** Some samples at a time: their sums are added up as those of workgroups are. */
+function forwardInPieces(run: Run, [x, labels, weight]: Inputs, loss: Tensor, saved: Tensor, attrs: Attrs): void {
+  const variant = forwardKernel.variant(overrides(labels, attrs));
+  const reduction = REDUCTIONS[attrs.reduction];
+  const sums: Tensor[] = [];
+  bySamples(run, x, saved.numel / 4 - 1, (piece) => {
+    const logits = piece.of(x);
+    const p = plan(logits.shape, run.device.info);
+    const kept = piece.scratch([piece.rows + 1, 4]);
+    const totals = reduction === REDUCTIONS.none ? null : run.scratch([p.groups, 2]);
+    if (totals) sums.push(totals);
+    const losses = totals ? loss : piece.room(loss);
+    variant.launch(
+      run,
+      { x: logits, labels: piece.of(labels), weight, loss: losses, saved: kept, totals, faults: run.queue.faults },
+      { ...paramsOf(p, attrs), groups: p.groups, fault: LABEL_FAULT },
+      p.grid,
+    );
+    // With the row for all samples, which the next piece writes over.
+    run.queue.copy(kept.storage, partOf(saved.storage, 4 * piece.firstRow, kept.numel));
+    if (!totals) piece.put(losses, loss);
+  });
+  if (sums.length === 0) return;
+  const numel = sums.reduce((n, t) => n + t.numel, 0);
+  const [totals, scale] = [run.scratch([numel]), run.scratch([4])];
+  let at = 0;
+  for (const t of sums) {
+    run.queue.copy(t.storage, partOf(totals.storage, at, t.numel));
+    at += t.numel;
+  }
+  finishKernel.launch(run, { totals, loss, saved: scale }, { rows: 0, groups: numel / 2, reduction }, [1]);
+  run.queue.copy(scale.storage, partOf(saved.storage, saved.numel - 4, 4));
+}
 
 /** The loss; for the tape what the kernels call `saved`, a vector for each sample and one for all. */
 const crossEntropyOp: Op<Inputs, Attrs, readonly [loss: Tensor], readonly [saved: Tensor]> = {
@@ -154,7 +213,12 @@ const crossEntropyOp: Op<Inputs, Attrs, readonly [loss: Tensor], readonly [saved
       { shape: [sizeOf(samples) + 1, 4], dtype: "f32" },
     ];
   },
-  forward(run, [x, labels, weight], [loss, saved], attrs) {
+  forward(run, inputs, [loss, saved], attrs) {
+    const [x, labels, weight] = inputs;
+    if (!allFit(run.device.info, [x, saved]) && x.ndim > 1) {
+      forwardInPieces(run, inputs, loss, saved, attrs);
+      return;
+    }
     const p = plan(x.shape, run.device.info);
     const { groups } = p;
     const reduction = REDUCTIONS[attrs.reduction];

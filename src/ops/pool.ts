@@ -5,6 +5,7 @@ import { type Op, savesNothing, withoutGradient } from "../autograd/op.ts";
 import type { Run } from "../autograd/run.ts";
 import { checkTensor } from "../autograd/run.ts";
 import { check, checkOptions, ShapeError, ValueError } from "../errors.ts";
+import { alike } from "../kernels/divide.ts";
 import { Kernel } from "../kernels/kernel.ts";
 import { walkPlanes } from "../kernels/plane-plan.ts";
 import avgWgsl from "../kernels/wgsl/avg-pool.wgsl";
@@ -58,6 +59,8 @@ const avgBackwardKernel = new Kernel(avgBackwardWgsl);
 
 const rowsOf = (shape: Shape): Pair => [shape.at(-2) ?? 1, shape.at(-1) ?? 1];
 const planesOf = (shape: Shape): number => sizeOf(shape.slice(0, -2));
+/** The dimensions of planes: each is pooled by itself. */
+const planeDims = ({ shape }: Tensor): number[] => [...shape.keys()].slice(0, -2);
 const AXES = [0, 1] as const;
 const map = (f: (axis: 0 | 1) => number): Pair => [f(0), f(1)];
 
@@ -157,6 +160,7 @@ const maxBackwardOp: Op<readonly [dy: Tensor, found: Tensor], BackwardAttrs<Wind
       .variant(loops(turns))
       .launch(run, { dy, found, dx }, { ...params, turns, ...sizes, ...windowParams(w) }, grid);
   },
+  divisions: ([x]) => alike(planeDims(x), 2, 1),
   ...withoutGradient,
 };
 
@@ -174,6 +178,7 @@ const maxOp: Op<readonly [x: Tensor], Window, readonly [y: Tensor], readonly [fo
       .variant(loops(w.kernel))
       .launch(run, { x, y, found }, { ...params, turns: w.kernel, size, ...windowParams(w) }, grid);
   },
+  divisions: ([x]) => alike(planeDims(x), 1, 2),
   saves: () => ({ inputs: [], outputs: [1] }),
   vjp: ([dy], c) => [apply1(maxBackwardOp, [dy, c.output(1)], { ...c.attrs, shape: c.inputSpecs[0].shape })],
 };
@@ -193,6 +198,7 @@ const avgBackwardOp: Op<readonly [dy: Tensor], BackwardAttrs<AvgAttrs>> = {
       .variant({ INCLUDE_PAD: w.countIncludePad, ...loops(turns) })
       .launch(run, { dy, dx }, { ...params, turns, ...sizes, ...windowParams(w) }, grid);
   },
+  divisions: ([x]) => alike(planeDims(x), 1, 1),
   ...withoutGradient,
 };
 
@@ -206,6 +212,7 @@ const avgOp: Op<readonly [x: Tensor], AvgAttrs> = {
       .variant({ INCLUDE_PAD: w.countIncludePad, ...loops(w.kernel) })
       .launch(run, { x, y }, { ...params, turns: w.kernel, ...sizes, ...windowParams(w) }, grid);
   },
+  divisions: ([x]) => alike(planeDims(x), 1, 1),
   saves: savesNothing,
   vjp: ([dy], c) => [apply1(avgBackwardOp, [dy], { ...c.attrs, shape: c.inputSpecs[0].shape })],
 };
@@ -234,6 +241,7 @@ const adaptiveBackwardOp: Op<readonly [dy: Tensor], { readonly shape: Shape }> =
       .variant({ ADAPTIVE: true, ...loops(turns) })
       .launch(run, { dy, dx }, { ...params, turns, size, out, ...NO_WINDOW }, grid);
   },
+  divisions: ([x]) => alike(planeDims(x), 1, 1),
   ...withoutGradient,
 };
 
@@ -255,6 +263,7 @@ const adaptiveOp: Op<readonly [x: Tensor], { readonly out: Pair }> = {
       .variant({ ADAPTIVE: true, ...loops(turns) })
       .launch(run, { x, y }, { ...params, turns, size, out, ...NO_WINDOW }, grid);
   },
+  divisions: ([x]) => alike(planeDims(x), 1, 1),
   saves: savesNothing,
   vjp: ([dy], c) => [apply1(adaptiveBackwardOp, [dy], { shape: c.inputSpecs[0].shape })],
 };

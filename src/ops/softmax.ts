@@ -4,6 +4,7 @@ import { apply1 } from "../autograd/apply.ts";
 import { type Op, withoutGradient } from "../autograd/op.ts";
 import { checkTensor } from "../autograd/run.ts";
 import type { DeviceInfo } from "../gpu/device.ts";
+import { alike, otherDims } from "../kernels/divide.ts";
 import { Kernel } from "../kernels/kernel.ts";
 import { planRows } from "../kernels/row-plan.ts";
 import softmaxWgsl from "../kernels/wgsl/softmax.wgsl";
@@ -34,6 +35,7 @@ function softmaxOp(name: string, LOG: boolean): Op<readonly [Tensor], Attrs> {
       const { params, grid } = plan(y, dim, run.device.info);
       backwards.launch(run, { dy, y, dx }, params, grid);
     },
+    divisions: ([dy], _, { dim }) => alike(otherDims(dy, dim), 2, 1),
     ...withoutGradient,
   };
   return {
@@ -46,6 +48,7 @@ function softmaxOp(name: string, LOG: boolean): Op<readonly [Tensor], Attrs> {
       const { params, grid } = plan(x, dim, run.device.info);
       forwards.launch(run, { x, y }, params, grid);
     },
+    divisions: ([x], _, { dim }) => alike(otherDims(x, dim), 1, 1),
     saves: () => ({ inputs: [], outputs: [0] }),
     vjp: ([dy], c) => [apply1(gradient, [dy, c.output(0)], c.attrs)],
   };

@@ -1,16 +1,24 @@
 // The k best elements along a dimension, with their positions; argmax and argmin are the case k = 1.
 
 import { apply } from "../autograd/apply.ts";
+import { noGrad } from "../autograd/mode.ts";
 import type { Op } from "../autograd/op.ts";
+import type { Run } from "../autograd/run.ts";
 import { check, told, ValueError } from "../errors.ts";
 import { grid1d } from "../gpu/queue.ts";
+import { allFit, bindingElements, ranges } from "../kernels/binding-parts.ts";
+import { alike, otherDims } from "../kernels/divide.ts";
 import { Kernel } from "../kernels/kernel.ts";
 import topkWgsl, { WG } from "../kernels/wgsl/topk.wgsl";
+import { full } from "../tensor/create.ts";
 import { checkDtype } from "../tensor/dtype.ts";
 import { scope } from "../tensor/scope.ts";
 import { normalizeDim, rowRank, type Shape, show, sizeOf } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { scatterAdd } from "./gather.ts";
+import { binary } from "./binary.ts";
+import { cat } from "./cat.ts";
+import { gather, scatterAdd } from "./gather.ts";
+import { narrow } from "./movement.ts";
 import { keepdimOf, type ReduceOptions } from "./sum-expand.ts";
 import { view } from "./view.ts";
 
@@ -50,6 +58,10 @@ const topkOp: Op<readonly [Tensor], TopkAttrs, readonly [values: Tensor, indices
     ];
   },
   forward(run, [x], [values, indices], attrs) {
+    if (!allFit(run.device.info, [x])) {
+      inStages(run, x, values, indices, attrs);
+      return;
+    }
     const { k, dim, largest, nan } = attrs;
     const length = x.shape[dim] ?? 1;
     const inner = sizeOf(x.shape.slice(dim + 1));
@@ -61,9 +73,33 @@ const topkOp: Op<readonly [Tensor], TopkAttrs, readonly [values: Tensor, indices
     );
     variant.launch(run, { x, values, indices }, { rows, k, length, inner }, grid1d(rows * lanes, WG));
   },
+  divisions: ([x], _, { dim }) => alike(otherDims(x, dim), 1, 2),
   saves: () => ({ inputs: [], outputs: [1] }),
   vjp: ([dy], c) => [scatterAdd(dy, c.output(1), c.attrs.dim, c.inputSpecs[0].shape)],
 };
+
+/** A row that no binding holds: the best of each part of it, and of those the best. */
+function inStages(run: Run, x: Tensor, values: Tensor, indices: Tensor, attrs: TopkAttrs): void {
+  const { dim } = attrs;
+  const length = x.shape[dim] ?? 1;
+  const most = Math.floor((bindingElements(run.device.info) * length) / x.numel);
+  const candidates: Tensor[] = [];
+  const positions: Tensor[] = [];
+  scope(() =>
+    noGrad(() => {
+      for (const [first, count] of ranges(length, most)) {
+        const part = narrow(x, dim, first, count);
+        const [best, at] = apply(topkOp, [part], { ...attrs, k: Math.min(attrs.k, count) });
+        part.dispose();
+        candidates.push(best);
+        positions.push(binary("add", at, full([], first, { dtype: "i32", device: x.device })));
+      }
+      const [best, at] = apply(topkOp, [cat(candidates, dim)], attrs);
+      run.queue.copy(best.storage, values.storage);
+      run.queue.copy(gather(cat(positions, dim), dim, at).storage, indices.storage);
+    }),
+  );
+}
 
 /** The k largest (or smallest) elements along `dim`, best first, and their i32 positions; of equal ones the first, and NaN larger than any number. Meant for small k. @see https://pytorch.org/docs/stable/generated/torch.topk.html */
 export function topk(x: Tensor, k: number, dim = -1, largest = true): { values: Tensor; indices: Tensor } {

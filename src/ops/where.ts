@@ -5,6 +5,8 @@ import type { Op } from "../autograd/op.ts";
 import { checkTensor } from "../autograd/run.ts";
 import { check, DtypeError } from "../errors.ts";
 import { grid1d } from "../gpu/queue.ts";
+import { inParts } from "../kernels/binding-parts.ts";
+import { broadcastDivisions } from "../kernels/divide.ts";
 import { Kernel } from "../kernels/kernel.ts";
 import { broadcastStrides, mergeDims, rankOf } from "../kernels/strided-walk.ts";
 import whereWgsl, { PER, WG } from "../kernels/wgsl/where.wgsl";
@@ -37,11 +39,15 @@ const whereOp: Op<readonly [condition: Tensor, a: Tensor, b: Tensor]> = {
       broadcastStrides(b.shape, y.shape),
     ]);
     const [sc, sa, sb] = walk.strides;
-    const n = y.numel;
+    const { shape } = walk;
     const truth = c.dtype === "f32" ? 0x7fffffff : 0xffffffff;
     const variant = kernel.variant({ RANK: rankOf(walk) });
-    variant.launch(run, { c, a, b, y }, { n, truth, shape: walk.shape, sc, sa, sb }, grid1d(n, WG * PER));
+    inParts(run.device.info, shape, (part, n) => {
+      const buffers = { c: part(c), a: part(a), b: part(b), y: part(y) };
+      variant.launch(run, buffers, { n, truth, shape, sc, sa, sb }, grid1d(n, WG * PER));
+    });
   },
+  divisions: (inputs, [y]) => broadcastDivisions(inputs, y.shape),
   saves: () => ({ inputs: [0], outputs: [] }),
   vjp: ([dy], c) => {
     const zero = full([], 0, { device: dy.device });

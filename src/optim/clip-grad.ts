@@ -4,6 +4,7 @@ import { noGrad } from "../autograd/mode.ts";
 import { type Op, withoutGradient } from "../autograd/op.ts";
 import { checkTensor, runInto } from "../autograd/run.ts";
 import { check, checkNumber, listed, ValueError } from "../errors.ts";
+import { gridSize } from "../gpu/limits.ts";
 import { bindingElements, partOf, ranges } from "../kernels/binding-parts.ts";
 import { Kernel } from "../kernels/kernel.ts";
 import normWgsl, { CHUNK } from "../kernels/wgsl/grad-norm.wgsl";
@@ -30,7 +31,8 @@ const gradNormOp: Op<readonly Tensor[], NormAttrs, readonly [norm: Tensor, facto
     { shape: [], dtype: "f32" },
   ],
   forward(run, grads, [norm, factor], { maxNorm }) {
-    const most = bindingElements(run.device.info);
+    const { info } = run.device;
+    const most = Math.min(bindingElements(info), gridSize(info.limits) * CHUNK);
     const parts = grads.flatMap(({ storage, numel }) =>
       Array.from(ranges(numel, most), ([first, n]) => ({
         g: partOf(storage, first, n),
@@ -83,7 +85,11 @@ function replaceGrad({ p, grad }: Clipped, write: (from: Tensor, to: Tensor) => 
   scope(() => {
     for (const [first, n] of ranges(grad.numel, bindingElements(grad.device.info))) {
       const part = ({ storage, device }: Tensor) =>
-        new Tensor(new Storage(device, 4 * n, { part: { of: storage, offset: 4 * first } }), [n], "f32");
+        new Tensor(
+          new Storage(device, 4 * n, { part: { of: storage, offset: storage.offset + 4 * first } }),
+          [n],
+          "f32",
+        );
       write(part(grad), part(clipped));
     }
   });

@@ -128,3 +128,13 @@ export function memory(
   if (options.resetPeak) books.peakBytes = books.bytes;
   return info;
 }
+
+/**
+ * Gives the memory that tensors have left, and the pool keeps for later ones, back to the device, for other programs or a larger
+ * buffer. What live tensors, the tape and captured steps hold stays. Nothing else needs it: where the device has no memory left
+ * this happens by itself. Default: the device that `init` opened last.
+ * @see https://pytorch.org/docs/stable/generated/torch.cuda.empty_cache.html
+ */
+export function emptyCache(device: Device = currentDevice()): void {
+  device.queue.trim();
+}

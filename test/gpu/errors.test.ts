@@ -6,7 +6,12 @@ import {
   DeviceError,
   init,
   KernelError,
+  nn,
+  noGrad,
   OutOfMemoryError,
+  optim,
+  rand,
+  saveSafetensors,
   type Tensor,
   tensor,
   zeros,
@@ -102,6 +107,54 @@ test("a batch that the device refuses gives no data: the read that waits for it 
   t.storage.buffer.gpu.destroy();
   await expect(t.add(1).data()).rejects.toThrow(DeviceError);
   await expect(device.sync()).rejects.toThrow(DeviceError);
+});
+
+test("all reads in progress of a refused batch throw, those of a captured step, too", async () => {
+  const t = tensor([1, 2, 3, 4]);
+  const step = capture((x: Tensor) => [x.mul(2), x.sum()]);
+  await step(t)[0]?.data();
+  const [y, z] = [t.add(1), zeros([3])];
+  await device.sync();
+  t.storage.buffer.gpu.destroy();
+  const captured = step(t);
+  const reads = [t.mul(2).sum().item(), y.data(), z.array(), device.sync(), ...captured.map((x) => x.data())];
+  const [first, ...others] = await Promise.all(reads.map(errorOf));
+  expect(first).toBeInstanceOf(DeviceError);
+  // What was complete before may still be read at once with it; what follows the refused batch may not.
+  for (const error of others.slice(2)) expect(error).toBeInstanceOf(DeviceError);
+  for (const next of [y.data(), z.data()]) await expect(next).rejects.toThrow(DeviceError);
+});
+
+test("whatever is done on a destroyed device is a DeviceError, and what was being read is, too", async () => {
+  const x = tensor([[1, 2]]);
+  const model = new nn.Linear(2, 2);
+  const optimizer = new optim.SGD(model.parameters(), { lr: 0.1 });
+  const step = capture((input: Tensor) => model.forward(input).sum());
+  await step(x).item();
+  const reading = [x.add(1).data(), device.sync()].map(errorOf);
+  device.destroy();
+  for (const error of await Promise.all(reading)) expect(error).toBeInstanceOf(DeviceError);
+  const uses: (() => unknown)[] = [
+    () => x.add(1),
+    () => x.sum().item(),
+    () => x.array(),
+    () => device.sync(),
+    () => noGrad(() => x.add_(1)),
+    () => step(x),
+    () => capture((input: Tensor) => input.mul(2))(x),
+    () => model.forward(x).sum().backward(),
+    () => zeros([2], { device }),
+    () => tensor([1, 2], { device }),
+    () => rand([2], { device }),
+    () => saveSafetensors(model.stateDict()),
+  ];
+  for (const use of uses) await expect((async () => use())()).rejects.toThrow(DeviceError);
+  // Freeing is not use.
+  step.dispose();
+  optimizer.dispose();
+  x.dispose();
+  device = await init();
+  expect(await zeros([3]).add(1).sum().item()).toBe(3);
 });
 
 test("the device's out-of-memory event is an OutOfMemoryError", async () => {

@@ -33,6 +33,12 @@ test("a program that opened the device ends by itself, with code 0", async () =>
   expect(JSON.parse(stdout)).toEqual({ name: expect.any(String), grad: [1, 1, 1] });
 });
 
+test("an error that nobody catches while pipelines compile ends it with code 1, not with a crash", async () => {
+  const { code, signal, stderr } = await runChild({ WGRAD_TEST_THROWS: "1" });
+  expect({ code, signal }).toEqual({ code: 1, signal: null });
+  expect(stderr).toMatch(/thrown while pipelines compile/);
+});
+
 test("without an adapter init() throws a DeviceError that says what to do, and the program ends with code 1", async () => {
   const nowhere = "/nonexistent/icd.json";
   const { code, signal, stderr } = await runChild({ VK_DRIVER_FILES: nowhere, VK_ICD_FILENAMES: nowhere });

@@ -1,6 +1,6 @@
 // y[i] = x[at(i) + index[at'(i)] * stride], i < n: at(i) walks the dimensions but the gathered one, at'(i) those of index,
-// which repeats where whole rows are gathered. An index that is not below `size` (a negative one is huge as u32) gives 0 and is
-// reported as a fault.
+// which repeats where whole rows are gathered. An index that is not below `size` (a negative one is huge as u32) gives 0, and is
+// reported as a fault, unless it is one of the `whole`: bound may be a part of x, whose indices count from `low` on.
 // Moves bits. Traffic: 2n loads, n stores.
 import package::lib::each;
 import package::lib::strided;
@@ -8,7 +8,7 @@ import package::lib::strided;
 const RANK = 1u;
 
 struct Params {
-  n: u32, size: u32, stride: u32, fault: u32,
+  n: u32, low: u32, size: u32, whole: u32, stride: u32, fault: u32,
   shape: array<vec4u, 2>, strides: array<vec4u, 2>, index_strides: array<vec4u, 2>,
 }
 @group(0) @binding(0) var<storage, read> x: array<u32>;
@@ -18,13 +18,13 @@ struct Params {
 @group(0) @binding(4) var<uniform> p: Params;
 
 fn each(i: u32) {
-  let k = index[walk(i, RANK, p.shape, p.index_strides)];
+  let k = index[walk(i, RANK, p.shape, p.index_strides)] - p.low;
   var bits = 0u;
   if (k < p.size) {
     bits = x[walk(i, RANK, p.shape, p.strides) + k * p.stride];
-  } else if (atomicCompareExchangeWeak(&faults[0], 0u, p.fault).exchanged) {
-    atomicStore(&faults[1], k);
-    atomicStore(&faults[2], p.size);
+  } else if (k + p.low >= p.whole && atomicCompareExchangeWeak(&faults[0], 0u, p.fault).exchanged) {
+    atomicStore(&faults[1], k + p.low);
+    atomicStore(&faults[2], p.whole);
   }
   y[i] = bits;
 }
