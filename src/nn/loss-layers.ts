@@ -1,5 +1,6 @@
 // Losses as modules: CrossEntropyLoss, MSELoss.
-import { crossEntropy, mseLoss } from "../ops/losses.ts";
+import { mseLoss } from "../ops/element-losses.ts";
+import { crossEntropy } from "../ops/losses.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { Module } from "./module.ts";
 

@@ -1,4 +1,4 @@
-// Losses: cross-entropy and negative log-likelihood, fused; mean squared, absolute and smooth ones, composed.
+// Losses of classes, cross-entropy and negative log-likelihood, fused. Those of single elements are in element-losses.ts.
 import { apply1 } from "../autograd/apply.ts";
 import { type Op, type VjpContext, withoutGradient } from "../autograd/op.ts";
 import { check, ValueError } from "../errors.ts";
@@ -10,12 +10,9 @@ import forwardWgsl from "../kernels/wgsl/cross-entropy.wgsl";
 import backwardWgsl from "../kernels/wgsl/cross-entropy-backward.wgsl";
 import finishWgsl from "../kernels/wgsl/cross-entropy-finish.wgsl";
 import { checkDtype } from "../tensor/dtype.ts";
-import { scope } from "../tensor/scope.ts";
 import { type Shape, sameShape, show, sizeOf } from "../tensor/shape.ts";
 import type { Spec, Tensor } from "../tensor/tensor.ts";
-import { activation } from "./activation-rows.ts";
 import { binary } from "./binary.ts";
-import { mean, sum } from "./reduce.ts";
 import { logSoftmax } from "./softmax.ts";
 import { unary } from "./unary.ts";
 import { view } from "./view.ts";
@@ -26,7 +23,7 @@ const REDUCTIONS = { none: 0, sum: 1, mean: 2 };
 export type Reduction = keyof typeof REDUCTIONS;
 
 /** Callers without types may ask for anything. */
-function checkReduction(name: string, reduction: Reduction): void {
+export function checkReduction(name: string, reduction: Reduction): void {
   check(
     Object.hasOwn(REDUCTIONS, reduction),
     () => `[${name}] reduction must be one of ${Object.keys(REDUCTIONS).join(", ")}, got ${reduction}`,
@@ -212,75 +209,3 @@ export const nllLoss = (logProbabilities: Tensor, target: Tensor, options: NllLo
   const { reduction, ignoreIndex, weight } = options;
   return classLoss("nllLoss", logProbabilities, target, { reduction, ignoreIndex, weight }, false);
 };
-
-/** Checks both tensors, runs `losses` on them, and reduces what it gives. */
-function elementLoss(name: string, input: Tensor, target: Tensor, o: LossOptions, losses: () => Tensor): Tensor {
-  checkSame(name, input, target);
-  const { reduction = "mean" } = o;
-  checkReduction(name, reduction);
-  return scope(() => {
-    const each = losses();
-    if (reduction === "none") return each;
-    return reduction === "mean" ? mean(each) : sum(each);
-  });
-}
-
-function checkSame(name: string, input: Spec, target: Spec): void {
-  checkDtype(name, "input", input.dtype, "f32");
-  checkDtype(name, "target", target.dtype, "f32");
-  check(
-    sameShape(input.shape, target.shape),
-    () =>
-      `[${name}] target has shape ${show(target.shape)} but input has ${show(input.shape)}: reshape or expand one of them`,
-  );
-}
-
-/**
- * Squared differences of two f32 tensors of one shape.
- * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.mse_loss.html
- */
-export const mseLoss = (input: Tensor, target: Tensor, options: LossOptions = {}): Tensor =>
-  elementLoss("mseLoss", input, target, options, () => unary("square", binary("sub", input, target)));
-
-/**
- * Absolute differences of two f32 tensors of one shape.
- * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.l1_loss.html
- */
-export const l1Loss = (input: Tensor, target: Tensor, options: LossOptions = {}): Tensor =>
-  elementLoss("l1Loss", input, target, options, () => unary("abs", binary("sub", input, target)));
-
-/**
- * d^2 / (2 beta) for differences d below `beta` (default 1), |d| - beta / 2 above.
- * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.smooth_l1_loss.html
- */
-export function smoothL1Loss(
-  input: Tensor,
-  target: Tensor,
-  {
-    beta = 1,
-    ...options
-  }: LossOptions & {
-    /** The difference at which the square becomes linear. Default 1. */
-    beta?: number;
-  } = {},
-): Tensor {
-  check(beta >= 0, () => `[smoothL1Loss] beta must not be negative, got ${beta}`, ValueError);
-  if (beta === 0) return l1Loss(input, target, options);
-  return elementLoss("smoothL1Loss", input, target, options, () => {
-    // With c = min(|d|, beta): c (|d| - c / 2) / beta is both branches in one.
-    const d = unary("abs", binary("sub", input, target));
-    const c = unary("clamp", d, { low: 0, high: beta });
-    const half = unary("affine", c, { scale: 0.5, offset: 0 });
-    return unary("affine", binary("mul", c, binary("sub", d, half)), { scale: 1 / beta, offset: 0 });
-  });
-}
-
-/**
- * Cross-entropy of independent yes-or-no answers: logits of any shape, target probabilities of the same. Stable.
- * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.binary_cross_entropy_with_logits.html
- */
-export const binaryCrossEntropyWithLogits = (input: Tensor, target: Tensor, options: LossOptions = {}): Tensor =>
-  elementLoss("binaryCrossEntropyWithLogits", input, target, options, () =>
-    // A threshold that no logit reaches: softplus as it is, never the identity.
-    binary("sub", activation("softplus", input, { beta: 1, threshold: 1e30 }), binary("mul", input, target)),
-  );

@@ -18,7 +18,7 @@ const forwardKernel = new Kernel(softmaxWgsl);
 const backwardKernel = new Kernel(backwardWgsl);
 
 function plan({ shape, numel }: Tensor, dim: number, info: DeviceInfo) {
-  const length = shape[dim] ?? 0;
+  const length = shape[dim] ?? 1;
   return planRows(length > 0 ? numel / length : 0, length, info, sizeOf(shape.slice(dim + 1)));
 }
 

@@ -49,11 +49,11 @@ export function broadcastShapes(op: string, a: Shape, b: Shape): number[] {
   });
 }
 
-/** A dimension index, negative ones counted from the end. */
+/** A dimension index, negative ones counted from the end. A scalar has a dimension 0 in this, as in PyTorch. */
 export function normalizeDim(op: string, dim: number, rank: number): number {
-  const d = dim < 0 ? dim + rank : dim;
+  const d = dim < 0 ? dim + Math.max(1, rank) : dim;
   check(
-    Number.isInteger(dim) && d >= 0 && d < rank,
+    Number.isInteger(dim) && d >= 0 && d < Math.max(1, rank),
     () => `[${op}] dimension ${dim} does not exist in a tensor of ${rank} dimensions`,
   );
   return d;

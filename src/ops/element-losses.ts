@@ -1,0 +1,92 @@
+// Losses of single elements: mean squared and absolute differences, smooth L1, and cross-entropy of yes-or-no answers.
+import { apply1 } from "../autograd/apply.ts";
+import { check, ValueError } from "../errors.ts";
+import { checkDtype } from "../tensor/dtype.ts";
+import { scope } from "../tensor/scope.ts";
+import { sameShape, show } from "../tensor/shape.ts";
+import type { Spec, Tensor } from "../tensor/tensor.ts";
+import { activation, LOG1P } from "./activation-rows.ts";
+import { binary, binaryOpOf } from "./binary.ts";
+import { checkReduction, type LossOptions } from "./losses.ts";
+import { mean, sum } from "./reduce.ts";
+import { unary } from "./unary.ts";
+
+/** Checks both tensors, runs `losses` on them, and reduces what it gives. */
+function elementLoss(name: string, input: Tensor, target: Tensor, o: LossOptions, losses: () => Tensor): Tensor {
+  checkSame(name, input, target);
+  const { reduction = "mean" } = o;
+  checkReduction(name, reduction);
+  return scope(() => {
+    const each = losses();
+    if (reduction === "none") return each;
+    return reduction === "mean" ? mean(each) : sum(each);
+  });
+}
+
+function checkSame(name: string, input: Spec, target: Spec): void {
+  checkDtype(name, "input", input.dtype, "f32");
+  checkDtype(name, "target", target.dtype, "f32");
+  check(
+    sameShape(input.shape, target.shape),
+    () =>
+      `[${name}] target has shape ${show(target.shape)} but input has ${show(input.shape)}: reshape or expand one of them`,
+  );
+}
+
+/**
+ * Squared differences of two f32 tensors of one shape.
+ * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.mse_loss.html
+ */
+export const mseLoss = (input: Tensor, target: Tensor, options: LossOptions = {}): Tensor =>
+  elementLoss("mseLoss", input, target, options, () => unary("square", binary("sub", input, target)));
+
+/**
+ * Absolute differences of two f32 tensors of one shape.
+ * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.l1_loss.html
+ */
+export const l1Loss = (input: Tensor, target: Tensor, options: LossOptions = {}): Tensor =>
+  elementLoss("l1Loss", input, target, options, () => unary("abs", binary("sub", input, target)));
+
+/**
+ * d^2 / (2 beta) for differences d below `beta` (default 1), |d| - beta / 2 above.
+ * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.smooth_l1_loss.html
+ */
+export function smoothL1Loss(
+  input: Tensor,
+  target: Tensor,
+  {
+    beta = 1,
+    ...options
+  }: LossOptions & {
+    /** The difference at which the square becomes linear. Default 1. */
+    beta?: number;
+  } = {},
+): Tensor {
+  check(beta >= 0, () => `[smoothL1Loss] beta must not be negative, got ${beta}`, ValueError);
+  if (beta === 0) return l1Loss(input, target, options);
+  return elementLoss("smoothL1Loss", input, target, options, () =>
+    activation("smoothL1", binary("sub", input, target), { beta }),
+  );
+}
+
+/** log(1 + exp(a)) - a b, in PyTorch's terms: (1 - b) a + log(1 + exp(-a)); NaN for a = -Infinity. */
+const logitsLoss = binaryOpOf("binaryCrossEntropyWithLogits", {
+  f: `let e = exp(-abs(a));
+    let log1p = ${LOG1P};
+    return select((1.0 - b) * a + (max(-a, 0.0) + log1p), from_bits(0x7fc00000u), bitcast<u32>(a) == 0xff800000u)`,
+  dtypes: ["f32"],
+  saves: "both",
+  vjp: [
+    (dy, c) => binary("mul", binary("sub", unary("sigmoid", c.input(0)), c.input(1)), dy),
+    (dy, c) => unary("affine", binary("mul", dy, c.input(0)), { scale: -1, offset: 0 }),
+  ],
+});
+
+/**
+ * Cross-entropy of independent yes-or-no answers: logits of any shape, target probabilities of the same. Stable.
+ * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.binary_cross_entropy_with_logits.html
+ */
+export const binaryCrossEntropyWithLogits = (input: Tensor, target: Tensor, options: LossOptions = {}): Tensor =>
+  elementLoss("binaryCrossEntropyWithLogits", input, target, options, () =>
+    apply1(logitsLoss, [input, target], undefined),
+  );
