@@ -36,22 +36,24 @@ declare module "*/batch-norm-backward.wgsl" {
   const source: Wgsl.Source<
     { stats: Wgsl.Buffer; x: Wgsl.Buffer; dy: Wgsl.Buffer; y: Wgsl.Buffer | null; residual: Wgsl.Buffer | null; chunks: Wgsl.Buffer | null; dx: Wgsl.Buffer | null; dw: Wgsl.Buffer | null; db: Wgsl.Buffer | null; dresidual: Wgsl.Buffer | null },
     { channels: number; plane: number; count: number; chunk: number; chunks: number; lanes: number; log_lanes: number; step_at: number; step_in: number; carry: number; per_element: number; a: number; b: number },
-    "Part" | "REDUCE" | "APPLY" | "has_y" | "has_residual" | "has_chunks" | "has_dx" | "has_dw" | "has_db" | "has_dresidual" | "Params" | "join" | "back" | "act" | "pull" | "masked" | "WG" | "V" | "WIDTH" | "Place" | "Share" | "share" | "next" | "total" | "is_nan" | "is_positive" | "is_negative" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "power" | "tree"
+    "Part" | "REDUCE" | "APPLY" | "has_y" | "has_residual" | "has_chunks" | "has_dx" | "has_dw" | "has_db" | "has_dresidual" | "Params" | "join" | "back" | "act" | "pull" | "masked" | "WG" | "V" | "WIDTH" | "Place" | "Share" | "share" | "next" | "BLOCK" | "block_end" | "total" | "is_nan" | "is_positive" | "is_negative" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "power" | "tree"
   >;
   export default source;
   export const WG: 64;
   export const WIDTH: 1;
+  export const BLOCK: 64;
 }
 
 declare module "*/batch-norm.wgsl" {
   const source: Wgsl.Source<
     { x: Wgsl.Buffer; residual: Wgsl.Buffer | null; weight: Wgsl.Buffer | null; bias: Wgsl.Buffer | null; running_mean: Wgsl.Buffer | null; running_var: Wgsl.Buffer | null; chunks: Wgsl.Buffer | null; stats: Wgsl.Buffer; y: Wgsl.Buffer },
     { channels: number; plane: number; count: number; chunk: number; chunks: number; lanes: number; log_lanes: number; step_at: number; step_in: number; carry: number; eps: number; momentum: number; a: number; b: number },
-    "STATS" | "APPLY" | "has_residual" | "has_weight" | "has_bias" | "has_running_mean" | "has_running_var" | "has_chunks" | "Params" | "f" | "map" | "channel_moments" | "weight_and_bias" | "WG" | "V" | "WIDTH" | "Place" | "Share" | "share" | "next" | "total" | "Part" | "moments" | "join" | "tree" | "is_nan" | "is_positive" | "is_negative" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "power"
+    "STATS" | "APPLY" | "has_residual" | "has_weight" | "has_bias" | "has_running_mean" | "has_running_var" | "has_chunks" | "Params" | "f" | "map" | "channel_moments" | "weight_and_bias" | "WG" | "V" | "WIDTH" | "Place" | "Share" | "share" | "next" | "BLOCK" | "block_end" | "total" | "Part" | "moments" | "join" | "is_nan" | "is_positive" | "is_negative" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "power" | "tree"
   >;
   export default source;
   export const WG: 64;
   export const WIDTH: 1;
+  export const BLOCK: 64;
 }
 
 declare module "*/binary.wgsl" {
@@ -374,18 +376,19 @@ declare module "*/layer-norm-params.wgsl" {
   const source: Wgsl.Source<
     { x: Wgsl.Buffer; stats: Wgsl.Buffer; dy: Wgsl.Buffer; dw: Wgsl.Buffer | null; db: Wgsl.Buffer | null },
     { rows: number; length: number },
-    "WG" | "COLUMNS" | "Part" | "has_dw" | "has_db" | "Params" | "join" | "group" | "tree"
+    "WG" | "COLUMNS" | "BLOCK" | "Part" | "has_dw" | "has_db" | "Params" | "join" | "group" | "tree"
   >;
   export default source;
   export const WG: 64;
   export const COLUMNS: 8;
+  export const BLOCK: 64;
 }
 
 declare module "*/layer-norm.wgsl" {
   const source: Wgsl.Source<
     { x: Wgsl.Buffer; weight: Wgsl.Buffer | null; bias: Wgsl.Buffer | null; stats: Wgsl.Buffer; y: Wgsl.Buffer },
     { rows: number; length: number; lanes: number; log_lanes: number; rounds: number; inner: number; eps: number },
-    "has_weight" | "has_bias" | "Params" | "each_row" | "group" | "WG" | "Row" | "row_of" | "Part" | "moments" | "join" | "tree"
+    "has_weight" | "has_bias" | "Params" | "each_row" | "group" | "WG" | "Row" | "row_of" | "Part" | "moments" | "join" | "is_nan" | "is_positive" | "is_negative" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "power" | "tree"
   >;
   export default source;
   export const WG: 64;
@@ -394,8 +397,8 @@ declare module "*/layer-norm.wgsl" {
 declare module "*/matmul-subgroup.wgsl" {
   const source: Wgsl.Source<
     { a: Wgsl.Buffer; b: Wgsl.Buffer; c: Wgsl.Buffer; bias: Wgsl.Buffer | null; gamma: Wgsl.Buffer | null; mean: Wgsl.Buffer | null; variance: Wgsl.Buffer | null; residual: Wgsl.Buffer | null; pre: Wgsl.Buffer | null },
-    { m: number; n: number; k: number; inner: number; a_at: Wgsl.Four; b_at: Wgsl.Four; c_at: Wgsl.Four; act: Wgsl.Two; eps: number },
-    "Value" | "BY_ROW" | "Params" | "activated" | "matrix_at" | "store" | "has_bias" | "has_gamma" | "has_mean" | "has_variance" | "has_residual" | "has_pre" | "activate" | "affine" | "finish" | "is_nan" | "is_positive" | "is_negative" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "power" | "SG" | "R" | "H" | "J" | "V" | "U" | "Sums" | "Columns" | "Rows" | "multiply"
+    { m: number; n: number; k: number; inner: number; a_at: Wgsl.Four; b_at: Wgsl.Four; c_at: Wgsl.Four; act: Wgsl.Two; eps: number; depth: number; part: number; batch: number; first: Wgsl.Four },
+    "Value" | "BY_ROW" | "Params" | "Tile" | "tile_of" | "activated" | "matrix_at" | "store" | "has_bias" | "has_gamma" | "has_mean" | "has_variance" | "has_residual" | "has_pre" | "activate" | "affine" | "finish" | "is_nan" | "is_positive" | "is_negative" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "power" | "SG" | "R" | "H" | "J" | "V" | "U" | "Sums" | "Columns" | "Rows" | "multiply"
   >;
   export default source;
   export const SG: 8;
@@ -407,8 +410,8 @@ declare module "*/matmul-subgroup.wgsl" {
 declare module "*/matmul-workgroup.wgsl" {
   const source: Wgsl.Source<
     { a: Wgsl.Buffer; b: Wgsl.Buffer; c: Wgsl.Buffer; bias: Wgsl.Buffer | null; gamma: Wgsl.Buffer | null; mean: Wgsl.Buffer | null; variance: Wgsl.Buffer | null; residual: Wgsl.Buffer | null; pre: Wgsl.Buffer | null },
-    { m: number; n: number; k: number; inner: number; a_at: Wgsl.Four; b_at: Wgsl.Four; c_at: Wgsl.Four; act: Wgsl.Two; eps: number },
-    "Value" | "BY_ROW" | "Params" | "activated" | "matrix_at" | "store" | "has_bias" | "has_gamma" | "has_mean" | "has_variance" | "has_residual" | "has_pre" | "activate" | "affine" | "finish" | "is_nan" | "is_positive" | "is_negative" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "power" | "TILE" | "DEPTH" | "SIDE" | "EACH" | "Sums" | "multiply"
+    { m: number; n: number; k: number; inner: number; a_at: Wgsl.Four; b_at: Wgsl.Four; c_at: Wgsl.Four; act: Wgsl.Two; eps: number; depth: number; part: number; batch: number; first: Wgsl.Four },
+    "Value" | "BY_ROW" | "Params" | "Tile" | "tile_of" | "activated" | "matrix_at" | "store" | "has_bias" | "has_gamma" | "has_mean" | "has_variance" | "has_residual" | "has_pre" | "activate" | "affine" | "finish" | "is_nan" | "is_positive" | "is_negative" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "power" | "TILE" | "DEPTH" | "SIDE" | "EACH" | "Sums" | "multiply"
   >;
   export default source;
   export const TILE: 32;

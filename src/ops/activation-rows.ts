@@ -51,7 +51,7 @@ export const activationRows = {
   smoothL1: {
     scalars: ["beta"],
     f: "let z = abs(x); return select(0.5 * z * z / beta, z - 0.5 * beta, z >= beta)",
-    dx: "select(dy * x / beta, dy * sign(x), abs(x) >= beta && !is_nan(x))",
+    dx: "select(dy * x / beta, select(-dy, dy, x > 0.0), abs(x) >= beta && !is_nan(x))",
     saves: "x",
   },
   // Beyond beta x > threshold the function is the identity, as in PyTorch.

@@ -63,7 +63,6 @@ export function smoothL1Loss(
   } = {},
 ): Tensor {
   check(beta >= 0, () => `[smoothL1Loss] beta must not be negative, got ${beta}`, ValueError);
-  if (beta === 0) return l1Loss(input, target, options);
   return elementLoss("smoothL1Loss", input, target, options, () =>
     activation("smoothL1", binary("sub", input, target), { beta }),
   );

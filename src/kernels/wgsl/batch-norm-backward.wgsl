@@ -66,12 +66,18 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) i:
   if (REDUCE) {
     var sum_g = V();
     var sum_gd = V();
-    for (var k = s.first; k.e < s.end; k = next(k)) {
-      let d = x[k.at] - channel.x;
-      let g = masked(k.at, channel, d);
-      sum_g += g;
-      sum_gd += g * d;
-      if (has_dresidual) { dresidual[k.at] = g; }
+    for (var k = s.first; k.e < s.end;) {
+      var block_g = V();
+      var block_gd = V();
+      for (let end = block_end(k, s.end); k.e < end; k = next(k)) {
+        let d = x[k.at] - channel.x;
+        let g = masked(k.at, channel, d);
+        block_g += g;
+        block_gd += g * d;
+        if (has_dresidual) { dresidual[k.at] = g; }
+      }
+      sum_g += block_g;
+      sum_gd += block_gd;
     }
     sums = tree(vec2f(total(sum_g), total(sum_gd)), i, p.lanes);
   }

@@ -46,11 +46,17 @@ fn channel_moments(s: Share, i: u32) -> Part {
   var sum = V();
   var squares = V();
   let shift = select(0.0, total(x[s.first.at]) / f32(WIDTH), s.first.e < s.end);
-  for (var k = s.first; k.e < s.end; k = next(k)) {
-    let d = x[k.at] - shift;
-    sum += d;
-    squares += d * d;
-    n += f32(WIDTH);
+  for (var k = s.first; k.e < s.end;) {
+    var block = V();
+    var block_squares = V();
+    for (let end = block_end(k, s.end); k.e < end; k = next(k)) {
+      let d = x[k.at] - shift;
+      block += d;
+      block_squares += d * d;
+      n += f32(WIDTH);
+    }
+    sum += block;
+    squares += block_squares;
   }
   return tree(moments(n, shift, total(sum), total(squares)), i, p.lanes);
 }
