@@ -39,7 +39,6 @@ export const div = operation("div", (x, b) => unary("divScalar", x, { other: b }
 export const pow = operation("pow", (x, b) => {
   if (b === 2) return unary("square", x);
   if (b === 0.5) return unary("sqrt", x);
-  if (b === -0.5) return unary("rsqrt", x);
   return b === -1 ? unary("reciprocal", x) : unary("powScalar", x, { exponent: b });
 });
 export const maximum = operation("maximum", (x, b) => unary("maximumScalar", x, { other: b }));

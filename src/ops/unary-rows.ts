@@ -17,6 +17,20 @@ const ERF = `${ERFC}
     q * 0.0008548327)))));
   let erf = select(select(tail - 1.0, 1.0 - tail, v >= 0.0), near, w < 0.5);`;
 
+// WGSL's sine and cosine are exact from -pi to pi alone. The angle there with the same ones as x: the mantissa times 64 bits of
+// 1 / (2 pi) from where their product counts parts of a turn (Payne and Hanek, Radian reduction for trigonometric
+// functions, 1983), to 4e-7. NaN for infinities.
+const TURN = `let bits = bitcast<u32>(abs(x));
+  let at = max(bits >> 23u, 118u) - 118u;
+  let m = (bits & 0x7fffffu) | 0x800000u;
+  var inverse = array(0u, 0x28be60dbu, 0x9391054au, 0x7f09d5f4u, 0x7d4d3770u, 0x36d8a566u, 0x4f10e410u, 0x7f9458eau);
+  let w = min(at >> 5u, 5u);
+  let s = at & 31u;
+  let high = (inverse[w] << s) | ((inverse[w + 1u] >> 1u) >> (31u - s));
+  let low = (inverse[w + 1u] << s) | ((inverse[w + 2u] >> 1u) >> (31u - s));
+  let turned = f32(bitcast<i32>(m * high + (((m >> 8u) * (low >> 16u)) >> 8u))) * 1.462918079e-9;
+  let far = select(select(turned, -turned, x < 0.0), from_bits(0x7fc00000u), bits >= 0x7f800000u);
+  let angle = select(far, x, bits <= 0x40490fdau);`;
 // PyTorch's sign of NaN is 0.
 const SIGN = "select(sign(x), 0.0, is_nan(x))";
 
@@ -31,7 +45,7 @@ export const unaryRows = {
     dx: "select(0.0, dy, x >= low && x <= high && !is_nan(x) && !is_nan(low) && !is_nan(high))",
     saves: "x",
   },
-  cos: { f: "cos(x)", dx: "dy * -sin(x)", saves: "x" },
+  cos: { f: `${TURN} return cos(angle)`, dx: `${TURN} return dy * -sin(angle)`, saves: "x" },
   divScalar: { scalars: ["other"], f: "x / other", dx: "dy / other", saves: "none" },
   erf: {
     f: `let v = x; ${ERF} return erf`,
@@ -55,7 +69,8 @@ export const unaryRows = {
   },
   powScalar: {
     scalars: ["exponent"],
-    f: "power(x, exponent)",
+    // As PyTorch has it for this number, so that (-Infinity) ** -0.5 is NaN.
+    f: "if (exponent == -0.5) { return inverseSqrt(x); } return power(x, exponent)",
     dx: "if (exponent == 0.0) { return 0.0; } return dy * (exponent * power(x, exponent - 1.0))",
     saves: "x",
   },
@@ -66,7 +81,7 @@ export const unaryRows = {
   rsqrt: { f: "inverseSqrt(x)", dx: "-0.5 * dy * (x * x * x)", saves: "y" },
   sigmoid: { f: "1.0 / (1.0 + exp(-x))", dx: "dy * (1.0 - x) * x", saves: "y" },
   sign: { f: SIGN, dx: "0.0", saves: "none" },
-  sin: { f: "sin(x)", dx: "dy * cos(x)", saves: "x" },
+  sin: { f: `${TURN} return sin(angle)`, dx: `${TURN} return dy * cos(angle)`, saves: "x" },
   sqrt: { f: "sqrt(x)", dx: "dy / (2.0 * x)", saves: "y" },
   square: { f: "x * x", dx: "dy * (2.0 * x)", saves: "x" },
   // WGSL's tanh may overflow to NaN far from 0, and lose digits near it: 1 - 2 / (1 + exp(2|x|)) there, the Taylor series here.

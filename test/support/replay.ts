@@ -53,12 +53,14 @@ const RTOL = 2e-5;
 const ATOL = 1e-5;
 /** exp2(b log2(a)) loses as many bits as b log2(a) has before the point. */
 const LOOSE: Readonly<Record<string, number>> = { pow: 1e-4 };
+/** Where all elements are equal, rounding is multiplied by 1 / sqrt(eps). */
+const NORM = 1e-4;
 
-function firstDifference(got: ArrayLike<number>, ref: ArrayLike<number>, rtol: number): string | null {
+function firstDifference(got: ArrayLike<number>, ref: ArrayLike<number>, rtol: number, atol: number): string | null {
   for (let i = 0; i < ref.length; i++) {
     const [g, r] = [got[i]!, ref[i]!];
     if (Object.is(g, r) || g === r) continue;
-    if (Number.isFinite(r) && Math.abs(g - r) <= ATOL + rtol * Math.abs(r)) continue;
+    if (Number.isFinite(r) && Math.abs(g - r) <= atol + rtol * Math.abs(r)) continue;
     return `[${i}] ${g}, PyTorch ${r}`;
   }
   return null;
@@ -93,6 +95,7 @@ export async function replay(recording: Recording, c: RecordedCase): Promise<Dis
   });
   try {
     const rtol = LOOSE[c.op] ?? RTOL;
+    const atol = c.op.endsWith("_norm") ? NORM : ATOL;
     const [kind, name, stored] = c.call;
     const args = stored.map(decode);
     const outputs = scope((): Tensor[] => {
@@ -110,7 +113,7 @@ export async function replay(recording: Recording, c: RecordedCase): Promise<Dis
       const ref = load(recording, index);
       const y = outputs[i]!;
       if (`${y.shape}` !== `${ref.shape}`) return say("out", `shape [${y.shape}], PyTorch [${ref.shape}]`);
-      const difference = firstDifference(await y.data(), ref.data, rtol);
+      const difference = firstDifference(await y.data(), ref.data, rtol, atol);
       if (difference) return say("out", difference);
     }
     if (!c.dy) return null;
@@ -127,7 +130,7 @@ export async function replay(recording: Recording, c: RecordedCase): Promise<Dis
       const ref = load(recording, index);
       const { grad } = inputs.get(Number(id))!;
       if (!grad) return say(`grad ${id}`, "none");
-      const difference = firstDifference(await grad.data(), ref.data, rtol);
+      const difference = firstDifference(await grad.data(), ref.data, rtol, atol);
       if (difference) return say(`grad ${id}`, difference);
     }
     return null;
