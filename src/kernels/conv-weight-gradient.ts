@@ -46,13 +46,7 @@ const LONG = 2 ** 17;
 const PARTS = 2 ** 24;
 
 /** Parts of the batch of images with this many positions that are summed apart into `size` elements each, so that the grid of `groups` workgroups fills a GPU; and images of each. */
-export function splitBatch(
-  batch: number,
-  positions: number,
-  size: number,
-  groups: number,
-  { isSoftware }: DeviceInfo,
-) {
+export function splitBatch(batch: number, positions: number, size: number, groups: number, { isSoftware }: DeviceInfo) {
   const wanted = isSoftware ? 1 : Math.max(1, Math.min(batch, Math.floor(BUSY / groups)));
   // A sum too long for its digits is split, too. Of an empty batch there is one part, of zeros.
   const least = Math.max(Math.floor(LONG / positions), Math.ceil((batch * size) / PARTS));

@@ -333,7 +333,7 @@ declare module "*/grad-norm-finish.wgsl" {
   const source: Wgsl.Source<
     { partial: Wgsl.Buffer; norm: Wgsl.Buffer; factor: Wgsl.Buffer },
     { n: number; maxNorm: number },
-    "WG" | "Params" | "Part" | "join" | "tree"
+    "WG" | "Params" | "Part" | "join" | "is_nan" | "is_positive" | "is_negative" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "power" | "tree"
   >;
   export default source;
   export const WG: 64;
