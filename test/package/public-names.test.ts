@@ -7,7 +7,7 @@ import type { Recording } from "../support/replay.ts";
 const root = new URL("../", import.meta.url);
 const sources = readdirSync(root, { recursive: true, encoding: "utf8" })
   .filter((file) => file.endsWith(".ts") && !file.startsWith("reference"))
-  .map((file) => readFileSync(new URL(file, root), "utf8").replace(/\/\/.*$|\/\*[^]*?\*\//gm, ""));
+  .map((file) => readFileSync(new URL(file, root), "utf8").replace(/\/\/.*$|\/\*[\s\S]*?\*\//gm, ""));
 const recording: Recording = JSON.parse(readFileSync(new URL("golden/op_db.json", root), "utf8"));
 const recorded = new Set(recording.cases.map(({ call: [kind, name] }) => `${kind} ${name}`));
 
