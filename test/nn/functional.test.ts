@@ -1,7 +1,7 @@
 // Functions of nn.functional that other tests call as methods or rows of tables, and a block, under their public names: values and
 // gradients are PyTorch's.
 import { expect, test } from "vitest";
-import { full, nn, scope, type Tensor, tensor } from "wgrad";
+import { full, nn, noGrad, scope, type Tensor, tensor } from "wgrad";
 import { withDevice } from "../support/case.ts";
 import { host } from "../support/host.ts";
 import { expectClose } from "../support/tolerance.ts";
@@ -45,20 +45,28 @@ test.each(rows)("%s", async (name, f, y, dx) => {
 
 test("ConvNormActivation is a convolution that keeps the size, a norm and an activation", async () => {
   const block = new nn.ConvNormActivation(1, 2, { norm: null, activation: () => new nn.ReLU() });
-  const [conv] = block.parameters();
+  const [weight, bias] = [...block.parameters()];
   expect(block.outChannels).toBe(2);
   const x = full([1, 1, 2, 2], 1, { requiresGrad: true });
-  const weight = tensor([...new Array<number>(9).fill(1), ...new Array<number>(9).fill(-1)], { shape: [2, 1, 3, 3] });
-  const bias = tensor([0.5, 1]);
-  block.loadStateDict({ "0.weight": weight, "0.bias": bias });
+  const values = [
+    tensor(
+      Float32Array.from({ length: 18 }, (_, i) => (i < 9 ? 1 : -1)),
+      { shape: [2, 1, 3, 3] },
+    ),
+    tensor([0.5, 1]),
+  ];
+  noGrad(() => {
+    weight?.copy_(values[0]!);
+    bias?.copy_(values[1]!);
+  });
   const y = block.forward(x);
-  expect(conv?.shape).toEqual([2, 1, 3, 3]);
+  expect(weight?.shape).toEqual([2, 1, 3, 3]);
   // Each of the nine taps meets one of the four ones: 4.5 for the first channel, relu(1 - 4) for the second.
   expect(Array.from(await y.data())).toEqual([4.5, 4.5, 4.5, 4.5, 0, 0, 0, 0]);
   scope(() => y.sum().backward());
   expect(Array.from(await x.grad!.data())).toEqual([4, 4, 4, 4]);
   for (const p of block.parameters()) p.dispose();
-  for (const t of [x, y, weight, bias]) t.dispose();
+  for (const t of [x, y, ...values]) t.dispose();
 });
 
 test("print gives the elements as text", async () => {
