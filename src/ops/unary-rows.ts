@@ -17,9 +17,10 @@ const ERF = `${ERFC}
     q * 0.0008548327)))));
   let erf = select(select(tail - 1.0, 1.0 - tail, v >= 0.0), near, w < 0.5);`;
 
-// WGSL's sine and cosine are exact from -pi to pi alone. The angle there with the same ones as x: the mantissa times 64 bits of
+// WGSL's sine and cosine are exact from -pi to pi alone. The angle between -pi/2 and pi/2 with the
+// same ones as x but for the sign `turn`: the mantissa times 64 bits of
 // 1 / (2 pi) from where their product counts parts of a turn (Payne and Hanek, Radian reduction for trigonometric
-// functions, 1983), to 4e-7. NaN for infinities.
+// functions, 1983), to 2e-9. NaN for infinities.
 const TURN = `let bits = bitcast<u32>(abs(x));
   let at = max(bits >> 23u, 118u) - 118u;
   let m = (bits & 0x7fffffu) | 0x800000u;
@@ -28,9 +29,14 @@ const TURN = `let bits = bitcast<u32>(abs(x));
   let s = at & 31u;
   let high = (inverse[w] << s) | ((inverse[w + 1u] >> 1u) >> (31u - s));
   let low = (inverse[w + 1u] << s) | ((inverse[w + 2u] >> 1u) >> (31u - s));
-  let turned = f32(bitcast<i32>(m * high + (((m >> 8u) * (low >> 16u)) >> 8u))) * 1.462918079e-9;
+  let l = low >> 16u;
+  let t = m >> 12u;
+  let turns = m * high + ((t * l + (((m & 0xfffu) * l) >> 12u) + ((t * (low & 0xffffu)) >> 16u)) >> 4u);
+  let turned = f32(bitcast<i32>(turns << 1u)) * 7.314590396e-10;
   let far = select(select(turned, -turned, x < 0.0), from_bits(0x7fc00000u), bits >= 0x7f800000u);
-  let angle = select(far, x, bits <= 0x40490fdau);`;
+  let near = bits <= 0x40490fdau;
+  let angle = select(far, x, near);
+  let turn = select(1.0, -1.0, !near && turns + 0x40000000u >= 0x80000000u);`;
 // PyTorch's sign of NaN is 0.
 const SIGN = "select(sign(x), 0.0, is_nan(x))";
 
@@ -45,7 +51,7 @@ export const unaryRows = {
     dx: "select(0.0, dy, x >= low && x <= high && !is_nan(x) && !is_nan(low) && !is_nan(high))",
     saves: "x",
   },
-  cos: { f: `${TURN} return cos(angle)`, dx: `${TURN} return dy * -sin(angle)`, saves: "x" },
+  cos: { f: `${TURN} return turn * cos(angle)`, dx: `${TURN} return dy * -(turn * sin(angle))`, saves: "x" },
   divScalar: { scalars: ["other"], f: "x / other", dx: "dy / other", saves: "none" },
   erf: {
     f: `let v = x; ${ERF} return erf`,
@@ -81,7 +87,7 @@ export const unaryRows = {
   rsqrt: { f: "inverseSqrt(x)", dx: "-0.5 * dy * (x * x * x)", saves: "y" },
   sigmoid: { f: "1.0 / (1.0 + exp(-x))", dx: "dy * (1.0 - x) * x", saves: "y" },
   sign: { f: SIGN, dx: "0.0", saves: "none" },
-  sin: { f: `${TURN} return sin(angle)`, dx: `${TURN} return dy * cos(angle)`, saves: "x" },
+  sin: { f: `${TURN} return turn * sin(angle)`, dx: `${TURN} return dy * (turn * cos(angle))`, saves: "x" },
   sqrt: { f: "sqrt(x)", dx: "dy / (2.0 * x)", saves: "y" },
   square: { f: "x * x", dx: "dy * (2.0 * x)", saves: "x" },
   // WGSL's tanh may overflow to NaN far from 0, and lose digits near it: 1 - 2 / (1 + exp(2|x|)) there, the Taylor series here.
