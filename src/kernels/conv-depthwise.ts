@@ -128,9 +128,10 @@ export const depthwiseWeightGradient: ConvAlgorithm<WeightGradientIo> = {
   supports,
   ways: (g) => {
     const launch = (run: Run, io: WeightGradientIo, rows: boolean): void => {
-      const { images, splits } = splitBatch(g.batch, g.filters, run.device.info);
+      const size = g.filters * area(g.kernel);
+      const { images, splits } = splitBatch(g.batch, area(g.out), size, g.filters, run.device.info);
       const params = { ...paramsOf(g, g.size, g.out, g.filters), plane_step: images, act: [0, 0] as const, eps: 0 };
-      inSplits(run, io, g.filters * area(g.kernel), splits, false, (dw) => {
+      inSplits(run, io, size, splits, false, (dw) => {
         const grid = [g.filters, splits] as const;
         if (rows) {
           weightByRow.variant(sized(g), tagOf(g)).launch(run, { dy: io.dy, source: io.x, dw }, params, grid);

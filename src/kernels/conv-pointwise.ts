@@ -36,7 +36,7 @@ export const pointwiseForward: ConvAlgorithm<ForwardIo> = {
     tiles(g, info, false).map(({ name, tile, shape }) => ({
       name,
       launch: (run, { x, weight, y, end }) =>
-        launchMatmul(run, tile, shape, { a: weight, b: x, c: y }, end satisfies Epilogue, true),
+        launchMatmul(run, tile, shape, { a: weight, b: x, c: y }, end satisfies Epilogue, { byRow: true }),
     })),
 };
 
@@ -47,6 +47,6 @@ export const pointwiseInputGradient: ConvAlgorithm<InputGradientIo> = {
     tiles(g, info, true).map(({ name, tile, shape }) => ({
       name,
       launch: (run, { dy, weight, dx }) =>
-        launchMatmul(run, tile, shape, { a: weight, b: dy, c: dx }, noEpilogue, true),
+        launchMatmul(run, tile, shape, { a: weight, b: dy, c: dx }, noEpilogue, { byRow: true }),
     })),
 };

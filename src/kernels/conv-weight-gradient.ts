@@ -40,11 +40,17 @@ function liveTaps(g: ConvGeometry, i: 0 | 1): [first: number, last: number] {
   return [live[0] ?? 0, live.at(-1) ?? -1];
 }
 
-/** Parts of the batch that are summed apart, so that the grid of `groups` workgroups fills a GPU; and images of each. */
-export function splitBatch(batch: number, groups: number, { isSoftware }: DeviceInfo) {
+/** Products that one accumulator sums up, at most, unless an image has more. */
+const LONG = 2 ** 17;
+/** Elements that the parts' results may take up together for that. */
+const PARTS = 2 ** 24;
+
+/** Parts of the batch of images with this many positions that are summed apart into `size` elements each, so that the grid of `groups` workgroups fills a GPU; and images of each. */
+export function splitBatch(batch: number, positions: number, size: number, groups: number, { isSoftware }: DeviceInfo) {
   const wanted = isSoftware ? 1 : Math.max(1, Math.min(batch, Math.floor(BUSY / groups)));
-  // Of an empty batch there is one part, of zeros.
-  const images = Math.max(1, Math.ceil(batch / wanted));
+  // A sum too long for its digits is split, too. Of an empty batch there is one part, of zeros.
+  const least = Math.max(Math.floor(LONG / positions), Math.ceil((batch * size) / PARTS));
+  const images = Math.max(1, Math.min(Math.ceil(batch / wanted), least));
   return { images, splits: Math.max(1, Math.ceil(batch / images)) };
 }
 
@@ -78,8 +84,8 @@ function way(g: ConvGeometry, tile: WeightTile, tapRows: boolean): Way<WeightGra
       const x = Math.ceil((tapRows ? k : k * area(kernel)) / tile.columns);
       const y = Math.ceil(rows / tile.rows);
       const planes = g.groups * (tapRows ? kernel[0] : 1);
-      const { images, splits } = splitBatch(g.batch, x * y * planes, run.device.info);
       const size = g.filters * k * area(g.kernel);
+      const { images, splits } = splitBatch(g.batch, area(g.out), size, x * y * planes, run.device.info);
       const params = {
         rows,
         channels: k,

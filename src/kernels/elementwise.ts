@@ -2,12 +2,12 @@
 import { check, told, ValueError } from "../errors.ts";
 
 export interface UnaryRow {
-  /** Names of up to two numbers that come with each call; `f` and `df` use them as variables. */
+  /** Names of up to two numbers that come with each call; `f` and `dx` use them as variables. */
   readonly scalars?: readonly string[];
   /** WGSL of f(x); statements separated from the returned expression by `return`. */
   readonly f: string;
-  /** WGSL of df/dx in terms of the saved value `x` (which is the output y where `saves` says so). */
-  readonly df: string;
+  /** WGSL of the gradient of x in terms of that of y, `dy`, and the saved value `x` (the output y where `saves` says so). */
+  readonly dx: string;
   readonly saves: "x" | "y" | "none";
 }
 
@@ -23,7 +23,7 @@ const NONE: readonly string[] = [];
 /** WGSL of a row as the body of a function: an expression, or statements that end in `return` and one. */
 export const bodyOf = (wgsl: string): string => (wgsl.includes("return ") ? `${wgsl};` : `return ${wgsl};`);
 
-/** WGSL of a row's f or df as the body of a function that reads its scalars from these places. */
+/** WGSL of a row's f or dx as the body of a function that reads its scalars from these places. */
 export function unaryBody(
   { scalars = NONE }: UnaryRow,
   wgsl: string,

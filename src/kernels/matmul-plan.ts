@@ -38,23 +38,54 @@ export function matmulTiles({ m, n, k }: MatmulShape, info: DeviceInfo): readonl
   return lists.get(`${info.subgroupSize} ${small}`, () => tilesOf(kernels, info, {}, small ? [16, 2] : [16, 4]));
 }
 
-/** C = A B with an epilogue, whose channels are columns or, `byRow`, rows. */
+/** Steps along k that one accumulator takes at most: longer sums lose digits. */
+export const LONG = 2 ** 14;
+/** Steps of each part of a longer one. */
+const DEPTH = 2 ** 12;
+/** Elements that the parts' results may take up together. */
+const PARTS = 2 ** 24;
+
+/** Parts in which a product sums along k, for the digits' sake; more than one are added up by the caller. */
+export function partsOf({ m, n, k, outer, inner }: MatmulShape): number {
+  if (k <= LONG) return 1;
+  return Math.max(1, Math.min(Math.ceil(k / DEPTH), Math.floor(PARTS / (m * n * outer * inner))));
+}
+
+/** Tiles that a grid has along one dimension. */
+const MOST = 65_535;
+
+/** A grid as launches of at most MOST workgroups along each dimension: where each begins, and its size. */
+function* launchesOf(grid: readonly [number, number, number]) {
+  const [x, y, z] = grid;
+  for (let k = 0; k < z; k += MOST)
+    for (let j = 0; j < y; j += MOST)
+      for (let i = 0; i < x; i += MOST)
+        yield {
+          first: [i, j, k, 0] as const,
+          size: [Math.min(MOST, x - i), Math.min(MOST, y - j), Math.min(MOST, z - k)] as const,
+        };
+}
+
+/**
+ * C = A B with an epilogue, whose channels are columns or, `byRow`, rows. `parts` of the sum along k, which take no epilogue, come to
+ * lie behind each other in c, `part` elements apart.
+ */
 export function launchMatmul(
   run: Run,
   tile: MatmulTile,
   { m, n, k, outer, inner, a, b, c }: MatmulShape,
   buffers: { readonly a: Buffer; readonly b: Buffer; readonly c: Buffer },
   end: Epilogue,
-  byRow = false,
+  { byRow = false, parts = 1, part = 0 } = {},
 ): void {
   const { overrides, tag } = epilogueOverrides(end);
   const variant = byRow
     ? tile.variant({ BY_ROW: "true", ...(overrides as Record<string, string>) }, `by row ${tag}`.trim())
     : tile.variant(overrides as Record<string, string>, tag);
-  variant.launch(
-    run,
-    { ...buffers, ...epilogueBuffers(end) },
-    { m, n, k, inner, a_at: a, b_at: b, c_at: c, ...epilogueParams(end) },
-    [Math.ceil(n / tile.columns), Math.ceil(m / tile.rows), outer * inner],
-  );
+  const batch = outer * inner;
+  const shape = { m, n, k, inner, depth: Math.ceil(k / parts), part, batch };
+  for (const { first, size } of launchesOf([Math.ceil(n / tile.columns), Math.ceil(m / tile.rows), batch * parts])) {
+    const params = { ...shape, a_at: a, b_at: b, c_at: c, first, ...epilogueParams(end) };
+    variant.launch(run, { ...buffers, ...epilogueBuffers(end) }, params, size);
+  }
 }

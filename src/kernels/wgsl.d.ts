@@ -36,29 +36,31 @@ declare module "*/batch-norm-backward.wgsl" {
   const source: Wgsl.Source<
     { stats: Wgsl.Buffer; x: Wgsl.Buffer; dy: Wgsl.Buffer; y: Wgsl.Buffer | null; residual: Wgsl.Buffer | null; chunks: Wgsl.Buffer | null; dx: Wgsl.Buffer | null; dw: Wgsl.Buffer | null; db: Wgsl.Buffer | null; dresidual: Wgsl.Buffer | null },
     { channels: number; plane: number; count: number; chunk: number; chunks: number; lanes: number; log_lanes: number; step_at: number; step_in: number; carry: number; per_element: number; a: number; b: number },
-    "Part" | "REDUCE" | "APPLY" | "has_y" | "has_residual" | "has_chunks" | "has_dx" | "has_dw" | "has_db" | "has_dresidual" | "Params" | "join" | "df" | "act" | "f" | "masked" | "WG" | "V" | "WIDTH" | "Place" | "Share" | "share" | "next" | "total" | "map" | "is_nan" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "tree"
+    "Part" | "REDUCE" | "APPLY" | "has_y" | "has_residual" | "has_chunks" | "has_dx" | "has_dw" | "has_db" | "has_dresidual" | "Params" | "join" | "back" | "act" | "pull" | "masked" | "WG" | "V" | "WIDTH" | "Place" | "Share" | "share" | "next" | "BLOCK" | "block_end" | "total" | "is_nan" | "is_positive" | "is_negative" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "power" | "tree"
   >;
   export default source;
   export const WG: 64;
   export const WIDTH: 1;
+  export const BLOCK: 64;
 }
 
 declare module "*/batch-norm.wgsl" {
   const source: Wgsl.Source<
     { x: Wgsl.Buffer; residual: Wgsl.Buffer | null; weight: Wgsl.Buffer | null; bias: Wgsl.Buffer | null; running_mean: Wgsl.Buffer | null; running_var: Wgsl.Buffer | null; chunks: Wgsl.Buffer | null; stats: Wgsl.Buffer; y: Wgsl.Buffer },
     { channels: number; plane: number; count: number; chunk: number; chunks: number; lanes: number; log_lanes: number; step_at: number; step_in: number; carry: number; eps: number; momentum: number; a: number; b: number },
-    "STATS" | "APPLY" | "has_residual" | "has_weight" | "has_bias" | "has_running_mean" | "has_running_var" | "has_chunks" | "Params" | "f" | "channel_moments" | "weight_and_bias" | "WG" | "V" | "WIDTH" | "Place" | "Share" | "share" | "next" | "total" | "map" | "Part" | "moments" | "join" | "tree" | "is_nan" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan"
+    "STATS" | "APPLY" | "has_residual" | "has_weight" | "has_bias" | "has_running_mean" | "has_running_var" | "has_chunks" | "Params" | "f" | "map" | "channel_moments" | "weight_and_bias" | "WG" | "V" | "WIDTH" | "Place" | "Share" | "share" | "next" | "BLOCK" | "block_end" | "total" | "Part" | "moments" | "join" | "is_nan" | "is_positive" | "is_negative" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "power" | "tree"
   >;
   export default source;
   export const WG: 64;
   export const WIDTH: 1;
+  export const BLOCK: 64;
 }
 
 declare module "*/binary.wgsl" {
   const source: Wgsl.Source<
     { a: Wgsl.Buffer; b: Wgsl.Buffer; y: Wgsl.Buffer },
     { n: number; shape: readonly number[]; sa: readonly number[]; sb: readonly number[] },
-    "T" | "R" | "RANK" | "Params" | "f" | "each" | "is_nan" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "WG" | "PER" | "walk"
+    "T" | "R" | "RANK" | "Params" | "f" | "each" | "is_nan" | "is_positive" | "is_negative" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "power" | "WG" | "PER" | "walk"
   >;
   export default source;
   export const RANK: 1;
@@ -124,7 +126,7 @@ declare module "*/conv-row-subgroup.wgsl" {
   const source: Wgsl.Source<
     { weight: Wgsl.Buffer; source: Wgsl.Buffer; dest: Wgsl.Buffer; bias: Wgsl.Buffer | null; gamma: Wgsl.Buffer | null; mean: Wgsl.Buffer | null; variance: Wgsl.Buffer | null; residual: Wgsl.Buffer | null; pre: Wgsl.Buffer | null },
     { rows: number; k: number; batch: number; images_first: number; kernel: Wgsl.Two; source: Wgsl.Two; dest: Wgsl.Two; step: Wgsl.Two; base: Wgsl.Two; dil: Wgsl.Two; div: Wgsl.Two; source_channels: number; dest_channels: number; w_row: number; w_k: number; w_group: number; eps: number; tap_step: Wgsl.Two; off_step: Wgsl.Two; act: Wgsl.Two },
-    "SG" | "R" | "H" | "J" | "V" | "EDGES" | "Value" | "activated" | "Params" | "has_bias" | "has_gamma" | "has_mean" | "has_variance" | "has_residual" | "has_pre" | "activate" | "affine" | "finish" | "is_nan" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan"
+    "SG" | "R" | "H" | "J" | "V" | "EDGES" | "Value" | "activated" | "Params" | "has_bias" | "has_gamma" | "has_mean" | "has_variance" | "has_residual" | "has_pre" | "activate" | "affine" | "finish" | "is_nan" | "is_positive" | "is_negative" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "power"
   >;
   export default source;
   export const SG: 8;
@@ -136,7 +138,7 @@ declare module "*/conv-subgroup.wgsl" {
   const source: Wgsl.Source<
     { weight: Wgsl.Buffer; source: Wgsl.Buffer; dest: Wgsl.Buffer; bias: Wgsl.Buffer | null; gamma: Wgsl.Buffer | null; mean: Wgsl.Buffer | null; variance: Wgsl.Buffer | null; residual: Wgsl.Buffer | null; pre: Wgsl.Buffer | null },
     { rows: number; k: number; batch: number; images_first: number; kernel: Wgsl.Two; source: Wgsl.Two; dest: Wgsl.Two; step: Wgsl.Two; base: Wgsl.Two; dil: Wgsl.Two; div: Wgsl.Two; source_channels: number; dest_channels: number; w_row: number; w_k: number; w_group: number; eps: number; tap_step: Wgsl.Two; off_step: Wgsl.Two; act: Wgsl.Two },
-    "Value" | "activated" | "locate" | "first_taps" | "Params" | "has_bias" | "has_gamma" | "has_mean" | "has_variance" | "has_residual" | "has_pre" | "activate" | "affine" | "finish" | "is_nan" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "SG" | "R" | "H" | "J" | "V" | "U" | "Sums" | "Columns" | "Rows" | "multiply"
+    "Value" | "activated" | "locate" | "first_taps" | "Params" | "has_bias" | "has_gamma" | "has_mean" | "has_variance" | "has_residual" | "has_pre" | "activate" | "affine" | "finish" | "is_nan" | "is_positive" | "is_negative" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "power" | "SG" | "R" | "H" | "J" | "V" | "U" | "Sums" | "Columns" | "Rows" | "multiply"
   >;
   export default source;
   export const SG: 8;
@@ -186,7 +188,7 @@ declare module "*/conv-workgroup.wgsl" {
   const source: Wgsl.Source<
     { weight: Wgsl.Buffer; source: Wgsl.Buffer; dest: Wgsl.Buffer; bias: Wgsl.Buffer | null; gamma: Wgsl.Buffer | null; mean: Wgsl.Buffer | null; variance: Wgsl.Buffer | null; residual: Wgsl.Buffer | null; pre: Wgsl.Buffer | null },
     { rows: number; k: number; batch: number; images_first: number; kernel: Wgsl.Two; source: Wgsl.Two; dest: Wgsl.Two; step: Wgsl.Two; base: Wgsl.Two; dil: Wgsl.Two; div: Wgsl.Two; source_channels: number; dest_channels: number; w_row: number; w_k: number; w_group: number; eps: number; tap_step: Wgsl.Two; off_step: Wgsl.Two; act: Wgsl.Two },
-    "Value" | "activated" | "Params" | "has_bias" | "has_gamma" | "has_mean" | "has_variance" | "has_residual" | "has_pre" | "activate" | "affine" | "finish" | "is_nan" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "TILE" | "DEPTH" | "SIDE" | "EACH" | "Sums" | "multiply"
+    "Value" | "activated" | "Params" | "has_bias" | "has_gamma" | "has_mean" | "has_variance" | "has_residual" | "has_pre" | "activate" | "affine" | "finish" | "is_nan" | "is_positive" | "is_negative" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "power" | "TILE" | "DEPTH" | "SIDE" | "EACH" | "Sums" | "multiply"
   >;
   export default source;
   export const TILE: 32;
@@ -198,7 +200,7 @@ declare module "*/correct-count.wgsl" {
   const source: Wgsl.Source<
     { x: Wgsl.Buffer; labels: Wgsl.Buffer; count: Wgsl.Buffer },
     { rows: number; length: number; lanes: number; log_lanes: number; rounds: number; inner: number },
-    "Part" | "Params" | "join" | "is_nan" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "WG" | "Row" | "row_of" | "tree"
+    "Part" | "Params" | "join" | "is_nan" | "is_positive" | "is_negative" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "power" | "WG" | "Row" | "row_of" | "tree"
   >;
   export default source;
   export const WG: 64;
@@ -239,7 +241,7 @@ declare module "*/depthwise-row.wgsl" {
   const source: Wgsl.Source<
     { weight: Wgsl.Buffer; source: Wgsl.Buffer; dest: Wgsl.Buffer; bias: Wgsl.Buffer | null; gamma: Wgsl.Buffer | null; mean: Wgsl.Buffer | null; variance: Wgsl.Buffer | null; residual: Wgsl.Buffer | null; pre: Wgsl.Buffer | null },
     { planes: number; channels: number; multiplier: number; plane_step: number; source: Wgsl.Two; dest: Wgsl.Two; stride: Wgsl.Two; padding: Wgsl.Two; dilation: Wgsl.Two; act: Wgsl.Two; eps: number },
-    "Value" | "WG" | "ROWS" | "FLIP" | "activated" | "KH" | "KW" | "Params" | "row_window" | "has_bias" | "has_gamma" | "has_mean" | "has_variance" | "has_residual" | "has_pre" | "activate" | "affine" | "finish" | "is_nan" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan"
+    "Value" | "WG" | "ROWS" | "FLIP" | "activated" | "KH" | "KW" | "Params" | "row_window" | "has_bias" | "has_gamma" | "has_mean" | "has_variance" | "has_residual" | "has_pre" | "activate" | "affine" | "finish" | "is_nan" | "is_positive" | "is_negative" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "power"
   >;
   export default source;
   export const WG: 64;
@@ -277,7 +279,7 @@ declare module "*/depthwise.wgsl" {
   const source: Wgsl.Source<
     { weight: Wgsl.Buffer; source: Wgsl.Buffer; dest: Wgsl.Buffer; bias: Wgsl.Buffer | null; gamma: Wgsl.Buffer | null; mean: Wgsl.Buffer | null; variance: Wgsl.Buffer | null; residual: Wgsl.Buffer | null; pre: Wgsl.Buffer | null },
     { planes: number; channels: number; multiplier: number; plane_step: number; source: Wgsl.Two; dest: Wgsl.Two; stride: Wgsl.Two; padding: Wgsl.Two; dilation: Wgsl.Two; act: Wgsl.Two; eps: number },
-    "Value" | "WG" | "BACKWARD" | "activated" | "taps" | "KH" | "KW" | "Params" | "has_bias" | "has_gamma" | "has_mean" | "has_variance" | "has_residual" | "has_pre" | "activate" | "affine" | "finish" | "is_nan" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan"
+    "Value" | "WG" | "BACKWARD" | "activated" | "taps" | "KH" | "KW" | "Params" | "has_bias" | "has_gamma" | "has_mean" | "has_variance" | "has_residual" | "has_pre" | "activate" | "affine" | "finish" | "is_nan" | "is_positive" | "is_negative" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "power"
   >;
   export default source;
   export const WG: 64;
@@ -331,7 +333,7 @@ declare module "*/grad-norm-finish.wgsl" {
   const source: Wgsl.Source<
     { partial: Wgsl.Buffer; norm: Wgsl.Buffer; factor: Wgsl.Buffer },
     { n: number; maxNorm: number },
-    "WG" | "Params" | "Part" | "join" | "tree"
+    "WG" | "Params" | "Part" | "join" | "is_nan" | "is_positive" | "is_negative" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "power" | "tree"
   >;
   export default source;
   export const WG: 64;
@@ -374,18 +376,19 @@ declare module "*/layer-norm-params.wgsl" {
   const source: Wgsl.Source<
     { x: Wgsl.Buffer; stats: Wgsl.Buffer; dy: Wgsl.Buffer; dw: Wgsl.Buffer | null; db: Wgsl.Buffer | null },
     { rows: number; length: number },
-    "WG" | "COLUMNS" | "Part" | "has_dw" | "has_db" | "Params" | "join" | "group" | "tree"
+    "WG" | "COLUMNS" | "BLOCK" | "Part" | "has_dw" | "has_db" | "Params" | "join" | "group" | "tree"
   >;
   export default source;
   export const WG: 64;
   export const COLUMNS: 8;
+  export const BLOCK: 64;
 }
 
 declare module "*/layer-norm.wgsl" {
   const source: Wgsl.Source<
     { x: Wgsl.Buffer; weight: Wgsl.Buffer | null; bias: Wgsl.Buffer | null; stats: Wgsl.Buffer; y: Wgsl.Buffer },
     { rows: number; length: number; lanes: number; log_lanes: number; rounds: number; inner: number; eps: number },
-    "has_weight" | "has_bias" | "Params" | "each_row" | "group" | "WG" | "Row" | "row_of" | "Part" | "moments" | "join" | "tree"
+    "has_weight" | "has_bias" | "Params" | "each_row" | "group" | "WG" | "Row" | "row_of" | "Part" | "moments" | "join" | "is_nan" | "is_positive" | "is_negative" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "power" | "tree"
   >;
   export default source;
   export const WG: 64;
@@ -394,8 +397,8 @@ declare module "*/layer-norm.wgsl" {
 declare module "*/matmul-subgroup.wgsl" {
   const source: Wgsl.Source<
     { a: Wgsl.Buffer; b: Wgsl.Buffer; c: Wgsl.Buffer; bias: Wgsl.Buffer | null; gamma: Wgsl.Buffer | null; mean: Wgsl.Buffer | null; variance: Wgsl.Buffer | null; residual: Wgsl.Buffer | null; pre: Wgsl.Buffer | null },
-    { m: number; n: number; k: number; inner: number; a_at: Wgsl.Four; b_at: Wgsl.Four; c_at: Wgsl.Four; act: Wgsl.Two; eps: number },
-    "Value" | "BY_ROW" | "Params" | "activated" | "matrix_at" | "store" | "has_bias" | "has_gamma" | "has_mean" | "has_variance" | "has_residual" | "has_pre" | "activate" | "affine" | "finish" | "is_nan" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "SG" | "R" | "H" | "J" | "V" | "U" | "Sums" | "Columns" | "Rows" | "multiply"
+    { m: number; n: number; k: number; inner: number; a_at: Wgsl.Four; b_at: Wgsl.Four; c_at: Wgsl.Four; act: Wgsl.Two; eps: number; depth: number; part: number; batch: number; first: Wgsl.Four },
+    "Value" | "BY_ROW" | "Params" | "Tile" | "tile_of" | "activated" | "matrix_at" | "store" | "has_bias" | "has_gamma" | "has_mean" | "has_variance" | "has_residual" | "has_pre" | "activate" | "affine" | "finish" | "is_nan" | "is_positive" | "is_negative" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "power" | "SG" | "R" | "H" | "J" | "V" | "U" | "Sums" | "Columns" | "Rows" | "multiply"
   >;
   export default source;
   export const SG: 8;
@@ -407,8 +410,8 @@ declare module "*/matmul-subgroup.wgsl" {
 declare module "*/matmul-workgroup.wgsl" {
   const source: Wgsl.Source<
     { a: Wgsl.Buffer; b: Wgsl.Buffer; c: Wgsl.Buffer; bias: Wgsl.Buffer | null; gamma: Wgsl.Buffer | null; mean: Wgsl.Buffer | null; variance: Wgsl.Buffer | null; residual: Wgsl.Buffer | null; pre: Wgsl.Buffer | null },
-    { m: number; n: number; k: number; inner: number; a_at: Wgsl.Four; b_at: Wgsl.Four; c_at: Wgsl.Four; act: Wgsl.Two; eps: number },
-    "Value" | "BY_ROW" | "Params" | "activated" | "matrix_at" | "store" | "has_bias" | "has_gamma" | "has_mean" | "has_variance" | "has_residual" | "has_pre" | "activate" | "affine" | "finish" | "is_nan" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "TILE" | "DEPTH" | "SIDE" | "EACH" | "Sums" | "multiply"
+    { m: number; n: number; k: number; inner: number; a_at: Wgsl.Four; b_at: Wgsl.Four; c_at: Wgsl.Four; act: Wgsl.Two; eps: number; depth: number; part: number; batch: number; first: Wgsl.Four },
+    "Value" | "BY_ROW" | "Params" | "Tile" | "tile_of" | "activated" | "matrix_at" | "store" | "has_bias" | "has_gamma" | "has_mean" | "has_variance" | "has_residual" | "has_pre" | "activate" | "affine" | "finish" | "is_nan" | "is_positive" | "is_negative" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "power" | "TILE" | "DEPTH" | "SIDE" | "EACH" | "Sums" | "multiply"
   >;
   export default source;
   export const TILE: 32;
@@ -432,7 +435,7 @@ declare module "*/max-pool.wgsl" {
   const source: Wgsl.Source<
     { x: Wgsl.Buffer; y: Wgsl.Buffer; found: Wgsl.Buffer },
     { positions: number; per: number; step: Wgsl.Three; span: Wgsl.Two; turns: Wgsl.Two; size: Wgsl.Two; stride: Wgsl.Two; pad: Wgsl.Two; dilation: Wgsl.Two },
-    "Params" | "each" | "is_nan" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "WG" | "ROWS" | "COLUMNS" | "rows" | "columns"
+    "Params" | "each" | "is_nan" | "is_positive" | "is_negative" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "power" | "WG" | "ROWS" | "COLUMNS" | "rows" | "columns"
   >;
   export default source;
   export const WG: 64;
@@ -476,7 +479,7 @@ declare module "*/reduce.wgsl" {
   const source: Wgsl.Source<
     { x: Wgsl.Buffer; y: Wgsl.Buffer; faults: Wgsl.Buffer | null },
     { outputs: number; splits: number; chunk: number; length: number; inner: number; inner_stride: number; step_outer: number; step_inner: number; step: number; wrap: number; scale: number; fault: number; kept_shape: readonly number[]; kept_strides: readonly number[]; outer_shape: readonly number[]; outer_strides: readonly number[] },
-    "T" | "Part" | "WG" | "LANES" | "KEPT_RANK" | "OUTER_RANK" | "DEEP" | "has_faults" | "BLOCK" | "Params" | "each" | "identity" | "join" | "finish" | "wrapped" | "outer_offset" | "group" | "is_nan" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "walk" | "tree"
+    "T" | "Part" | "WG" | "LANES" | "KEPT_RANK" | "OUTER_RANK" | "DEEP" | "has_faults" | "BLOCK" | "Params" | "each" | "identity" | "join" | "finish" | "wrapped" | "outer_offset" | "group" | "is_nan" | "is_positive" | "is_negative" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "power" | "walk" | "tree"
   >;
   export default source;
   export const WG: 64;
@@ -532,7 +535,7 @@ declare module "*/topk.wgsl" {
   const source: Wgsl.Source<
     { x: Wgsl.Buffer; values: Wgsl.Buffer; indices: Wgsl.Buffer },
     { rows: number; k: number; length: number; inner: number },
-    "T" | "WG" | "LANES" | "NONE" | "Params" | "Part" | "before" | "better" | "join" | "group" | "is_nan" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "tree"
+    "T" | "WG" | "LANES" | "NONE" | "Params" | "Part" | "before" | "better" | "join" | "group" | "is_nan" | "is_positive" | "is_negative" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "power" | "tree"
   >;
   export default source;
   export const WG: 64;
@@ -544,7 +547,7 @@ declare module "*/unary-backward.wgsl" {
   const source: Wgsl.Source<
     { dy: Wgsl.Buffer; s: Wgsl.Buffer | null; dx: Wgsl.Buffer },
     { n: number; a: number; b: number },
-    "has_s" | "Params" | "df" | "each" | "WG" | "PER"
+    "has_s" | "Params" | "back" | "each" | "is_nan" | "is_positive" | "is_negative" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "power" | "WG" | "PER"
   >;
   export default source;
   export const WG: 64;
@@ -555,7 +558,7 @@ declare module "*/unary.wgsl" {
   const source: Wgsl.Source<
     { x: Wgsl.Buffer; y: Wgsl.Buffer },
     { n: number; a: number; b: number },
-    "T" | "Params" | "f" | "each" | "is_nan" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "WG" | "PER"
+    "T" | "Params" | "f" | "each" | "is_nan" | "is_positive" | "is_negative" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "power" | "WG" | "PER"
   >;
   export default source;
   export const WG: 64;

@@ -7,18 +7,15 @@ export { correctCount } from "../ops/accuracy.ts";
 export { type BatchNormOptions, type BatchNormReluOptions, batchNorm, batchNormRelu } from "../ops/batch-norm.ts";
 export { type ConvOptions, conv2d } from "../ops/conv2d.ts";
 export { dropout } from "../ops/dropout.ts";
+export { binaryCrossEntropyWithLogits, l1Loss, mseLoss, smoothL1Loss } from "../ops/element-losses.ts";
 export { layerNorm } from "../ops/layer-norm.ts";
 export {
-  binaryCrossEntropyWithLogits,
   type CrossEntropyOptions,
   crossEntropy,
   type LossOptions,
-  l1Loss,
-  mseLoss,
   type NllLossOptions,
   nllLoss,
   type Reduction,
-  smoothL1Loss,
 } from "../ops/losses.ts";
 export { linear } from "../ops/matmul.ts";
 export { pad } from "../ops/movement.ts";

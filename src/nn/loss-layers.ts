@@ -1,6 +1,7 @@
 // Losses as modules: CrossEntropyLoss, MSELoss.
 import { checkOptions } from "../errors.ts";
-import { CROSS_ENTROPY_OPTIONS, checkReduction, crossEntropy, LOSS_OPTIONS, mseLoss } from "../ops/losses.ts";
+import { mseLoss } from "../ops/element-losses.ts";
+import { CROSS_ENTROPY_OPTIONS, checkReduction, crossEntropy, LOSS_OPTIONS } from "../ops/losses.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { Module } from "./module.ts";
 

@@ -9,47 +9,58 @@ import { ERFC } from "./unary-rows.ts";
 const CDF = `let v = x * 0.7071067812; ${ERFC}
   let cdf = 0.5 * select(tail, 2.0 - tail, v >= 0.0);`;
 // log(1 + e), e in [0, 1], without losing a small e.
-const LOG1P = "select(log(1.0 + e), e * (1.0 - e * (0.5 - e * (1.0 / 3.0 - e * 0.25))), e < 0.01)";
+export const LOG1P = "select(log(1.0 + e), e * (1.0 - e * (0.5 - e * (1.0 / 3.0 - e * 0.25))), e < 0.01)";
 
 /** Sorted by name. */
 export const activationRows = {
   elu: {
     scalars: ["alpha"],
-    f: "select(alpha * (exp(x) - 1.0), x, x > 0.0 || is_nan(x))",
-    df: "select(1.0, alpha * exp(x), x <= 0.0)",
+    f: "select(x, alpha * (exp(x) - 1.0), is_negative(x))",
+    dx: "select(dy * (alpha * exp(x)), dy, is_positive(x))",
     saves: "x",
   },
   gelu: {
     f: `${CDF} return x * cdf`,
-    df: `${CDF} return cdf + x * 0.3989422804 * exp(-0.5 * x * x)`,
+    dx: `${CDF} return dy * (cdf + x * 0.3989422804 * exp(-0.5 * x * x))`,
     saves: "x",
   },
   hardsigmoid: {
     f: "clamp_nan(x / 6.0 + 0.5, 0.0, 1.0)",
-    df: "select(0.0, 1.0 / 6.0, x > -3.0 && x < 3.0)",
+    dx: "select(0.0, dy / 6.0, x > -3.0 && x < 3.0 && !is_nan(x))",
     saves: "x",
   },
   hardswish: {
-    f: "x * clamp_nan(x / 6.0 + 0.5, 0.0, 1.0)",
+    f: "x * clamp_nan(x + 3.0, 0.0, 6.0) / 6.0",
     // -0.5 at the corner -3 and 1 at 3, as PyTorch's vectorised kernel has it.
-    df: "select(select(1.0, x / 3.0 + 0.5, x < 3.0), 0.0, x < -3.0)",
+    dx: "select(select(select(dy * (x / 3.0 + 0.5), dy, x >= 3.0), 0.0, x < -3.0), dy * x, is_nan(x))",
     saves: "x",
   },
   leakyRelu: {
     scalars: ["slope"],
-    f: "select(slope * x, x, x > 0.0)",
-    df: "select(slope, 1.0, x > 0.0)",
+    f: "select(slope * x, x, is_positive(x))",
+    dx: "select(slope * dy, dy, is_positive(x))",
     saves: "x",
   },
-  relu6: { f: "clamp_nan(x, 0.0, 6.0)", df: "select(1.0, 0.0, x <= 0.0 || x >= 6.0)", saves: "y" },
-  silu: { f: "x / (1.0 + exp(-x))", df: "let s = 1.0 / (1.0 + exp(-x)); return s * (1.0 + x * (1.0 - s))", saves: "x" },
+  relu6: { f: "clamp_nan(x, 0.0, 6.0)", dx: "select(0.0, dy, x > 0.0 && x < 6.0 && !is_nan(x))", saves: "y" },
+  silu: {
+    f: "x / (1.0 + exp(-x))",
+    dx: "let s = 1.0 / (1.0 + exp(-x)); return dy * s * (1.0 + x * (1.0 - s))",
+    saves: "x",
+  },
+  // The smooth L1 loss of a difference x.
+  smoothL1: {
+    scalars: ["beta"],
+    f: "let z = abs(x); return select(0.5 * z * z / beta, z - 0.5 * beta, z >= beta)",
+    dx: "select(dy * x / beta, select(-dy, dy, x > 0.0), abs(x) >= beta && !is_nan(x))",
+    saves: "x",
+  },
   // Beyond beta x > threshold the function is the identity, as in PyTorch.
   softplus: {
     scalars: ["beta", "threshold"],
     f: `let z = x * beta;
       let e = exp(-abs(z));
       return select((max(z, 0.0) + ${LOG1P}) / beta, x, z > threshold)`,
-    df: "select(1.0 / (1.0 + exp(-x * beta)), 1.0, x * beta > threshold)",
+    dx: "select(dy / (1.0 + exp(-x * beta)), dy, x * beta > threshold && !is_nan(x))",
     saves: "x",
   },
 } as const satisfies Record<string, UnaryRow>;

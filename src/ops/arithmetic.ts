@@ -32,9 +32,10 @@ const operation =
 
 export const add = operation("add", (x, b) => unary("affine", x, { scale: 1, offset: b }));
 export const sub = operation("sub", (x, b) => unary("affine", x, { scale: 1, offset: -b }));
-export const mul = operation("mul", (x, b) => unary("affine", x, { scale: b, offset: 0 }));
+// An offset of -0 leaves every product its sign, as 0 does not.
+export const mul = operation("mul", (x, b) => unary("affine", x, { scale: b, offset: -0 }));
 /** Floats only, as PyTorch's true division gives floats. */
-export const div = operation("div", (x, b) => unary("affine", x, { scale: 1 / b, offset: 0 }));
+export const div = operation("div", (x, b) => unary("divScalar", x, { other: b }));
 export const pow = operation("pow", (x, b) => {
   if (b === 2) return unary("square", x);
   if (b === 0.5) return unary("sqrt", x);

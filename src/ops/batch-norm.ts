@@ -63,9 +63,11 @@ const VECTORS = {
   V: "vec4f",
   WIDTH: "4u",
   total: "fn total(v: V) -> f32 { return v.x + v.y + v.z + v.w; }",
-  map: "fn map(v: V) -> V { return vec4f(f(v.x), f(v.y), f(v.z), f(v.w)); }",
 };
-const NONE: Activation = { name: "linear", row: { f: "x", df: "1.0", saves: "none" }, scalars: [] };
+const MAP = "fn map(v: V) -> V { return vec4f(f(v.x), f(v.y), f(v.z), f(v.w)); }";
+const PULL =
+  "fn pull(x: V, dy: V) -> V { return vec4f(back(act(x.x), dy.x), back(act(x.y), dy.y), back(act(x.z), dy.z), back(act(x.w), dy.w)); }";
+const NONE: Activation = { name: "linear", row: { f: "x", dx: "dy", saves: "none" }, scalars: [] };
 
 const forwardKernel = new Kernel(forwardWgsl);
 const backwardKernel = new Kernel(backwardWgsl);
@@ -75,7 +77,7 @@ function forwardVariant(phase: Phase, width: 1 | 4, { name, row }: Activation) {
     STATS: phase !== "apply",
     APPLY: phase !== "sums",
     f: `fn f(x: f32) -> f32 { ${unaryBody(row, row.f)} }`,
-    ...(width === 4 && VECTORS),
+    ...(width === 4 && { ...VECTORS, map: MAP }),
   };
   return forwardKernel.variant(overrides, `${phase} width=${width} ${name}`);
 }
@@ -85,9 +87,9 @@ function backwardVariant(phase: Phase, width: 1 | 4, { name, row }: Activation, 
   const overrides = {
     REDUCE: phase !== "apply",
     APPLY: phase !== "sums",
-    df: `fn df(x: f32) -> f32 { ${unaryBody(row, row.df)} }`,
+    back: `fn back(x: f32, dy: f32) -> f32 { ${unaryBody(row, row.dx)} }`,
     ...(fromZ && row.saves === "y" && { act: `fn act(x: f32) -> f32 { ${unaryBody(row, row.f)} }` }),
-    ...(width === 4 && VECTORS),
+    ...(width === 4 && { ...VECTORS, pull: PULL }),
   };
   return backwardKernel.variant(overrides, `${phase} width=${width} ${name}${fromZ ? "" : " y"}`);
 }

@@ -21,6 +21,7 @@ export type BinaryName =
   | "add"
   | "div"
   | "eq"
+  | "divOrZero"
   | "equalMask"
   | "ge"
   | "greaterMask"
@@ -34,6 +35,7 @@ export type BinaryName =
   | "mul"
   | "mulOrZero"
   | "ne"
+  | "orZero"
   | "pow"
   | "sub";
 
@@ -52,11 +54,21 @@ export interface BinaryRow {
   readonly vjp?: readonly [(dy: Tensor, c: Context) => Tensor, (dy: Tensor, c: Context) => Tensor];
 }
 
-const compare = (op: string): BinaryRow => ({ f: `select(0, 1, a ${op} b)`, result: "i32" });
+/** No number compares with NaN, which a comparison alone may overlook. */
+const compare = (op: string): BinaryRow => ({
+  f: `select(0, 1, a ${op} b)`,
+  float: `select(0, 1, a ${op} b && !is_nan(a) && !is_nan(b))`,
+  result: "i32",
+});
+/** Which of two takes the gradient: 1 where a is not the other side of b, half where equal, else 0. For both where one is NaN. */
+const mask = (loses: string): BinaryRow => ({
+  f: `select(select(select(1.0, 0.5, a == b), 0.0, a ${loses} b), 1.0, is_nan(a) || is_nan(b))`,
+  dtypes: ["f32"],
+});
 /** dy where `wins`, half of it where both are equal, else 0; dy for both where one is NaN. So PyTorch shares it. */
 const share = (wins: "greaterMask" | "lessMask"): NonNullable<BinaryRow["vjp"]> => [
-  (dy, c) => binary("mul", dy, binary(wins, c.input(0), c.input(1))),
-  (dy, c) => binary("mul", dy, binary(wins, c.input(1), c.input(0))),
+  (dy, c) => binary("mulOrZero", dy, binary(wins, c.input(0), c.input(1))),
+  (dy, c) => binary("mulOrZero", dy, binary(wins, c.input(1), c.input(0))),
 ];
 
 /** Sorted by name. */
@@ -69,19 +81,21 @@ export const binaryRows: Record<BinaryName, BinaryRow> = {
     vjp: [
       (dy, c) => binary("div", dy, c.input(1)),
       (dy, c) =>
-        unary("affine", binary("div", binary("mul", dy, c.input(0)), unary("square", c.input(1))), {
+        unary("affine", binary("mul", dy, binary("div", binary("div", c.input(0), c.input(1)), c.input(1))), {
           scale: -1,
           offset: 0,
         }),
     ],
   },
+  // A vector's direction, none at the origin.
+  divOrZero: { f: "select(a / b, 0.0, b == 0.0)", dtypes: ["f32"] },
   eq: compare("=="),
   equalMask: { f: "select(0.0, 1.0, a == b)", dtypes: ["f32"] },
   ge: compare(">="),
-  greaterMask: { f: "select(select(1.0, 0.5, a == b), 0.0, a < b)", dtypes: ["f32"] },
+  greaterMask: mask("<"),
   gt: compare(">"),
   le: compare("<="),
-  lessMask: { f: "select(select(1.0, 0.5, a == b), 0.0, a > b)", dtypes: ["f32"] },
+  lessMask: mask(">"),
   // The logarithm in the gradient of a^b: at 0 there is none to count, where b says that 0^b is no infinity.
   logOrZero: { f: "select(log(a), 0.0, a == 0.0 && b >= 0.0)", dtypes: ["f32"] },
   lt: compare("<"),
@@ -92,27 +106,21 @@ export const binaryRows: Record<BinaryName, BinaryRow> = {
     saves: "other",
     vjp: [(dy, c) => binary("mul", dy, c.input(1)), (dy, c) => binary("mul", dy, c.input(0))],
   },
-  // 0 where a is, even times infinity: an exponent of 0 leaves no gradient.
-  mulOrZero: { f: "select(a * b, 0.0, a == 0.0)", dtypes: ["f32"] },
+  // 0 where the mask b is, even of infinity and NaN.
+  mulOrZero: { f: "select(a * b, 0.0, b == 0.0)", dtypes: ["f32"] },
   // NaN differs from everything, where != may say no.
-  ne: { f: "select(1, 0, a == b)", result: "i32" },
+  ne: { f: "select(1, 0, a == b)", float: "select(1, 0, a == b && !is_nan(a) && !is_nan(b))", result: "i32" },
+  // An exponent b of 0 leaves no gradient, even of infinity and NaN.
+  orZero: { f: "select(a, 0.0, b == 0.0)", dtypes: ["f32"] },
   pow: {
-    // WGSL's pow takes no negative base: |a|^b, with the sign that a whole exponent gives. Other exponents give NaN.
-    f: `if (b == 0.0 || a == 1.0) { return 1.0; }
-      if (a == 0.0) { return select(0.0, 1.0 / abs(a), b < 0.0); }
-      let m = exp2(b * log2(select(a, abs(a), floor(b) == b)));
-      let odd = (b - 2.0 * floor(b * 0.5)) == 1.0;
-      return select(m, -m, a < 0.0 && odd)`,
+    f: "power(a, b)",
     dtypes: ["f32"],
     saves: "both",
     vjp: [
       (dy, c) => {
         const [a, b] = [c.input(0), c.input(1)];
-        return binary(
-          "mul",
-          dy,
-          binary("mulOrZero", b, binary("pow", a, unary("affine", b, { scale: 1, offset: -1 }))),
-        );
+        const lower = binary("pow", a, unary("affine", b, { scale: 1, offset: -1 }));
+        return binary("orZero", binary("mul", dy, binary("mul", b, lower)), b);
       },
       (dy, c) => {
         const [a, b] = [c.input(0), c.input(1)];
@@ -123,28 +131,30 @@ export const binaryRows: Record<BinaryName, BinaryRow> = {
   sub: { f: "a - b", vjp: [(dy) => dy, (dy) => unary("affine", dy, { scale: -1, offset: 0 })] },
 };
 
+const ALL: readonly Dtype[] = ["f32", "i32", "u32"];
 /** The dtypes that a row takes. */
-export const dtypesOf = (name: BinaryName): readonly Dtype[] => binaryRows[name].dtypes ?? ["f32", "i32", "u32"];
+export const dtypesOf = (name: BinaryName): readonly Dtype[] => binaryRows[name].dtypes ?? ALL;
 
 const kernel = new Kernel(binaryWgsl);
 
 type BinaryOp = Op<readonly [a: Tensor, b: Tensor]>;
 
-function binaryOp(name: BinaryName, row: BinaryRow): BinaryOp {
+/** The op of a row, of the table or of another one. */
+export function binaryOpOf(name: string, row: BinaryRow): BinaryOp {
   const variant = (dtype: Dtype, rank: string) => {
     const result = row.result ?? dtype;
     const text = dtype === "f32" ? (row.float ?? row.f) : row.f;
     const f = `fn f(a: T, b: T) -> R { ${bodyOf(text)} }`;
     return kernel.variant({ T: dtype, R: result, RANK: rank, f }, `${name} ${dtype} rank=${rank}`);
   };
-  const { vjp } = row;
+  const { vjp, dtypes = ALL } = row;
   return {
     name,
     infer([a, b]) {
       check(
-        a.dtype === b.dtype && dtypesOf(name).includes(a.dtype),
+        a.dtype === b.dtype && dtypes.includes(a.dtype),
         () =>
-          `[${name}] takes two tensors of one dtype (${dtypesOf(name).join(", ")}), got ${a.dtype} and ${b.dtype}: convert with .to(dtype)`,
+          `[${name}] takes two tensors of one dtype (${dtypes.join(", ")}), got ${a.dtype} and ${b.dtype}: convert with .to(dtype)`,
         DtypeError,
       );
       return [{ shape: broadcastShapes(name, a.shape, b.shape), dtype: row.result ?? a.dtype }];
@@ -175,7 +185,7 @@ function binaryOp(name: BinaryName, row: BinaryRow): BinaryOp {
 }
 
 export const binaryOps = Object.fromEntries(
-  Object.entries(binaryRows).map(([name, row]) => [name, binaryOp(name as BinaryName, row)]),
+  Object.entries(binaryRows).map(([name, row]) => [name, binaryOpOf(name, row)]),
 ) as Record<BinaryName, BinaryOp>;
 
 /** Applies a row of the table to two tensors of one dtype, broadcast against each other. */

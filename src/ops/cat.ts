@@ -79,7 +79,9 @@ const catOp: Op<readonly Tensor[], { readonly dim: number }> = {
  * @throws ShapeError, DtypeError. @see https://pytorch.org/docs/stable/generated/torch.cat.html
  */
 export function cat(tensors: readonly Tensor[], dim = 0): Tensor {
-  return apply1(catOp, tensors, { dim: normalizeDim("cat", dim, firstOf("cat", tensors).ndim) });
+  const { ndim } = firstOf("cat", tensors);
+  check(ndim > 0, () => "[cat] scalars have no dimension to be joined along: use stack");
+  return apply1(catOp, tensors, { dim: normalizeDim("cat", dim, ndim) });
 }
 
 /** Joins tensors of one shape along a new dimension `dim`. @see https://pytorch.org/docs/stable/generated/torch.stack.html */

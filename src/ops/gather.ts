@@ -14,8 +14,10 @@ import { checkRank, mergeDims, rankOf } from "../kernels/strided-walk.ts";
 import gatherWgsl, { WG } from "../kernels/wgsl/gather.wgsl";
 import gatherBackwardWgsl from "../kernels/wgsl/gather-backward.wgsl";
 import { checkDtype } from "../tensor/dtype.ts";
+import { scope } from "../tensor/scope.ts";
 import { normalizeDim, rowRank, type Shape, show, sizeOf, stridesOf } from "../tensor/shape.ts";
 import type { Spec, Tensor } from "../tensor/tensor.ts";
+import { view } from "./view.ts";
 
 const gatherKernel = new Kernel(gatherWgsl);
 const gatherBackwardKernel = new Kernel(gatherBackwardWgsl);
@@ -177,8 +179,12 @@ export const scatterAdd = (dy: Tensor, index: Tensor, dim: number, shape: Shape)
  * sync().
  * @see https://pytorch.org/docs/stable/generated/torch.gather.html
  */
-export const gather = (x: Tensor, dim: number, index: Tensor): Tensor =>
-  apply1(gatherOp, [x, index], { dim: normalizeDim("gather", dim, rowRank(x.shape)) });
+export function gather(x: Tensor, dim: number, index: Tensor): Tensor {
+  const attrs = { dim: normalizeDim("gather", dim, rowRank(x.shape)) };
+  // Of a scalar, one or more at once.
+  if (x.ndim === 0 && index.ndim === 1) return scope(() => apply1(gatherOp, [view("gather", x, [1]), index], attrs));
+  return apply1(gatherOp, [x, index], attrs);
+}
 
 const indexSelectOp: IndexOp = {
   name: "indexSelect",
@@ -220,5 +226,8 @@ const indexAddOp: BackwardOp = {
  * @throws ValueError as `gather`.
  * @see https://pytorch.org/docs/stable/generated/torch.index_select.html
  */
-export const indexSelect = (x: Tensor, dim: number, index: Tensor): Tensor =>
-  apply1(indexSelectOp, [x, index], { dim: normalizeDim("indexSelect", dim, rowRank(x.shape)) });
+export function indexSelect(x: Tensor, dim: number, index: Tensor): Tensor {
+  const attrs = { dim: normalizeDim("indexSelect", dim, rowRank(x.shape)) };
+  if (x.ndim > 0) return apply1(indexSelectOp, [x, index], attrs);
+  return scope(() => view("indexSelect", apply1(indexSelectOp, [view("indexSelect", x, [1]), index], attrs), []));
+}

@@ -1,8 +1,7 @@
-// Losses: cross-entropy and negative log-likelihood, fused; mean squared, absolute and smooth ones, composed.
-
+// Losses of classes, cross-entropy and negative log-likelihood, fused. Those of single elements are in element-losses.ts.
 import { apply1 } from "../autograd/apply.ts";
 import { type Op, type VjpContext, withoutGradient } from "../autograd/op.ts";
-import { deviceOf, type Run } from "../autograd/run.ts";
+import type { Run } from "../autograd/run.ts";
 import { check, checkNumber, checkOptions, told, ValueError } from "../errors.ts";
 import type { DeviceInfo } from "../gpu/device.ts";
 import { faultCode } from "../gpu/faults.ts";
@@ -13,13 +12,10 @@ import forwardWgsl from "../kernels/wgsl/cross-entropy.wgsl";
 import backwardWgsl from "../kernels/wgsl/cross-entropy-backward.wgsl";
 import finishWgsl from "../kernels/wgsl/cross-entropy-finish.wgsl";
 import { checkDtype, checkValue } from "../tensor/dtype.ts";
-import { scope } from "../tensor/scope.ts";
 import { type Shape, sameShape, show, sizeOf } from "../tensor/shape.ts";
 import type { Spec, Tensor } from "../tensor/tensor.ts";
-import { activation } from "./activation-rows.ts";
 import { binary } from "./binary.ts";
 import { bySamples } from "./losses-in-pieces.ts";
-import { mean, sum } from "./reduce.ts";
 import { logSoftmax } from "./softmax.ts";
 import { unary } from "./unary.ts";
 import { view } from "./view.ts";
@@ -58,7 +54,6 @@ export interface CrossEntropyOptions extends NllLossOptions {
 
 /** Names of the options. */
 export const LOSS_OPTIONS = ["reduction"];
-const SMOOTH_OPTIONS = [...LOSS_OPTIONS, "beta"];
 const NLL_OPTIONS = [...LOSS_OPTIONS, "ignoreIndex", "weight"];
 export const CROSS_ENTROPY_OPTIONS = [...NLL_OPTIONS, "labelSmoothing"];
 
@@ -282,83 +277,3 @@ export const crossEntropy = (logits: Tensor, target: Tensor, options: CrossEntro
  */
 export const nllLoss = (logProbabilities: Tensor, target: Tensor, options: NllLossOptions = {}): Tensor =>
   classLoss("nllLoss", logProbabilities, target, options, false);
-
-/** Checks both tensors, runs `losses` on them, and reduces what it gives. */
-function elementLoss(
-  name: string,
-  input: Tensor,
-  target: Tensor,
-  o: LossOptions,
-  losses: () => Tensor,
-  known = LOSS_OPTIONS,
-): Tensor {
-  deviceOf(name, [input, target]);
-  checkSame(name, input, target);
-  checkOptions(name, o, known);
-  const { reduction = "mean" } = o;
-  checkReduction(name, reduction);
-  return scope(() => {
-    const each = losses();
-    if (reduction === "none") return each;
-    return reduction === "mean" ? mean(each) : sum(each);
-  });
-}
-
-function checkSame(name: string, input: Spec, target: Spec): void {
-  checkDtype(name, "input", input.dtype, "f32");
-  checkDtype(name, "target", target.dtype, "f32");
-  check(
-    sameShape(input.shape, target.shape),
-    () =>
-      `[${name}] target has shape ${show(target.shape)} but input has ${show(input.shape)}: reshape or expand one of them`,
-  );
-}
-
-/**
- * Squared differences of two f32 tensors of one shape.
- * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.mse_loss.html
- */
-export const mseLoss = (input: Tensor, target: Tensor, options: LossOptions = {}): Tensor =>
-  elementLoss("mseLoss", input, target, options, () => unary("square", binary("sub", input, target)));
-
-/**
- * Absolute differences of two f32 tensors of one shape.
- * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.l1_loss.html
- */
-export const l1Loss = (input: Tensor, target: Tensor, options: LossOptions = {}): Tensor =>
-  elementLoss("l1Loss", input, target, options, () => unary("abs", binary("sub", input, target)));
-
-/**
- * d^2 / (2 beta) for differences d below `beta` (default 1), |d| - beta / 2 above.
- * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.smooth_l1_loss.html
- */
-export function smoothL1Loss(
-  input: Tensor,
-  target: Tensor,
-  options: LossOptions & {
-    /** The difference at which the square becomes linear. Default 1. */
-    beta?: number;
-  } = {},
-): Tensor {
-  const { beta = 1 } = options ?? {};
-  checkNumber("smoothL1Loss", "beta", beta, 0);
-  const losses = () => {
-    // With c = min(|d|, beta): c (|d| - c / 2) / beta is both branches in one.
-    const d = unary("abs", binary("sub", input, target));
-    if (beta === 0) return d;
-    const c = unary("clamp", d, { low: 0, high: beta });
-    const half = unary("affine", c, { scale: 0.5, offset: 0 });
-    return unary("affine", binary("mul", c, binary("sub", d, half)), { scale: 1 / beta, offset: 0 });
-  };
-  return elementLoss("smoothL1Loss", input, target, options, losses, SMOOTH_OPTIONS);
-}
-
-/**
- * Cross-entropy of independent yes-or-no answers: logits of any shape, target probabilities of the same. Stable.
- * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.binary_cross_entropy_with_logits.html
- */
-export const binaryCrossEntropyWithLogits = (input: Tensor, target: Tensor, options: LossOptions = {}): Tensor =>
-  elementLoss("binaryCrossEntropyWithLogits", input, target, options, () =>
-    // A threshold that no logit reaches: softplus as it is, never the identity.
-    binary("sub", activation("softplus", input, { beta: 1, threshold: 1e30 }), binary("mul", input, target)),
-  );

@@ -7,14 +7,22 @@ import { check } from "../errors.ts";
 import type { DeviceInfo } from "../gpu/device.ts";
 import { bindingElements, partOf, ranges } from "../kernels/binding-parts.ts";
 import { noEpilogue } from "../kernels/epilogue.ts";
-import { launchMatmul, type MatmulShape, type MatrixStrides, matmulTiles } from "../kernels/matmul-plan.ts";
+import {
+  LONG,
+  launchMatmul,
+  type MatmulShape,
+  type MatrixStrides,
+  matmulTiles,
+  partsOf,
+} from "../kernels/matmul-plan.ts";
+import { reduceInto } from "../kernels/reduction-plan.ts";
 import { mergeDims } from "../kernels/strided-walk.ts";
 import { launchBest, magnitude, type Way } from "../kernels/variants.ts";
 import { checkDtype } from "../tensor/dtype.ts";
 import { scope } from "../tensor/scope.ts";
 import { broadcastShapes, type Shape, sameShape, show, sizeOf, stridesOf } from "../tensor/shape.ts";
 import type { Storage } from "../tensor/storage.ts";
-import { empty, type Spec, type Tensor } from "../tensor/tensor.ts";
+import { empty, type Spec, Tensor } from "../tensor/tensor.ts";
 import { type AbsorbedActivation, asActivation, asAddition, behindActivation } from "./absorb.ts";
 import { binary } from "./binary.ts";
 import { update } from "./inplace.ts";
@@ -74,6 +82,12 @@ function planned({ a, b, c }: Pick<MatmulAttrs, "a" | "b" | "c">): MatmulShape |
 const fits = (info: DeviceInfo, shapes: readonly Shape[]): boolean =>
   Math.max(...shapes.map(sizeOf)) <= bindingElements(info);
 
+/** Whether it sums in parts, which are added up in a pass that takes nothing in. */
+function isLong(attrs: Pick<MatmulAttrs, "a" | "b" | "c">): boolean {
+  const shape = planned(attrs);
+  return shape !== null && partsOf(shape) > 1;
+}
+
 type MatmulInputs = readonly [a: Tensor, b: Tensor, bias: Tensor | null, residual: Tensor | null];
 type Pre = readonly Tensor[];
 
@@ -105,10 +119,18 @@ export const matmulOp: Op<MatmulInputs, MatmulAttrs, readonly [Tensor], Pre> = {
         activation: attrs.activation,
       },
     };
+    const parts = partsOf(shape);
     const ways = matmulTiles(shape, run.device.info).map(
       (tile): Way<typeof io> => ({
         name: tile.name,
-        launch: (on, { end, ...buffers }) => launchMatmul(on, tile, shape, buffers, end),
+        launch: (on, { end, ...buffers }) => {
+          if (parts === 1) return launchMatmul(on, tile, shape, buffers, end);
+          const sums = on.scratch([parts, c.numel]);
+          launchMatmul(on, tile, shape, { ...buffers, c: sums }, noEpilogue, { parts, part: c.numel });
+          const whole = new Tensor(buffers.c.retain(), [c.numel], "f32");
+          reduceInto(on, "sum", sums, whole, [0]);
+          whole.dispose();
+        },
       }),
     );
     const storages = [io.a, io.b, io.c, io.end.bias, io.end.residual, io.end.pre].filter((s) => s !== null);
@@ -133,7 +155,7 @@ export const matmulOp: Op<MatmulInputs, MatmulAttrs, readonly [Tensor], Pre> = {
     ];
   },
   absorb({ inputs: [a, b, bias, residual], attrs, outputs: [y] }, next, recorded) {
-    if (attrs.activation || !y) return null;
+    if (attrs.activation || !y || isLong(attrs)) return null;
     const shapes = [a.shape, b.shape, y.shape];
     if (!sameShape(stridesOf(attrs.c.shape), attrs.c.strides) || !fits(a.device.info, shapes)) return null;
     const added = asAddition(next);
@@ -205,7 +227,7 @@ function launchParts(run: Run, shape: MatmulShape, a: Tensor, b: Tensor, c: Tens
   const [byColumns, byRows] = [aK !== 1, bCol !== 1];
   const rows = c.numel > most || (a.numel > most && !byColumns) ? most / Math.max(n, byColumns ? 1 : k) : m;
   const columns = b.numel > most && byRows ? most / k : n;
-  const depth = Math.min(a.numel > most && byColumns ? most / m : k, b.numel > most && !byRows ? most / n : k);
+  const depth = Math.min(LONG, a.numel > most && byColumns ? most / m : k, b.numel > most && !byRows ? most / n : k);
   const part = (x: Tensor, at: number, last: number) => partOf(x.storage, at, last - at + 1);
   for (const [k0, kCount] of ranges(k, depth)) {
     const target = k0 === 0 ? c : empty(c.shape, "f32", c.device);
@@ -299,7 +321,7 @@ export function linear(x: Tensor, weight: Tensor, bias?: Tensor | null): Tensor 
     shape,
     ...plain,
   };
-  const alone = !bias || fits(x.device.info, [x.shape, weight.shape, shape]);
+  const alone = !bias || (fits(x.device.info, [x.shape, weight.shape, shape]) && !isLong(attrs));
   if (alone) return apply1(matmulOp, [x, weight, bias ?? null, null], attrs);
   return scope(() => binary("add", apply1(matmulOp, [x, weight, null, null], attrs), bias));
 }

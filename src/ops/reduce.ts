@@ -93,7 +93,7 @@ export function variance(x: Tensor, dims?: Dims, options: VarianceOptions = {}):
 
 /** The square root, with the gradient 0 at 0: that of a standard deviation where all elements are equal, as PyTorch's. */
 const { rootOfVariance } = unaryOpsOf({
-  rootOfVariance: { f: "sqrt(x)", df: "select(0.5 / x, 0.0, x == 0.0)", saves: "y" },
+  rootOfVariance: { f: "sqrt(x)", dx: "select(dy / (2.0 * x), 0.0, x == 0.0)", saves: "y" },
 });
 
 /** Standard deviation over `dims`. @see https://pytorch.org/docs/stable/generated/torch.std.html */
@@ -111,9 +111,7 @@ const normOp: Op<readonly [Tensor], ReduceAttrs> = {
   saves: () => ({ inputs: [0], outputs: [0] }),
   vjp: ([dy], c) => {
     const shape = keptShape(c.inputSpecs[0].shape, c.attrs.dims);
-    // Where y is 0, so is x: any divisor will do.
-    const divisor = unary("clamp", view("norm", c.output(0), shape), { low: 1.1754944e-38, high: Infinity });
-    return [binary("mul", binary("div", c.input(0), divisor), view("norm", dy, shape))];
+    return [binary("mul", binary("divOrZero", c.input(0), view("norm", c.output(0), shape)), view("norm", dy, shape))];
   },
 };
 

@@ -36,7 +36,10 @@ export interface UnaryOp extends Op<readonly [Tensor], Scalars> {
 
 function unaryOp(name: string, row: UnaryRow): UnaryOp {
   const forward = forwardKernel.variant({ f: `fn f(x: T) -> T { ${unaryBody(row, row.f)} }` }, name);
-  const backward = backwardKernel.variant({ df: `fn df(x: f32) -> f32 { ${unaryBody(row, row.df)} }` }, name);
+  const backward = backwardKernel.variant(
+    { back: `fn back(x: f32, dy: f32) -> f32 { ${unaryBody(row, row.dx)} }` },
+    name,
+  );
 
   const gradient: UnaryOp["gradient"] = {
     name: `${name}Backward`,

@@ -87,3 +87,12 @@ test("the same seed gives the same model", async () => {
   a.dispose();
   b.dispose();
 });
+
+test("fans and gains are PyTorch's", () => {
+  expect(nn.init.fans([6, 4, 3, 5])).toEqual({ fanIn: 60, fanOut: 90 });
+  expect(nn.init.fans([6, 4])).toEqual({ fanIn: 4, fanOut: 6 });
+  expect(nn.init.calculateGain("linear")).toBe(1);
+  expect(nn.init.calculateGain("tanh")).toBeCloseTo(5 / 3, 12);
+  expect(nn.init.calculateGain("relu")).toBeCloseTo(Math.SQRT2, 12);
+  expect(nn.init.calculateGain("leakyRelu", 0.2)).toBeCloseTo(Math.sqrt(2 / 1.04), 12);
+});

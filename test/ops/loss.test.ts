@@ -2,14 +2,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { DtypeError, ShapeError, tensor, ValueError, zeros } from "wgrad";
-import {
-  binaryCrossEntropyWithLogits,
-  crossEntropy,
-  l1Loss,
-  mseLoss,
-  nllLoss,
-  smoothL1Loss,
-} from "../../src/ops/losses.ts";
+import { binaryCrossEntropyWithLogits, l1Loss, mseLoss, smoothL1Loss } from "../../src/ops/element-losses.ts";
+import { crossEntropy, nllLoss } from "../../src/ops/losses.ts";
 import * as reference from "../reference/loss.ts";
 import { eachPlan, edge, seed, testCase, withDevice } from "../support/case.ts";
 import { type HostArray, host, integers, sizeOf, uniform } from "../support/host.ts";

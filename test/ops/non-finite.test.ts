@@ -1,7 +1,7 @@
 // NaN and infinities go through operations, their gradients, and activations at the end of other operations as in PyTorch,
 // whose results the tables hold.
 import { describe, expect, test } from "vitest";
-import { full, nn, noGrad, scope, type Tensor, tensor } from "wgrad";
+import { full, nn, noGrad, optim, scope, type Tensor, tensor } from "wgrad";
 import { withDevice } from "../support/case.ts";
 
 withDevice();
@@ -26,11 +26,11 @@ type Unary = readonly [name: string, f: (x: Tensor) => Tensor, y: readonly numbe
 const POINTS = [NAN, INF, -INF, 0, 2];
 const unary: Unary[] = [
   ["relu", (x) => x.relu(), [NAN, INF, 0, 0, 2], [1, 1, 0, 0, 1]],
-  ["relu6", (x) => F.relu6(x), [NAN, 6, 0, 0, 2], [1, 0, 0, 0, 1]],
+  ["relu6", (x) => F.relu6(x), [NAN, 6, 0, 0, 2], [0, 0, 0, 0, 1]],
   ["tanh", (x) => x.tanh(), [NAN, 1, -1, 0, 0.9640276], [NAN, 0, 0, 1, 0.07065082]],
   ["hardsigmoid", (x) => F.hardsigmoid(x), [NAN, 1, 0, 0.5, 0.8333333], [0, 0, 0, 1 / 6, 1 / 6]],
-  ["hardswish", (x) => F.hardswish(x), [NAN, INF, NAN, 0, 1.6666666], [1, 1, 0, 0.5, 1.1666667]],
-  ["elu", (x) => F.elu(x), [NAN, INF, -1, 0, 2], [1, 1, 0, 1, 1]],
+  ["hardswish", (x) => F.hardswish(x), [NAN, INF, NAN, 0, 1.6666666], [NAN, 1, 0, 0.5, 1.1666667]],
+  ["elu", (x) => F.elu(x), [NAN, INF, -1, 0, 2], [NAN, 1, 0, 1, 1]],
   ["leakyRelu", (x) => F.leakyRelu(x), [NAN, INF, -INF, 0, 2], [0.01, 1, 0.01, 0.01, 1]],
   ["sigmoid", (x) => x.sigmoid(), [NAN, 1, 0, 0.5, 0.8807971], [NAN, 0, 0, 0.25, 0.1049936]],
   ["clamp both", (x) => x.clamp(0, 1), [NAN, 1, 0, 0, 1], [0, 0, 0, 1, 0]],
@@ -266,4 +266,55 @@ describe("max pooling", () => {
     await expectElements(x.grad!, dx, "maxPool2d gradient");
     for (const t of [x, out, one]) t.dispose();
   });
+});
+
+describe("gradient clipping", () => {
+  const grads = async (values: readonly number[], clip: (x: Tensor) => void) => {
+    const x = tensor(
+      values.map(() => 1),
+      { requiresGrad: true },
+    );
+    x.grad = tensor([...values]);
+    clip(x);
+    const result = Array.from(await x.grad.data());
+    x.dispose();
+    return result;
+  };
+
+  test.each([
+    [[INF, 1], INF, [NAN, 0]],
+    [[-INF, NAN], NAN, [NAN, NAN]],
+    [[NAN, 1], NAN, [NAN, NAN]],
+    [[0, 0], 0, [0, 0]],
+  ])("by the norm of %j", async (values, norm, expected) => {
+    let of: Tensor | undefined;
+    const got = await grads(values, (x) => {
+      of = optim.clipGradNorm_([x], 1);
+    });
+    expect(got).toEqual(expected);
+    expect(await of?.item()).toBe(norm);
+    of?.dispose();
+  });
+
+  test("by value", async () => {
+    expect(await grads([NAN, INF, -INF, 0.5], (x) => optim.clipGradValue_([x], 1))).toEqual([NAN, 1, -1, 0.5]);
+  });
+});
+
+test("products and quotients keep the sign of zero", async () => {
+  const x = tensor([0, -0, 1]);
+  const results: [Tensor, number[]][] = [
+    [x.mul(2), [0, -0, 2]],
+    [x.mul(-1), [-0, 0, -1]],
+    [x.neg(), [-0, 0, -1]],
+    [x.div(-2), [-0, 0, -0.5]],
+    [x.div(INF), [0, -0, 0]],
+    [x.pow(3), [0, -0, 1]],
+    [x.pow(-1), [INF, -INF, 1]],
+  ];
+  for (const [y, expected] of results) {
+    expect(Array.from(await y.data())).toEqual(expected);
+    y.dispose();
+  }
+  x.dispose();
 });

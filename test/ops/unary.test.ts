@@ -37,11 +37,13 @@ const golden = (
 const SCALARS: Partial<Record<Name, [number, number]>> = {
   affine: [1.5, -0.5],
   clamp: [-1, 2],
+  divScalar: [-1.75, 0],
   elu: [0.5, 0],
   leakyRelu: [0.1, 0],
   maximumScalar: [0.375, 0],
   minimumScalar: [0.375, 0],
   powScalar: [2.5, 0],
+  smoothL1: [0.5, 0],
   softplus: [1.5, 6],
 };
 

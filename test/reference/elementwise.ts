@@ -43,6 +43,7 @@ export const unaryReferences: Record<UnaryName | ActivationName, Reference<[x: n
   ceil: { ref: Math.ceil, domain: [-3, 3] },
   clamp: { ref: (x, a, b) => Math.min(Math.max(x, a), b), domain: [-3, 3] },
   cos: { ref: Math.cos, domain: [-3, 3] },
+  divScalar: { ref: (x, a) => x / a, domain: [-3, 3] },
   elu: { ref: (x, a) => (x > 0 ? x : a * Math.expm1(x)), domain: [-3, 3] },
   erf: { ref: erf, domain: [-3, 3] },
   exp: { ref: Math.exp, domain: [-3, 3] },
@@ -64,6 +65,7 @@ export const unaryReferences: Record<UnaryName | ActivationName, Reference<[x: n
   sign: { ref: Math.sign, domain: [-3, 3] },
   silu: { ref: (x) => x * sigmoid(x), domain: [-5, 5] },
   sin: { ref: Math.sin, domain: [-3, 3] },
+  smoothL1: { ref: (x, a) => (Math.abs(x) < a ? (x * x) / (2 * a) : Math.abs(x) - a / 2), domain: [-3, 3] },
   softplus: {
     ref: (x, a, b) => (x * a > b ? x : (Math.max(x * a, 0) + Math.log1p(Math.exp(-Math.abs(x * a)))) / a),
     domain: [-6, 6],
@@ -77,6 +79,7 @@ export const unaryReferences: Record<UnaryName | ActivationName, Reference<[x: n
 export const binaryReferences: Record<BinaryName, Reference<[a: number, b: number]>> = {
   add: { ref: (a, b) => a + b, domain: [-3, 3] },
   div: { ref: (a, b) => a / b, domain: [0.5, 3] },
+  divOrZero: { ref: (a, b) => (b === 0 ? 0 : a / b), domain: [0.5, 3] },
   eq: { ref: (a, b) => bool(a === b), domain: [-2, 2] },
   equalMask: { ref: (a, b) => bool(a === b), domain: [-2, 2] },
   ge: { ref: (a, b) => bool(a >= b), domain: [-2, 2] },
@@ -89,8 +92,9 @@ export const binaryReferences: Record<BinaryName, Reference<[a: number, b: numbe
   maximum: { ref: Math.max, domain: [-3, 3] },
   minimum: { ref: Math.min, domain: [-3, 3] },
   mul: { ref: (a, b) => a * b, domain: [-3, 3] },
-  mulOrZero: { ref: (a, b) => (a === 0 ? 0 : a * b), domain: [-3, 3] },
+  mulOrZero: { ref: (a, b) => (b === 0 ? 0 : a * b), domain: [-3, 3] },
   ne: { ref: (a, b) => bool(a !== b), domain: [-2, 2] },
+  orZero: { ref: (a, b) => (b === 0 ? 0 : a), domain: [-3, 3] },
   pow: { ref: (a, b) => a ** b, domain: [0.3, 2.5] },
   sub: { ref: (a, b) => a - b, domain: [-3, 3] },
 };

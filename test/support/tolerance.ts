@@ -7,8 +7,11 @@ export const C = 16;
 
 export interface ToleranceOptions {
   readonly c?: number;
-  /** Size of the terms that the results are sums of. Default: that of the largest result. */
-  readonly scale?: number | undefined;
+  /**
+   * Size of the terms that the results are sums of, where these may cancel to less: of all elements, or of each one, which then
+   * is not excused by a larger one elsewhere. Default: that of the largest result.
+   */
+  readonly scale?: number | ((index: number) => number) | undefined;
 }
 
 /** Throws with the first element where `got` differs from `ref` by more than the tolerance allows. */
@@ -21,14 +24,17 @@ export function expectClose(
 ): void {
   const { c = C, scale: least = 1e-6 } = options;
   if (got.length !== ref.data.length) throw new Error(`${what}: ${got.length} elements, expected ${ref.data.length}`);
-  let scale = least;
-  for (const x of ref.data) if (Number.isFinite(x)) scale = Math.max(scale, Math.abs(x));
+  let scale = typeof least === "number" ? least : 0;
+  if (typeof least === "number") {
+    for (const x of ref.data) if (Number.isFinite(x)) scale = Math.max(scale, Math.abs(x));
+  }
   const exact = ref.dtype === "i32" || ref.dtype === "u32";
-  const bound = exact ? 0 : c * EPS.f32 * Math.sqrt(Math.max(K, 1)) * scale;
+  const unit = exact ? 0 : c * EPS.f32 * Math.sqrt(Math.max(K, 1));
   for (let i = 0; i < got.length; i++) {
     // NaN and infinities are themselves.
     if (Object.is(got[i], ref.data[i])) continue;
     const error = Math.abs(got[i]! - ref.data[i]!);
+    const bound = unit * (typeof least === "number" ? scale : Math.max(least(i), Math.abs(ref.data[i]!)));
     if (!(error <= bound) || !Number.isFinite(ref.data[i]!)) {
       throw new Error(
         `${what}: element ${i} of [${ref.shape}] is ${got[i]}, reference ${ref.data[i]} (error ${error.toExponential(2)}, bound ${bound.toExponential(2)}, K ${K})`,

@@ -1,4 +1,4 @@
-// Gradients of batch-norm.wgsl. With g = dy * f'(z), z the value before the activation, and d = x - mean[c], over a
+// Gradients of batch-norm.wgsl. With g = dy f'(z), z the value before the activation, and d = x - mean[c], over a
 // channel of m elements: db = sum g, dw = rstd * sum g d, dx = rstd w (g - sum g / m - d rstd^2 sum g d / m), and
 // dresidual = g. With fixed (running) statistics dx = rstd w g. z follows from x, and from a residual where there is
 // one; or y is bound, and f' is in terms of y.
@@ -45,17 +45,17 @@ struct Params {
 
 fn join(a: Part, b: Part) -> Part { return a + b; }
 
-// f' in terms of what its row of the table saves, and f where that is y, but z is at hand.
-fn df(x: f32) -> f32 { return 1.0; }
+// dy f' in terms of what its row of the table saves, and f where that is y, but z is at hand.
+fn back(x: f32, dy: f32) -> f32 { return dy; }
 fn act(x: f32) -> f32 { return x; }
-fn f(x: f32) -> f32 { return df(act(x)); }
+fn pull(x: V, dy: V) -> V { return back(act(x), dy); }
 
 // g of an element.
 fn masked(at: u32, channel: vec4f, d: V) -> V {
-  if (has_y) { return dy[at] * map(y[at]); }
+  if (has_y) { return pull(y[at], dy[at]); }
   var z = d * channel.z + channel.w;
   if (has_residual) { z += residual[at]; }
-  return dy[at] * map(z);
+  return pull(z, dy[at]);
 }
 
 @compute @workgroup_size(WG)
@@ -66,12 +66,18 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) i:
   if (REDUCE) {
     var sum_g = V();
     var sum_gd = V();
-    for (var k = s.first; k.e < s.end; k = next(k)) {
-      let d = x[k.at] - channel.x;
-      let g = masked(k.at, channel, d);
-      sum_g += g;
-      sum_gd += g * d;
-      if (has_dresidual) { dresidual[k.at] = g; }
+    for (var k = s.first; k.e < s.end;) {
+      var block_g = V();
+      var block_gd = V();
+      for (let end = block_end(k, s.end); k.e < end; k = next(k)) {
+        let d = x[k.at] - channel.x;
+        let g = masked(k.at, channel, d);
+        block_g += g;
+        block_gd += g * d;
+        if (has_dresidual) { dresidual[k.at] = g; }
+      }
+      sum_g += block_g;
+      sum_gd += block_gd;
     }
     sums = tree(vec2f(total(sum_g), total(sum_gd)), i, p.lanes);
   }
@@ -89,8 +95,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) i:
   }
   let reduced = REDUCE || has_chunks;
   if (!has_dx && reduced) { return; }
-  let mean_g = sums.x * p.per_element;
-  let slope = sums.y * p.per_element * channel.y * channel.y;
+  // Fixed statistics take no share of the sums, infinite ones included.
+  let fixed = p.per_element == 0.0;
+  let mean_g = select(sums.x * p.per_element, 0.0, fixed);
+  let slope = select(sums.y * p.per_element * channel.y * channel.y, 0.0, fixed);
   for (var k = s.first; k.e < s.end; k = next(k)) {
     let d = x[k.at] - channel.x;
     var g: V;
@@ -100,6 +108,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) i:
       g = masked(k.at, channel, d);
       if (has_dresidual) { dresidual[k.at] = g; }
     }
-    if (has_dx) { dx[k.at] = (g - mean_g - d * slope) * channel.z; }
+    if (has_dx) { dx[k.at] = (g - mean_g - select(d * slope, V(), fixed)) * channel.z; }
   }
 }

@@ -39,17 +39,24 @@ struct Params {
 @group(0) @binding(9) var<uniform> p: Params;
 
 fn f(x: f32) -> f32 { return x; }
+fn map(v: V) -> V { return f(v); }
 
 fn channel_moments(s: Share, i: u32) -> Part {
   var n = 0.0;
   var sum = V();
   var squares = V();
   let shift = select(0.0, total(x[s.first.at]) / f32(WIDTH), s.first.e < s.end);
-  for (var k = s.first; k.e < s.end; k = next(k)) {
-    let d = x[k.at] - shift;
-    sum += d;
-    squares += d * d;
-    n += f32(WIDTH);
+  for (var k = s.first; k.e < s.end;) {
+    var block = V();
+    var block_squares = V();
+    for (let end = block_end(k, s.end); k.e < end; k = next(k)) {
+      let d = x[k.at] - shift;
+      block += d;
+      block_squares += d * d;
+      n += f32(WIDTH);
+    }
+    sum += block;
+    squares += block_squares;
   }
   return tree(moments(n, shift, total(sum), total(squares)), i, p.lanes);
 }
@@ -87,6 +94,13 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) i:
   }
   let rstd = 1.0 / sqrt(variance + p.eps);
   let scale = rstd * wb.x;
+  // (x - mean) scale + b; in evaluation x scale + (b - mean scale), as the ends of convolutions have it.
+  var shift = mean;
+  var offset = wb.y;
+  if (!STATS && !has_chunks) {
+    shift = 0.0;
+    offset -= mean * scale;
+  }
   if (first) {
     stats[c] = vec4f(mean, rstd, scale, wb.y);
     if (STATS || has_chunks) {
@@ -95,7 +109,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) i:
     }
   }
   for (var k = s.first; k.e < s.end; k = next(k)) {
-    var v = (x[k.at] - mean) * scale + wb.y;
+    var v = (x[k.at] - shift) * scale + offset;
     if (has_residual) { v += residual[k.at]; }
     y[k.at] = map(v);
   }

@@ -1,5 +1,6 @@
-// dx_c = g scale (exp(x_c - m - log s) sum q - q_c), with what cross-entropy.wgsl saved; g is the loss's gradient, or
-// the sample's where the losses were not reduced. NORMALIZE = false: dx_c = -g scale q_c. Ignored samples get 0. Lanes
+// dx_c = exp(x_c - m - log s) g sum q - g q_c, with what cross-entropy.wgsl saved; g is the loss's gradient times scale, or
+// the sample's where the losses were not reduced. NORMALIZE = false: dx_c = -g q_c. Ignored samples get g = 0, which is NaN
+// where their softmax is, as in PyTorch; a class without a share has q g = 0 whatever g and its weight are. Lanes
 // and rows as in softmax.wgsl. Traffic: n loads, n stores (twice the loads for probabilities).
 import package::lib::rows;
 alias T = i32;
@@ -28,19 +29,24 @@ fn each_row(row: Row, i: u32) {
   let known = saved[row.index];
   var g = dy[select(0u, row.index, p.reduction == 0u)] * saved[p.rows].x;
   var label = p.ignore;
+  var counts = true;
   if (!PROBABILITIES) {
     label = i32(labels[row.index]);
-    // Also labels out of range: they count as ignored until the fault is read.
-    if (label == p.ignore || label < 0 || label >= i32(p.length)) { g = 0.0; }
+    // Not labels out of range either: they count as ignored until the fault is read.
+    counts = label != p.ignore && label >= 0 && label < i32(p.length);
+    if (!counts) { g = 0.0; }
   }
   var c = row.lane;
   for (var at = row.begin; at < row.end; at += row.step) {
     var q = p.even;
     if (PROBABILITIES) { q += p.keep * f32(labels[at]); } else { q += select(0.0, p.keep, label == i32(c)); }
-    if (has_weight) { q *= weight[c]; }
-    var d = -q;
-    if (NORMALIZE) { d += exp(x[at] - known.x - known.y) * known.z; }
-    dx[at] = select(0.0, d * g, g != 0.0);
+    var share = q * g;
+    if (has_weight) { share *= weight[c]; }
+    // An ignored sample has none either.
+    if (!PROBABILITIES && (q == 0.0 || !counts)) { share = 0.0; }
+    var d = -share;
+    if (NORMALIZE) { d += exp(x[at] - known.x - known.y) * (known.z * g); }
+    dx[at] = d;
     c += p.lanes;
   }
 }

@@ -1,5 +1,5 @@
 // Cross-entropy of logits [N, C, P] with labels [N, P], or with probabilities [N, C, P] in the other variant. Per
-// sample loss = sum over c of q_c (m + log s - x_c), where m is the largest logit, s the sum of exp(x - m), and q the
+// sample loss = sum over c of q_c (log s - (x_c - m)), where m is the largest logit, s the sum of exp(x - m), and q the
 // target: w_c ((1 - smoothing) [c = label] + smoothing / C). NORMALIZE = false takes x as log-probabilities (m = log s
 // = 0). Lanes and rows as in softmax.wgsl. Reduced losses are added up; a mean divides by the sum of w[label] over
 // samples that are not ignored (of 1 for probabilities). One workgroup writes the result; several leave their sums in
@@ -75,7 +75,7 @@ fn loss_of(row: Row, i: u32) -> vec2f {
     var c = row.lane;
     for (var at = row.begin; at < row.end; at += row.step) {
       let share = weight_of(c) * (f32(labels[at]) * p.keep + p.even);
-      q += vec2f(share, share * (m + log_s - x[at]));
+      q += vec2f(share, share * (log_s - (x[at] - m)));
       c += p.lanes;
     }
     q = sums(q, i, p.lanes);
@@ -85,7 +85,7 @@ fn loss_of(row: Row, i: u32) -> vec2f {
     counted = check_label(label);
     if (counted) {
       count = weight_of(u32(label));
-      q = count * p.keep * vec2f(1.0, m + log_s - x[row.base + u32(label) * p.inner]);
+      q = count * p.keep * vec2f(1.0, log_s - (x[row.base + u32(label) * p.inner] - m));
     }
   }
   if (!PROBABILITIES && p.even != 0.0) {
@@ -93,7 +93,7 @@ fn loss_of(row: Row, i: u32) -> vec2f {
     var c = row.lane;
     for (var at = row.begin; at < row.end; at += row.step) {
       let w = weight_of(c);
-      all += vec2f(w, w * (m + log_s - x[at]));
+      all += vec2f(w, w * (log_s - (x[at] - m)));
       c += p.lanes;
     }
     all = sums(all, i, p.lanes) * p.even;

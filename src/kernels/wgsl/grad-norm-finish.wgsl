@@ -1,5 +1,6 @@
 // norm = sqrt(sum of n partial sums); factor = maxNorm / (norm + 1e-6), at most 1, NaN where the norm is. One workgroup.
 // Traffic: n loads, 2 stores.
+import package::lib::nan;
 import package::lib::tree;
 const WG = 64u;
 
@@ -19,8 +20,6 @@ fn main(@builtin(local_invocation_index) lane: u32) {
   let total = sqrt(tree(sum, lane, WG));
   if (lane == 0u) {
     norm[0] = total;
-    // Not min(1, f): of a number and NaN that may be the number.
-    let f = p.maxNorm / (total + 1e-6);
-    factor[0] = select(f, 1.0, f > 1.0);
+    factor[0] = min_nan(1.0, p.maxNorm / (total + 1e-6));
   }
 }

@@ -5,6 +5,7 @@ import package::lib::groups;
 import package::lib::tree;
 const WG = 64u;
 const COLUMNS = 8u;
+const BLOCK = 64u;
 alias Part = vec2f;
 const has_dw = true;
 const has_db = true;
@@ -24,10 +25,15 @@ fn group(index: u32, i: u32) {
   let c = index * COLUMNS + column;
   var own = vec2f();
   if (c < p.length) {
-    for (var row = i / COLUMNS; row < p.rows; row += WG / COLUMNS) {
-      let at = row * p.length + c;
-      let known = stats[row];
-      own += dy[at] * vec2f((x[at] - known.x) * known.y, 1.0);
+    for (var row = i / COLUMNS; row < p.rows;) {
+      // By blocks: one long row of additions would lose digits.
+      var block = vec2f();
+      for (let end = min(p.rows, row + BLOCK * (WG / COLUMNS)); row < end; row += WG / COLUMNS) {
+        let at = row * p.length + c;
+        let known = stats[row];
+        block += dy[at] * vec2f((x[at] - known.x) * known.y, 1.0);
+      }
+      own += block;
     }
   }
   // The tree joins neighbours: those who share a column stand together in it.

@@ -7,18 +7,19 @@ import package::lib::tiles;
 
 @compute @workgroup_size(SIDE, SIDE)
 fn main(
-  @builtin(workgroup_id) tile: vec3u,
+  @builtin(workgroup_id) group: vec3u,
   @builtin(local_invocation_id) me: vec3u,
   @builtin(local_invocation_index) index: u32,
 ) {
+  let tile = tile_of(group);
   let row0 = tile.y * TILE;
   let col0 = tile.x * TILE;
-  let a_from = matrix_at(tile.z, p.a_at);
-  let b_from = matrix_at(tile.z, p.b_at);
+  let a_from = matrix_at(tile.matrix, p.a_at);
+  let b_from = matrix_at(tile.matrix, p.b_at);
   var acc: Sums;
-  for (var k0 = 0u; k0 < p.k; k0 += DEPTH) {
+  for (var k0 = tile.begin; k0 < tile.end; k0 += DEPTH) {
     for (var i = index; i < TILE * DEPTH; i += SIDE * SIDE) {
-      let counts = k0 + i / TILE < p.k;
+      let counts = k0 + i / TILE < tile.end;
       let k = min(k0 + i / TILE, p.k - 1u);
       left[i] = select(0.0, a[a_from + min(row0 + i % TILE, p.m - 1u) * p.a_at.x + k * p.a_at.y], counts);
       right[i] = select(0.0, b[b_from + k * p.b_at.x + min(col0 + i % TILE, p.n - 1u) * p.b_at.y], counts);
@@ -29,7 +30,7 @@ fn main(
     for (var j = 0u; j < EACH; j++) {
       let row = row0 + i * SIDE + me.y;
       let col = col0 + j * SIDE + me.x;
-      if (row < p.m && col < p.n) { store(tile.z, row, col, acc[i][j]); }
+      if (row < p.m && col < p.n) { store(tile, row, col, acc[i][j]); }
     }
   }
 }

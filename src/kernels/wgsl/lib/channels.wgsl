@@ -1,6 +1,5 @@
 // Tensors [N, C, P] channel by channel, V at a time. A workgroup takes WG / lanes channels, `lanes` invocations each;
-// an invocation walks its channel in steps of `lanes`. Workgroups along y share a channel. The kernel declares
-// `fn f(x: f32) -> f32`, and its Params have (see channel-plan.ts): channels; plane, P / WIDTH; count, N * P / WIDTH;
+// an invocation walks its channel in steps of `lanes`. Workgroups along y share a channel. The kernel's Params have (see channel-plan.ts): channels; plane, P / WIDTH; count, N * P / WIDTH;
 // chunk, of count, what a workgroup takes; chunks; lanes, a power of two, and log_lanes; step_at, what a step means in
 // memory, and carry, what it means besides where it leads into the next image; step_in, within a plane.
 const WG = 64u;
@@ -34,6 +33,9 @@ fn next(k: Place) -> Place {
   );
 }
 
-// The sum of a vector, and f of each of its elements.
+// An invocation sums up so many steps before it adds them to the others: one long row of additions would lose digits.
+const BLOCK = 64u;
+fn block_end(k: Place, end: u32) -> u32 { return min(end, k.e + BLOCK * p.lanes); }
+
+// The sum of a vector.
 fn total(v: V) -> f32 { return v; }
-fn map(v: V) -> V { return f(v); }

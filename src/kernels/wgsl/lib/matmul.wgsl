@@ -1,6 +1,7 @@
 // What the matrix products share. C = A B for each matrix of a batch of `outer` times `inner`: rows, columns and both levels of the
 // batch are strides apart, so that transposed operands and the heads of attention are read, and written, where they are.
 // Channels of the epilogue are columns, or with BY_ROW rows.
+// A long sum is split: each part of `depth` steps along k is a product of its own, `part` elements behind the one before.
 alias Value = f32;
 const BY_ROW = false;
 
@@ -9,7 +10,19 @@ struct Params {
   // Strides of a row, of a column, and of a matrix by the outer and the inner level.
   a_at: vec4u, b_at: vec4u, c_at: vec4u,
   act: vec2f, eps: f32,
+  depth: u32, part: u32, batch: u32, // steps of a part, elements of its result, matrices
+  first: vec4u,                      // the tile where this launch begins: a grid has fewer than there may be
 }
+
+// A workgroup's tile, matrix, and the steps along k.
+struct Tile { x: u32, y: u32, matrix: u32, part: u32, begin: u32, end: u32 }
+
+fn tile_of(group: vec3u) -> Tile {
+  let at = group + p.first.xyz;
+  let part = at.z / p.batch;
+  return Tile(at.x, at.y, at.z % p.batch, part, part * p.depth, min((part + 1u) * p.depth, p.k));
+}
+
 @group(0) @binding(0) var<storage, read> a: array<f32>;
 @group(0) @binding(1) var<storage, read> b: array<f32>;
 @group(0) @binding(2) var<storage, read_write> c: array<f32>;
@@ -20,7 +33,7 @@ fn activated(v: Value) -> Value { return activate(v); }
 // Where the matrix of a workgroup begins.
 fn matrix_at(z: u32, at: vec4u) -> u32 { return z / p.inner * at.z + z % p.inner * at.w; }
 
-fn store(z: u32, row: u32, col: u32, sum: f32) {
-  let to = matrix_at(z, p.c_at) + row * p.c_at.x + col * p.c_at.y;
+fn store(tile: Tile, row: u32, col: u32, sum: f32) {
+  let to = tile.part * p.part + matrix_at(tile.matrix, p.c_at) + row * p.c_at.x + col * p.c_at.y;
   c[to] = finish(sum, affine(select(col, row, BY_ROW)), to);
 }

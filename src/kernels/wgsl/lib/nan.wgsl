@@ -2,6 +2,10 @@
 // min of it, give what they like: it is told by its bits.
 fn is_nan(x: f32) -> bool { return (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u; }
 
+// Above 0, infinity included, and below 0 or -0, negative infinity included; NaN is neither. By bits, too.
+fn is_positive(x: f32) -> bool { return bitcast<u32>(x) - 1u < 0x7f800000u; }
+fn is_negative(x: f32) -> bool { return bitcast<u32>(x) - 0x80000000u < 0x7f800001u; }
+
 // The f32 with these bits. A call, since a constant must not be infinite.
 fn from_bits(bits: u32) -> f32 { return bitcast<f32>(bits); }
 
@@ -11,3 +15,18 @@ fn min_nan(a: f32, b: f32) -> f32 { return select(min(a, b), a + b, is_nan(a) ||
 
 // x between finite bounds; NaN stays.
 fn clamp_nan(x: f32, low: f32, high: f32) -> f32 { return select(clamp(x, low, high), x, is_nan(x)); }
+
+// a to the power of b, by C's rules. WGSL's pow takes no negative base: |a|^b, with the sign that a whole exponent gives.
+fn power(a: f32, b: f32) -> f32 {
+  if (b == 0.0 || a == 1.0) { return 1.0; }
+  if (is_nan(a) || is_nan(b)) { return from_bits(0x7fc00000u); }
+  let inf = from_bits(0x7f800000u);
+  let w = abs(a);
+  let endless = w == 0.0 || w == inf || abs(b) == inf;
+  // From 2^23 on all numbers are whole, from 2^24 on even.
+  if (a < 0.0 && !endless && floor(b) != b) { return from_bits(0x7fc00000u); }
+  let odd = abs(b) < 16777216.0 && fract(b * 0.5) == 0.5;
+  let bound = select(0.0, inf, (w > 1.0) == (b > 0.0));
+  let m = select(select(exp2(b * log2(w)), bound, endless), 1.0, w == 1.0);
+  return select(m, -m, is_negative(a) && odd);
+}
