@@ -63,7 +63,7 @@ for size in [[11, 5], [3, 9], [4]]:
     case("resize", {"size": size if len(size) == 2 else size[0]}, F.resize(image, size, antialias=False))
 MODES = {mode.value: mode for mode in T.InterpolationMode}
 for mode in ["bilinear", "bicubic", "nearest"]:
-    for size in [[11, 5], [3, 9], [4], [2, 2], [1, 1], [6, 7], [13, 17]]:
+    for size in [[11, 5], [3, 9], [4], [2, 2], [1, 1], [6, 7], [8, 9]]:
         args = {"size": size if len(size) == 2 else size[0], "interpolation": mode, "antialias": True}
         case("resample", args, F.resize(image, size, MODES[mode], antialias=True if mode != "nearest" else None))
         if mode == "bicubic":
@@ -72,13 +72,13 @@ for mode in ["bilinear", "bicubic"]:
     window = [1, 2, 4, 3]
     args = {"window": window, "size": [3, 5], "interpolation": mode, "antialias": True}
     case("resizedCrop", args, F.resized_crop(image, *window, [3, 5], MODES[mode], antialias=True))
-for padding in [[1], [2, 1], [1, 2, 3, 4]]:
+for padding in [[2, 1], [1, 2, 3, 4]]:
     for mode in ["constant", "edge", "reflect", "symmetric"]:
         case("pad", {"padding": padding, "mode": mode, "fill": 0.4}, F.pad(image, padding, 0.4, mode))
 case("vflip", {}, F.vflip(image))
 for mode in ["nearest", "bilinear"]:
     fill = [0.2, 0.5, 0.7]
-    for angle, center in [(10, None), (-37.5, [2.0, 3.5]), (90, None)]:
+    for angle, center in [(10, None), (-37.5, [2.0, 3.5]), (80, None)]:
         args = {"angle": angle, "bilinear": mode == "bilinear", "fill": fill, "center": center}
         case("turn", args, F.rotate(image, angle, MODES[mode], center=center, fill=fill))
     for angle, shift, scale, shear in [(10, [1, -2], 1.3, [0, 0]), (-30, [0, 1], 0.8, [12, -7]), (0, [0, 0], 1, [33, 0])]:
@@ -130,7 +130,7 @@ def levels_of(image):
 
 levels = []
 for mode in ["bilinear", "bicubic", "nearest"]:
-    for size in [[9], [11, 14], [40, 50], [23, 12], [7, 37], [1, 1]]:
+    for size in [[9], [11, 14], [23, 12], [7, 37], [1, 1]] + ([[30, 40]] if mode == "bicubic" else []):
         result = F.resize(pillow, size, MODES[mode])
         # What torchvision calls nearest takes Pillow's middle here.
         interpolation = "nearest-exact" if mode == "nearest" else mode

@@ -21,7 +21,7 @@ declare module "*/affine-images.wgsl" {
 declare module "*/augment-images.wgsl" {
   const source: Wgsl.Source<
     { x: Wgsl.Buffer; u: Wgsl.Buffer; y: Wgsl.Buffer },
-    { height: number; width: number; channels: number; columns: number; column: number; bins: number; bin: number; bilinear: number; shear: number; rotate: number; enhance: number; bits: number; translate: Wgsl.Two; gray: Wgsl.Four; mean: Wgsl.Four; inv_std: Wgsl.Four; fill: Wgsl.Four },
+    { height: number; width: number; channels: number; columns: number; column: number; bins: number; bin: number; bilinear: number; filled: number; shear: number; rotate: number; enhance: number; bits: number; translate: Wgsl.Two; gray: Wgsl.Four; mean: Wgsl.Four; inv_std: Wgsl.Four; fill: Wgsl.Four },
     "WG" | "LEVELS" | "CHANNELS" | "SHEAR_X" | "SHEAR_Y" | "TRANSLATE_X" | "TRANSLATE_Y" | "ROTATE" | "BRIGHTNESS" | "COLOR" | "CONTRAST" | "SHARPNESS" | "POSTERIZE" | "SOLARIZE" | "AUTO_CONTRAST" | "EQUALIZE" | "OPERATIONS" | "Params" | "Part" | "join" | "pixel" | "gray_at" | "level" | "equalize" | "blurred" | "blend" | "normalized" | "tree" | "Map" | "inverse_affine" | "has_pixel" | "sample"
   >;
   export default source;

@@ -27,7 +27,7 @@ const runner = makeRunner<AugmentStep>({
   name: "randAugment",
   shapeAfter({ fill }, shape) {
     checkColours("randAugment", shape);
-    checkFill("randAugment", fill, shape[1] ?? 0);
+    if (fill !== null) checkFill("randAugment", fill, shape[1] ?? 0);
     return shape;
   },
   launch(run, [x, draws], y, { placed, normalize }) {
@@ -36,7 +36,12 @@ const runner = makeRunner<AugmentStep>({
     for (const { step, column } of placed) {
       const place = { height, width, channels, columns: draws.shape[1] ?? 0, column };
       const choice = { bins: step.bins, bin: step.bin ?? step.bins, bilinear: Number(step.bilinear) };
-      const colours = { gray: GRAY, fill: fourOf(step.fill), ...statistics(normalize) };
+      const colours = {
+        gray: GRAY,
+        fill: fourOf(step.fill ?? 0),
+        filled: Number(step.fill !== null),
+        ...statistics(normalize),
+      };
       kernel.launch(
         run,
         { x, u: draws, y },
@@ -53,8 +58,8 @@ export interface TrivialAugmentOptions {
   numMagnitudeBins?: number;
   /** Of operations that move pixels: the "nearest" one or "bilinear" between four. Default "nearest". */
   interpolation?: "nearest" | "bilinear";
-  /** What these find outside of the image: one value, or one a channel. Default 0. */
-  fill?: Fill;
+  /** What these find outside of the image: one value, or one a channel. Default null: 0. */
+  fill?: Fill | null;
 }
 
 /** What `randAugment` takes. */
@@ -66,12 +71,12 @@ export interface RandAugmentOptions extends TrivialAugmentOptions {
 }
 
 function operation(name: string, options: TrivialAugmentOptions) {
-  const { numMagnitudeBins = 31, interpolation = "nearest", fill = 0 } = options;
+  const { numMagnitudeBins = 31, interpolation = "nearest", fill = null } = options;
   return {
     kind: "augment",
     bins: wholeNumber(name, "numMagnitudeBins", numMagnitudeBins, 2),
     bilinear: isBilinear(name, interpolation),
-    fill: checkFillOption(name, "fill", fill),
+    fill: fill === null ? null : checkFillOption(name, "fill", fill),
   } as const;
 }
 

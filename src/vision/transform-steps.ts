@@ -95,7 +95,7 @@ export interface AugmentStep {
   /** null: by chance. */
   readonly bin: number | null;
   readonly bilinear: boolean;
-  readonly fill: Fill;
+  readonly fill: Fill | null;
 }
 
 /** (x - mean[c]) / std[c]: one number a channel, or one for all. */

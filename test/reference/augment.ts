@@ -86,21 +86,24 @@ function source(m: readonly number[], [, height, width]: Three, row: number, col
   return [m[0]! * x + m[1]! * y + m[2]! + cx, m[3]! * x + m[4]! * y + m[5]! + cy];
 }
 
-export function warp(image: HostArray, m: readonly number[], bilinear: boolean, fill: Fill): HostArray {
+export function warp(image: HostArray, m: readonly number[], bilinear: boolean, fill: Fill | null): HostArray {
   const [, height, width] = dims(image);
   const inside = (y: number, x: number) => y >= 0 && x >= 0 && y < height && x < width;
   return picture(dims(image), (c, row, column) => {
     const [x, y] = source(m, dims(image), row, column);
-    const out = fillOf(fill, c);
+    const out = fillOf(fill ?? 0, c);
     if (!bilinear) return inside(even(y), even(x)) ? value(image, c, even(y), even(x)) : out;
-    let sum = out;
+    let [sum, inner] = [0, 0];
     for (const dy of [0, 1])
       for (const dx of [0, 1]) {
         const [py, px] = [Math.floor(y) + dy, Math.floor(x) + dx];
         const weight = (1 - Math.abs(y - py)) * (1 - Math.abs(x - px));
-        if (inside(py, px)) sum += weight * (value(image, c, py, px) - out);
+        if (!inside(py, px)) continue;
+        sum += weight * value(image, c, py, px);
+        inner += weight;
       }
-    return sum;
+    // With a fill torchvision weighs the sum, which has zeros outside, once more.
+    return fill === null ? sum : sum * inner + (1 - inner) * out;
   });
 }
 
@@ -226,7 +229,7 @@ export interface AugmentArgs {
   readonly strength: number;
   readonly wide: boolean;
   readonly bilinear: boolean;
-  readonly fill: Fill;
+  readonly fill: Fill | null;
 }
 
 /** The blends of brightness, contrast and saturation are another file's. */

@@ -157,7 +157,8 @@ export function resizedWindow(step: Step & { kind: "resizedCrop" }, shape: reado
 /** The rectangle that is erased, null for none. */
 export function erasedWindow(step: Step & { kind: "erase" }, shape: readonly number[], u: readonly number[]) {
   const size = [shape[1]!, shape[2]!] as const;
-  const ratio = [1 / step.ratio[1], 1 / step.ratio[0]] as const;
+  // Height by width there, width by height here.
+  const ratio = [1 / step.ratio[0], 1 / step.ratio[1]] as const;
   const { place, tie } = extra.windowOf(u.slice(1), size, [size[0] - 1, size[1] - 1], 0, step.scale, ratio);
   return { place: u[0]! < step.p ? place : null, tie: Math.min(tie, Math.abs(u[0]! - step.p)) };
 }

@@ -4,16 +4,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { capture, manualSeed, type Tensor, tensor, vision } from "wgrad";
 import { resample, sizeFor } from "../reference/resample.ts";
-import {
-  adjust,
-  centerCrop,
-  crop,
-  hflip,
-  jitter,
-  normalize,
-  orderOf,
-  rotate,
-} from "../reference/transforms.ts";
+import { adjust, centerCrop, crop, hflip, jitter, normalize, orderOf, rotate } from "../reference/transforms.ts";
 import { edge, seed, withDevice } from "../support/case.ts";
 import { type HostArray, host, uniform, upload } from "../support/host.ts";
 import { expectClose } from "../support/tolerance.ts";

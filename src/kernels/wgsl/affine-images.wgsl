@@ -30,7 +30,7 @@ fn pixel(c: u32, row: u32, column: u32) -> f32 {
 fn each(n: u32, i: u32, row: u32, column: u32) {
   let size = vec2u(p.height, p.width);
   for (var c = 0u; c < p.channels; c++) {
-    let v = sample(map, c, row, column, size, p.bilinear != 0u, p.fill[min(c, 3u)]);
+    let v = sample(map, c, row, column, size, p.bilinear != 0u, true, p.fill[min(c, 3u)]);
     y[(n * p.channels + c) * p.height * p.width + i] = normalized(v, c);
   }
 }

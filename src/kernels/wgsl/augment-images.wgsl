@@ -27,7 +27,7 @@ const OPERATIONS = 14u;
 struct Params {
   height: u32, width: u32, channels: u32, columns: u32, column: u32, bins: u32,
   // The bin of all images, or `bins`: one by chance.
-  bin: u32, bilinear: u32,
+  bin: u32, bilinear: u32, filled: u32,
   // What the last bin stands for: shear, translation (columns, rows), radians, share, bits. The first stands for 0.
   shear: f32, rotate: f32, enhance: f32, bits: f32, translate: vec2f,
   gray: vec4f, mean: vec4f, inv_std: vec4f, fill: vec4f,
@@ -145,11 +145,17 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lo
       let row = i / p.width;
       let column = i - row * p.width;
       var v = 0.0;
-      if (moves) { v = sample(map, c, row, column, size, p.bilinear != 0u, p.fill[min(c, 3u)]); } else { v = x[base + c * plane + i]; }
+      if (moves) {
+        v = sample(map, c, row, column, size, p.bilinear != 0u, p.filled != 0u, p.fill[min(c, 3u)]);
+      } else {
+        v = x[base + c * plane + i];
+      }
       if (operation == BRIGHTNESS) { v = blend(v, 0.0, factor); }
       if (operation == COLOR) { v = blend(v, gray_at(i), factor); }
       if (operation == CONTRAST) { v = blend(v, mean_gray, factor); }
-      if (sharpens && row > 0u && row < p.height - 1u && column > 0u && column < p.width - 1u) { v = blend(v, blurred(c, row, column), factor); }
+      if (sharpens && row % (p.height - 1u) != 0u && column % (p.width - 1u) != 0u) {
+        v = blend(v, blurred(c, row, column), factor);
+      }
       if (operation == POSTERIZE) { v = f32(level(v) & ~cleared) / 255.0; }
       if (operation == SOLARIZE && v >= threshold) { v = 1.0 - v; }
       if (operation == AUTO_CONTRAST && range > 0.0) { v = clamp((v - low) / range, 0.0, 1.0); }

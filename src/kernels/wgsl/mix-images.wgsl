@@ -16,7 +16,7 @@ var<workgroup> mixed: Mix;
 
 fn each(n: u32, i: u32, row: u32, column: u32) {
   let other = select(n, p.images, n == 0u) - 1u;
-  let inside = all(vec2u(row, column) >= mixed.from) && all(vec2u(row, column) < mixed.to);
+  let inside = all(vec2u(row, column) >= mixed.low) && all(vec2u(row, column) < mixed.high);
   for (var c = 0u; c < p.channels; c++) {
     let at = (n * p.channels + c) * p.height * p.width + i;
     let before = (other * p.channels + c) * p.height * p.width + i;

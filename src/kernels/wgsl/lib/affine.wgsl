@@ -12,19 +12,20 @@ fn inverse_affine(angle: f32, shear: vec2f, scale: f32, shift: vec2f, centre: ve
   let d = -c * tan(shear.x) + cos(angle);
   // Columns: what x and y contribute.
   let linear = vec4f(d, -c, -b, a) / scale;
-  let from = -centre - shift;
-  return Map(linear, linear.xy * from.x + linear.zw * from.y + centre);
+  let back = -centre - shift;
+  return Map(linear, linear.xy * back.x + linear.zw * back.y + centre);
 }
 
 fn has_pixel(row: i32, column: i32, size: vec2u) -> bool {
   return row >= 0 && row < i32(size.x) && column >= 0 && column < i32(size.y);
 }
 
-// Channel c at the point that an output pixel comes from, `fill` outside. size: (height, width).
-fn sample(map: Map, c: u32, row: u32, column: u32, size: vec2u, bilinear: bool, fill: f32) -> f32 {
+// Channel c at the point that an output pixel comes from, `fill` outside. size: (height, width). Between pixels inside and
+// outside torchvision weighs the sum of those inside, which has zeros for the others, once more when it has a fill (`filled`).
+fn sample(map: Map, c: u32, row: u32, column: u32, size: vec2u, bilinear: bool, filled: bool, fill: f32) -> f32 {
   let centre = 0.5 * vec2f(size.yx) - 0.5;
-  let from = vec2f(vec2u(column, row)) - centre;
-  let at = map.linear.xy * from.x + map.linear.zw * from.y + map.offset + centre;
+  let q = vec2f(vec2u(column, row)) - centre;
+  let at = map.linear.xy * q.x + map.linear.zw * q.y + map.offset + centre;
   if (!bilinear) {
     let near = vec2i(round(at));
     if (!has_pixel(near.y, near.x, size)) { return fill; }
@@ -42,5 +43,6 @@ fn sample(map: Map, c: u32, row: u32, column: u32, size: vec2u, bilinear: bool, 
     sum += w.x * w.y * pixel(c, u32(place.y), u32(place.x));
     inside += w.x * w.y;
   }
-  return sum + (1.0 - inside) * fill;
+  if (!filled) { return sum; }
+  return sum * inside + (1.0 - inside) * fill;
 }
