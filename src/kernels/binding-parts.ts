@@ -5,7 +5,7 @@ import { type Shape, sizeOf } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
 /** Bindings start at multiples of 256 bytes, which are 64 elements. */
-const ALIGN = 64;
+export const ALIGN = 64;
 /** What WebGPU promises. */
 const DEFAULT_BYTES = 2 ** 27;
 

@@ -579,7 +579,7 @@ declare module "*/resample-weights.wgsl" {
 declare module "*/resample.wgsl" {
   const source: Wgsl.Source<
     { x: Wgsl.Buffer; table: Wgsl.Buffer; rows: Wgsl.Buffer | null; y: Wgsl.Buffer },
-    { channels: number; height: number; width: number; in_height: number; in_width: number; stride: number; stride_y: number; stride_x: number; slots: number; own: number; levels: number; row_slots: number; row_own: number; last_row: number; mean: Wgsl.Four; inv_std: Wgsl.Four },
+    { channels: number; height: number; width: number; in_height: number; in_width: number; stride: number; stride_y: number; stride_x: number; slots: number; own: number; first: number; levels: number; row_slots: number; row_own: number; last_row: number; mean: Wgsl.Four; inv_std: Wgsl.Four },
     "WG" | "GROUP" | "has_rows" | "Params" | "each" | "normalized" | "walk_pixels" | "T" | "IS_INTEGER" | "unit_of" | "nearest_level"
   >;
   export default source;

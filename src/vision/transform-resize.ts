@@ -1,9 +1,13 @@
 // Transforms that resize: resize, randomResizedCrop.
 import type { Run } from "../autograd/run.ts";
 import { check, checkOptions, ShapeError, ValueError } from "../errors.ts";
+import type { DeviceInfo } from "../gpu/device.ts";
+import type { Binding } from "../gpu/queue.ts";
+import { ALIGN, bindingElements, partOf } from "../kernels/binding-parts.ts";
 import { Kernel } from "../kernels/kernel.ts";
 import resampleWgsl from "../kernels/wgsl/resample.wgsl";
 import weightsWgsl, { BICUBIC, BILINEAR, NEAREST, NEAREST_EXACT, WG } from "../kernels/wgsl/resample-weights.wgsl";
+import type { Dtype } from "../tensor/dtype.ts";
 import { pair, type Shape, show } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { makeRunner, pixelWalk, sizes, span, statistics } from "./transform-ops.ts";
@@ -88,46 +92,60 @@ const runner = makeRunner<ResizeStep | ResizedCropStep>({
     const { n, channels, height, width } = sizes(x);
     const size: Size = [height, width];
     const out: Size = [y.shape[2] ?? 0, y.shape[3] ?? 0];
+    const [wide, planes] = [height * out[1] * channels, { x: x.numel / n, y: y.numel / n }];
+    const group = channels % 3 === 0 ? 3 : 1;
+    const kernel = (dtype: Dtype) => resampleKernel.variant({ T: dtype, IS_INTEGER: dtype !== "f32", GROUP: group });
     for (const { step, column } of placed) {
       const random = step.kind === "resizedCrop" && draws ? { u: draws, column } : null;
       const of = { n, size, out };
-      const rows = weights(run, step, 0, of, random);
-      const group = channels % 3 === 0 ? 3 : 1;
-      const pass = (from: Tensor, to: Tensor, along: Table, across: Table | null) => {
-        const { params, grid } = pixelWalk(run, n, to.shape[2] ?? 0, to.shape[3] ?? 0);
-        resampleKernel.variant({ T: from.dtype, IS_INTEGER: from.dtype !== "f32", GROUP: group }).launch(
-          run,
-          { x: from, table: along.table, rows: across?.table ?? null, y: to },
-          {
-            ...params,
-            channels,
-            in_height: from.shape[2] ?? 0,
-            in_width: from.shape[3] ?? 0,
-            slots: along.slots,
-            own: along.own,
-            levels: Number(levels),
-            row_slots: across?.slots ?? 0,
-            row_own: across?.own ?? 0,
-            last_row: out[0] - 1,
-            ...statistics(to === y ? normalize : null),
-          },
-          grid,
-        );
-      };
       // Pillow's order: columns first, each axis only where it changes.
-      if (!random && width === out[1]) pass(x, y, rows, null);
-      else {
-        const columns = weights(run, step, 1, of, random);
-        if (!random && height === out[0]) pass(x, y, columns, rows);
-        else {
-          const between = run.scratch([n, channels, height, out[1]]);
-          pass(x, between, columns, rows);
-          pass(between, y, rows, null);
-        }
+      const rows = weights(run, step, 0, of, random);
+      const columns = random || width !== out[1] ? weights(run, step, 1, of, random) : null;
+      const both = columns !== null && (random !== null || height !== out[0]);
+      const parts = imageParts(run.device.info, n, [planes.x, planes.y, ...(both ? [wide] : [])]);
+      const between = both ? run.scratch([parts[0]?.count ?? n, channels, height, out[1]]) : null;
+      for (const { first, count } of parts) {
+        const source = partOf(x.storage, first * planes.x, count * planes.x);
+        const target = partOf(y.storage, first * planes.y, count * planes.y);
+        const pass = (from: Binding, [in_height, in_width]: Size, to: Binding, goal: Size, across: boolean) => {
+          const { params, grid } = pixelWalk(run, count, ...goal);
+          const along = across && columns ? columns : rows;
+          kernel(from === source ? x.dtype : "f32").launch(
+            run,
+            { x: from, table: along.table, rows: across ? rows.table : null, y: to },
+            {
+              ...params,
+              ...{ first, channels, in_height, in_width },
+              ...{ slots: along.slots, own: along.own, levels: Number(levels) },
+              ...{ row_slots: rows.slots, row_own: rows.own, last_row: out[0] - 1 },
+              ...statistics(to === target ? normalize : null),
+            },
+            grid,
+          );
+        };
+        if (between) {
+          const middle = partOf(between.storage, 0, count * wide);
+          pass(source, size, middle, [height, out[1]], true);
+          pass(middle, [height, out[1]], target, out, false);
+        } else pass(source, size, target, out, columns !== null);
       }
     }
   },
 });
+
+/** A batch in as few parts as bindings hold, mostly one. elements: of an image, in each tensor that is bound. */
+function imageParts(info: DeviceInfo, n: number, elements: readonly number[]): { first: number; count: number }[] {
+  const fit = Math.floor(bindingElements(info) / Math.max(...elements));
+  // So many images begin where a binding may. Where those do not fit, the launch says so.
+  const unit = Math.max(...elements.map((count) => ALIGN / commonDivisor(count, ALIGN)));
+  const most = fit >= n || fit < unit ? n : Math.floor(fit / unit) * unit;
+  return Array.from({ length: Math.ceil(n / most) }, (_, i) => ({
+    first: i * most,
+    count: Math.min(most, n - i * most),
+  }));
+}
+
+const commonDivisor = (a: number, b: number): number => (b === 0 ? a : commonDivisor(b, a % b));
 
 /** What `resize` and `randomResizedCrop` take. */
 export interface InterpolationOptions {

@@ -11,8 +11,8 @@ const has_rows = true;
 
 struct Params {
   channels: u32, height: u32, width: u32, in_height: u32, in_width: u32, stride: u32, stride_y: u32, stride_x: u32,
-  // Numbers of a position in a table, and of a whole table where each image has its own.
-  slots: u32, own: u32, levels: u32, row_slots: u32, row_own: u32, last_row: u32,
+  // Numbers of a position in a table, and of a whole table where each image has its own; the first image's place among all.
+  slots: u32, own: u32, first: u32, levels: u32, row_slots: u32, row_own: u32, last_row: u32,
   mean: vec4f, inv_std: vec4f,
 }
 @group(0) @binding(0) var<storage, read> x: array<T>;
@@ -26,7 +26,7 @@ var<private> reach: vec2u;
 
 fn each(n: u32, i: u32, row: u32, column: u32) {
   if (has_rows && (row < reach.x || row >= reach.y)) { return; }
-  let base = n * p.own + select(row, column, has_rows) * p.slots;
+  let base = (p.first + n) * p.own + select(row, column, has_rows) * p.slots;
   let first = u32(table[base]);
   let count = u32(table[base + 1u]);
   let in_plane = p.in_height * p.in_width;
@@ -53,8 +53,9 @@ fn each(n: u32, i: u32, row: u32, column: u32) {
 @compute @workgroup_size(WG)
 fn main(@builtin(global_invocation_id) id: vec3u) {
   if (has_rows) {
-    let last = id.y * p.row_own + p.last_row * p.row_slots;
-    reach = vec2u(u32(rows[id.y * p.row_own]), u32(rows[last]) + u32(rows[last + 1u]));
+    let own = (p.first + id.y) * p.row_own;
+    let last = own + p.last_row * p.row_slots;
+    reach = vec2u(u32(rows[own]), u32(rows[last]) + u32(rows[last + 1u]));
   }
   walk_pixels(id.y, id.x);
 }
