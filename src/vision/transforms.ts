@@ -63,8 +63,10 @@ export class Transform {
    * in [0, 1], or i32 or u32 in 0..255, which are 8-bit images: `resize` rounds those to whole levels, as Pillow does,
    * until `toTensor` or `normalize`; what comes out is f32 in [0, 1] all the same.
    *
-   * @param draws f32 [N, this.draws] in [0, 1): the random numbers to use, in the order of the steps (crop: top, left;
-   *   flip: 1; colour jitter: order, brightness, contrast, saturation, hue; rotation: 1). Drawn anew by default.
+   * @param draws f32 [N, this.draws] in [0, 1): the random numbers to use, in the order of the steps (crop: top, left; flip,
+   *   rotation, random gray, blur: 1; colour jitter: order, brightness, contrast, saturation, hue; affine: angle, shift x, y,
+   *   scale, shear x, y; resized crop: ten times area and proportions, then top, left; erasing: whether, then likewise; an
+   *   operation of randAugment: which, sign, strength). Drawn anew by default. The noise of erasing is always drawn.
    * @throws ShapeError, DtypeError
    */
   forward(images: Tensor, draws?: Tensor): Tensor {

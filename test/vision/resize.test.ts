@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { manualSeed, stack, tensor, ValueError, vision } from "wgrad";
+import { currentDevice } from "../../src/gpu/device.ts";
 import { cut } from "../reference/augment.ts";
 import { type ResampleArgs, resample, sizeFor } from "../reference/resample.ts";
 import { edge, seed, withDevice } from "../support/case.ts";
@@ -202,6 +203,20 @@ describe("the device against the reference", () => {
     await compare(vision.resize([3, 400]), uniform([1, 3, 300, 5], 1, 0, 1), 1);
     await compare(vision.resize(7, { interpolation: "bicubic" }), uniform([1, 1, 500, 375], 1, 0, 1), 1);
     await compare(vision.resize([200, 200], { interpolation: "bicubic" }), uniform([1, 3, 1, 1], 1, 0, 1), 1);
+  });
+
+  test("a batch larger than a binding goes through in parts", async () => {
+    const info: { limits: Readonly<Record<string, number>> } = currentDevice().info;
+    const { limits } = info;
+    // 32 images of 8 x 15 in three channels to a binding, of 70.
+    info.limits = { ...limits, maxStorageBufferBindingSize: 32 * 360 * 4 };
+    try {
+      const images = uniform([70, 3, 8, 15], 8, 0, 1);
+      await compare(vision.compose([vision.resize([5, 7]), vision.normalize([0.4], [0.3])]), images, 1, 4);
+      await compare(vision.randomResizedCrop([6, 4]), images, 2, 2);
+    } finally {
+      info.limits = limits;
+    }
   });
 
   test("what already has the size stays as it is", async () => {
