@@ -1,5 +1,5 @@
 // Random affine maps of each image: randomAffine, and the rotations that look between pixels.
-import { check, checkOptions, ValueError } from "../errors.ts";
+import { check, checkOptions, StateError, ValueError } from "../errors.ts";
 import { Kernel } from "../kernels/kernel.ts";
 import affineWgsl from "../kernels/wgsl/affine-images.wgsl";
 import { checkFill, fourOf, makeRunner, pixelWalk, sizes, span, statistics } from "./transform-ops.ts";
@@ -16,6 +16,7 @@ const runner = makeRunner<AffineStep>({
     return shape;
   },
   launch(run, [x, draws], y, { placed, normalize }) {
+    check(draws !== null, () => "[randomAffine] takes random numbers", StateError);
     const { n, channels, height, width } = sizes(y);
     const { params, grid } = pixelWalk(run, n, height, width);
     for (const { step, column } of placed) {
@@ -24,11 +25,11 @@ const runner = makeRunner<AffineStep>({
       const radians = Math.PI / 180;
       kernel.launch(
         run,
-        { x, u: draws ?? x, y },
+        { x, u: draws, y },
         {
           ...params,
           channels,
-          columns: draws?.shape[1] ?? 0,
+          columns: draws.shape[1] ?? 0,
           column,
           bilinear: Number(bilinear),
           angle: span(degrees, radians),

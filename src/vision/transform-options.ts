@@ -91,6 +91,11 @@ export function wholeNumber(name: string, option: string, value: number, least: 
   return value;
 }
 
+export function flag(name: string, option: string, value: boolean): boolean {
+  check(typeof value === "boolean", () => `[${name}] ${option} must be true or false, got ${shown(value)}`, ValueError);
+  return value;
+}
+
 export function positive(name: string, option: string, value: number): number {
   check(isNumber(value) && value > 0, () => `[${name}] ${option} must be above 0, got ${shown(value)}`, ValueError);
   return value;

@@ -11,7 +11,7 @@ import type { Dtype } from "../tensor/dtype.ts";
 import { pair, type Shape, show } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { makeRunner, pixelWalk, sizes, span, statistics } from "./transform-ops.ts";
-import { checkInterpolation, range, square, wholeNumber } from "./transform-options.ts";
+import { checkInterpolation, flag, range, square, wholeNumber } from "./transform-options.ts";
 import type { Interpolation, Range, ResizedCropStep, ResizeStep, Size } from "./transform-steps.ts";
 import { Transform } from "./transforms.ts";
 
@@ -171,12 +171,7 @@ const INTERPOLATION = ["interpolation", "antialias"];
 
 function interpolated(name: string, options: InterpolationOptions) {
   const { interpolation = "bilinear", antialias = true } = options;
-  check(
-    typeof antialias === "boolean",
-    () => `[${name}] antialias must be true or false, got ${JSON.stringify(antialias)}`,
-    ValueError,
-  );
-  return { interpolation: checkInterpolation(name, interpolation), antialias };
+  return { interpolation: checkInterpolation(name, interpolation), antialias: flag(name, "antialias", antialias) };
 }
 
 /**

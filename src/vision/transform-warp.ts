@@ -21,6 +21,7 @@ import {
   checkFillOption,
   checkPaddingMode,
   checkProbability,
+  flag,
   isBilinear,
   margins,
   square,
@@ -200,7 +201,7 @@ export function randomCrop(
     kind: "crop",
     size: square("randomCrop", size),
     margins: margins("randomCrop", padding),
-    padIfNeeded,
+    padIfNeeded: flag("randomCrop", "padIfNeeded", padIfNeeded),
     fill: checkFillOption("randomCrop", "fill", fill),
     mode: checkPaddingMode("randomCrop", paddingMode),
   });

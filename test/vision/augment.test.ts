@@ -299,6 +299,10 @@ describe("options out of range are named", () => {
     );
     fails(() => vision.pad(1, { fill: [] }), "[pad] fill must be a number, or an array");
     fails(() => vision.randomCrop(3, { pad: 2 } as vision.RandomCropOptions), '[randomCrop] has no option "pad"');
+    fails(
+      () => vision.randomCrop(3, { padIfNeeded: 1 as unknown as boolean }),
+      "[randomCrop] padIfNeeded must be true or false, got 1",
+    );
     fails(() => vision.randomVerticalFlip(-0.1), "[randomVerticalFlip] p must be from 0 to 1");
     fails(
       () => vision.randomRotation(10, { interpolation: "bicubic" as "nearest" }),
