@@ -6,7 +6,7 @@ import { type Shape, sizeOf } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
 /** Elements from one place where a binding may start to the next. */
-const ALIGN = ALIGN_BYTES / 4;
+export const ALIGN = ALIGN_BYTES / 4;
 
 /** Elements of four bytes that one binding holds. */
 export const bindingElements = ({ limits }: DeviceInfo): number => bindingBytes(limits) / 4;

@@ -8,6 +8,42 @@ declare namespace Wgsl {
   type Four = readonly [number, number, number, number];
 }
 
+declare module "*/affine-images.wgsl" {
+  const source: Wgsl.Source<
+    { x: Wgsl.Buffer; u: Wgsl.Buffer; y: Wgsl.Buffer },
+    { channels: number; height: number; width: number; stride: number; stride_y: number; stride_x: number; columns: number; column: number; bilinear: number; angle: Wgsl.Two; translate: Wgsl.Two; scale: Wgsl.Two; shear_x: Wgsl.Two; shear_y: Wgsl.Two; centre: Wgsl.Two; mean: Wgsl.Four; inv_std: Wgsl.Four; fill: Wgsl.Four },
+    "WG" | "Params" | "pixel" | "each" | "normalized" | "walk_pixels" | "Map" | "inverse_affine" | "has_pixel" | "sample"
+  >;
+  export default source;
+  export const WG: 64;
+}
+
+declare module "*/augment-images.wgsl" {
+  const source: Wgsl.Source<
+    { x: Wgsl.Buffer; u: Wgsl.Buffer; y: Wgsl.Buffer },
+    { height: number; width: number; channels: number; columns: number; column: number; bins: number; bin: number; bilinear: number; filled: number; shear: number; rotate: number; enhance: number; bits: number; translate: Wgsl.Two; gray: Wgsl.Four; mean: Wgsl.Four; inv_std: Wgsl.Four; fill: Wgsl.Four },
+    "WG" | "LEVELS" | "CHANNELS" | "SHEAR_X" | "SHEAR_Y" | "TRANSLATE_X" | "TRANSLATE_Y" | "ROTATE" | "BRIGHTNESS" | "COLOR" | "CONTRAST" | "SHARPNESS" | "POSTERIZE" | "SOLARIZE" | "AUTO_CONTRAST" | "EQUALIZE" | "OPERATIONS" | "Params" | "Part" | "join" | "pixel" | "gray_at" | "level" | "equalize" | "blurred" | "blend" | "normalized" | "tree" | "Map" | "inverse_affine" | "has_pixel" | "sample"
+  >;
+  export default source;
+  export const WG: 128;
+  export const LEVELS: 256;
+  export const CHANNELS: 3;
+  export const SHEAR_X: 1;
+  export const SHEAR_Y: 2;
+  export const TRANSLATE_X: 3;
+  export const TRANSLATE_Y: 4;
+  export const ROTATE: 5;
+  export const BRIGHTNESS: 6;
+  export const COLOR: 7;
+  export const CONTRAST: 8;
+  export const SHARPNESS: 9;
+  export const POSTERIZE: 10;
+  export const SOLARIZE: 11;
+  export const AUTO_CONTRAST: 12;
+  export const EQUALIZE: 13;
+  export const OPERATIONS: 14;
+}
+
 declare module "*/avg-pool-backward.wgsl" {
   const source: Wgsl.Source<
     { dy: Wgsl.Buffer; dx: Wgsl.Buffer },
@@ -66,6 +102,17 @@ declare module "*/binary.wgsl" {
   export const RANK: 1;
   export const WG: 64;
   export const PER: 4;
+}
+
+declare module "*/blur-images.wgsl" {
+  const source: Wgsl.Source<
+    { x: Wgsl.Buffer; u: Wgsl.Buffer; y: Wgsl.Buffer },
+    { channels: number; height: number; width: number; stride: number; stride_y: number; stride_x: number; columns: number; column: number; axis: number; half: number; sigma: Wgsl.Two; mean: Wgsl.Four; inv_std: Wgsl.Four },
+    "WG" | "MOST" | "Params" | "each" | "normalized" | "walk_pixels"
+  >;
+  export default source;
+  export const WG: 64;
+  export const MOST: 64;
 }
 
 declare module "*/cast-from-half.wgsl" {
@@ -287,6 +334,16 @@ declare module "*/depthwise.wgsl" {
   export const KW: 3;
 }
 
+declare module "*/erase-images.wgsl" {
+  const source: Wgsl.Source<
+    { x: Wgsl.Buffer; u: Wgsl.Buffer; noise: Wgsl.Buffer | null; y: Wgsl.Buffer },
+    { channels: number; height: number; width: number; stride: number; stride_y: number; stride_x: number; columns: number; column: number; probability: number; area: Wgsl.Two; ratio: Wgsl.Two; mean: Wgsl.Four; inv_std: Wgsl.Four; value: Wgsl.Four },
+    "WG" | "has_noise" | "Params" | "each" | "normalized" | "walk_pixels" | "random_window"
+  >;
+  export default source;
+  export const WG: 64;
+}
+
 declare module "*/fill.wgsl" {
   const source: Wgsl.Source<
     { y: Wgsl.Buffer },
@@ -348,6 +405,16 @@ declare module "*/grad-norm.wgsl" {
   export default source;
   export const WG: 64;
   export const CHUNK: 16384;
+}
+
+declare module "*/gray-images.wgsl" {
+  const source: Wgsl.Source<
+    { x: Wgsl.Buffer; u: Wgsl.Buffer | null; y: Wgsl.Buffer },
+    { plane: number; in_channels: number; channels: number; stride: number; columns: number; column: number; probability: number; gray: Wgsl.Four; mean: Wgsl.Four; inv_std: Wgsl.Four },
+    "WG" | "has_u" | "Params" | "normalized"
+  >;
+  export default source;
+  export const WG: 64;
 }
 
 declare module "*/inplace.wgsl" {
@@ -443,6 +510,26 @@ declare module "*/max-pool.wgsl" {
   export const COLUMNS: 0;
 }
 
+declare module "*/mix-images.wgsl" {
+  const source: Wgsl.Source<
+    { x: Wgsl.Buffer; u: Wgsl.Buffer; y: Wgsl.Buffer },
+    { channels: number; height: number; width: number; stride: number; stride_y: number; stride_x: number; images: number; alpha: number },
+    "WG" | "Params" | "each" | "walk_pixels" | "CUT" | "Mix" | "mix_of" | "log_gamma_variate" | "beta_variate"
+  >;
+  export default source;
+  export const WG: 64;
+}
+
+declare module "*/mix-labels.wgsl" {
+  const source: Wgsl.Source<
+    { labels: Wgsl.Buffer; u: Wgsl.Buffer; y: Wgsl.Buffer },
+    { images: number; classes: number; height: number; width: number; alpha: number },
+    "WG" | "T" | "PROBABILITIES" | "Params" | "probability" | "CUT" | "Mix" | "mix_of" | "log_gamma_variate" | "beta_variate"
+  >;
+  export default source;
+  export const WG: 64;
+}
+
 declare module "*/move.wgsl" {
   const source: Wgsl.Source<
     { x: Wgsl.Buffer; y: Wgsl.Buffer },
@@ -489,14 +576,29 @@ declare module "*/reduce.wgsl" {
   export const BLOCK: 32;
 }
 
-declare module "*/resize-bilinear.wgsl" {
+declare module "*/resample-weights.wgsl" {
   const source: Wgsl.Source<
-    { x: Wgsl.Buffer; y: Wgsl.Buffer },
-    { channels: number; height: number; width: number; in_height: number; in_width: number; stride: number; stride_y: number; stride_x: number; scale_y: number; scale_x: number; mean: Wgsl.Four; inv_std: Wgsl.Four },
-    "WG" | "Params" | "each" | "normalized" | "walk_pixels"
+    { u: Wgsl.Buffer | null; table: Wgsl.Buffer },
+    { axis: number; out_size: number; slots: number; mode: number; antialias: number; columns: number; column: number; size: Wgsl.Two; area: Wgsl.Two; ratio: Wgsl.Two },
+    "WG" | "NEAREST" | "NEAREST_EXACT" | "BILINEAR" | "BICUBIC" | "has_u" | "Params" | "cubic" | "filter_at" | "window" | "random_window"
   >;
   export default source;
   export const WG: 64;
+  export const NEAREST: 0;
+  export const NEAREST_EXACT: 1;
+  export const BILINEAR: 2;
+  export const BICUBIC: 3;
+}
+
+declare module "*/resample.wgsl" {
+  const source: Wgsl.Source<
+    { x: Wgsl.Buffer; table: Wgsl.Buffer; rows: Wgsl.Buffer | null; y: Wgsl.Buffer },
+    { channels: number; height: number; width: number; in_height: number; in_width: number; stride: number; stride_y: number; stride_x: number; slots: number; own: number; first: number; levels: number; row_slots: number; row_own: number; last_row: number; mean: Wgsl.Four; inv_std: Wgsl.Four },
+    "WG" | "GROUP" | "has_rows" | "Params" | "each" | "normalized" | "walk_pixels" | "T" | "IS_INTEGER" | "unit_of" | "nearest_level"
+  >;
+  export default source;
+  export const WG: 64;
+  export const GROUP: 1;
 }
 
 declare module "*/softmax-backward.wgsl" {
@@ -579,16 +681,22 @@ declare module "*/update.wgsl" {
 declare module "*/warp-images.wgsl" {
   const source: Wgsl.Source<
     { x: Wgsl.Buffer; y: Wgsl.Buffer; u: Wgsl.Buffer | null },
-    { channels: number; height: number; width: number; steps: number; columns: number; stride: number; stride_y: number; stride_x: number; mean: Wgsl.Four; inv_std: Wgsl.Four; place: readonly number[]; amount: readonly number[] },
-    "WG" | "MAX_STEPS" | "FIXED" | "CROP" | "FLIP" | "ROTATE" | "Params" | "has_u" | "prepare" | "each" | "normalized" | "walk_pixels"
+    { channels: number; height: number; width: number; steps: number; columns: number; stride: number; stride_y: number; stride_x: number; mean: Wgsl.Four; inv_std: Wgsl.Four; place: readonly number[]; amount: readonly number[]; fill: readonly number[] },
+    "WG" | "MAX_STEPS" | "FIXED" | "CROP" | "FLIP" | "ROTATE" | "FLIP_ROWS" | "KINDS" | "CONSTANT" | "EDGE" | "REFLECT" | "SYMMETRIC" | "Params" | "has_u" | "prepare" | "inward" | "each" | "normalized" | "walk_pixels"
   >;
   export default source;
   export const WG: 64;
-  export const MAX_STEPS: 6;
+  export const MAX_STEPS: 4;
   export const FIXED: 0;
   export const CROP: 1;
   export const FLIP: 2;
   export const ROTATE: 3;
+  export const FLIP_ROWS: 4;
+  export const KINDS: 8;
+  export const CONSTANT: 0;
+  export const EDGE: 1;
+  export const REFLECT: 2;
+  export const SYMMETRIC: 3;
 }
 
 declare module "*/where.wgsl" {

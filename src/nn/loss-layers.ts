@@ -9,7 +9,8 @@ type CrossEntropyOptions = NonNullable<Parameters<typeof crossEntropy>[2]>;
 type MseOptions = NonNullable<Parameters<typeof mseLoss>[2]>;
 
 /**
- * See `nn.functional.crossEntropy`: logits [N, classes], target i32 [N].
+ * See `nn.functional.crossEntropy`: logits [N, classes], target i32 [N] or class
+ * probabilities f32 [N, classes], e.g. of `vision.mixup`.
  * @see https://pytorch.org/docs/stable/generated/torch.nn.CrossEntropyLoss.html
  */
 export class CrossEntropyLoss extends Module<readonly [logits: Tensor, target: Tensor]> {

@@ -12,8 +12,7 @@ import { keep, scope } from "../tensor/scope.ts";
 import { show } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { ImageDataset } from "./datasets/image-dataset.ts";
-import { imageGrid, statistics } from "./transform-ops.ts";
-import { checkNormalize } from "./transform-shapes.ts";
+import { checkNormalize, imageGrid, statistics } from "./transform-ops.ts";
 import type { NormalizeStep } from "./transform-steps.ts";
 import { checkTransform, Transform } from "./transforms.ts";
 

@@ -21,20 +21,44 @@ export { GpuDataset, type GpuDatasetOptions, type ImageBatch } from "./gpu-datas
 export { AlexNet, type AlexNetOptions, adaptAlexnetWeights, alexnet, cifarAlexnet } from "./models/alexnet.ts";
 export { type Classifier, loadPretrained, withoutHead } from "./models/pretrained.ts";
 export { BasicBlock, Bottleneck, ResNet, type ResNetOptions, resnet18, resnet34, resnet50 } from "./models/resnet.ts";
+export { type RandomAffineOptions, randomAffine } from "./transform-affine.ts";
 export {
-  CIFAR10_MEAN,
-  CIFAR10_STD,
-  type ColorJitterOptions,
+  type RandAugmentOptions,
+  randAugment,
+  type TrivialAugmentOptions,
+  trivialAugmentWide,
+} from "./transform-augment.ts";
+export { type GaussianBlurOptions, gaussianBlur } from "./transform-blur.ts";
+export { type ColorJitterOptions, colorJitter, grayscale, randomGrayscale } from "./transform-color.ts";
+export { type RandomErasingOptions, randomErasing } from "./transform-erase.ts";
+export { type BatchMix, cutmix, type MixOptions, mixup } from "./transform-mix.ts";
+export { type ImageClassificationOptions, imageClassification } from "./transform-preset.ts";
+export {
+  type InterpolationOptions,
+  type RandomResizedCropOptions,
+  type ResizeOptions,
+  randomResizedCrop,
+  resize,
+} from "./transform-resize.ts";
+export type { Fill, Interpolation, PaddingMode } from "./transform-steps.ts";
+export {
   centerCrop,
-  colorJitter,
-  compose,
-  IMAGENET_MEAN,
-  IMAGENET_STD,
   normalize,
+  type PadOptions,
+  pad,
+  type RandomCropOptions,
+  type RandomRotationOptions,
   randomCrop,
   randomHorizontalFlip,
   randomRotation,
-  resize,
-  Transform,
+  randomVerticalFlip,
   toTensor,
+} from "./transform-warp.ts";
+export {
+  CIFAR10_MEAN,
+  CIFAR10_STD,
+  compose,
+  IMAGENET_MEAN,
+  IMAGENET_STD,
+  Transform,
 } from "./transforms.ts";

@@ -1,6 +1,8 @@
 // torchvision's transforms in f64, one image [C, H, W] at a time: the reference that golden vectors pin.
 import type { Step } from "../../src/vision/transform-steps.ts";
 import { type HostArray, host } from "../support/host.ts";
+import * as extra from "./augment.ts";
+import { resample, sizeFor } from "./resample.ts";
 
 type Factors = readonly number[];
 
@@ -33,7 +35,10 @@ export function crop(image: HostArray, top: number, left: number, [h, w]: readon
 export function centerCrop(image: HostArray, size: readonly number[]): HostArray {
   const [, height, width] = dims(image);
   const even = (v: number) => (v % 1 === 0.5 ? 2 * Math.round(v / 2) : Math.round(v));
-  return crop(image, even((height - size[0]!) / 2), even((width - size[1]!) / 2), size);
+  // Where it lacks pixels it is padded, the odd one at the end.
+  const begin = (has: number, wants: number) =>
+    wants > has ? -Math.floor((wants - has) / 2) : even((has - wants) / 2);
+  return crop(image, begin(height, size[0]!), begin(width, size[1]!), size);
 }
 
 export function hflip(image: HostArray): HostArray {
@@ -122,23 +127,6 @@ export function adjust(image: HostArray, kind: number, factor: number): HostArra
 export const jitter = (image: HostArray, order: readonly number[], factors: Factors): HostArray =>
   order.reduce((x, kind) => adjust(x, kind, factors[kind]!), image);
 
-export function resize(image: HostArray, size: readonly number[] | number): HostArray {
-  const [channels, height, width] = dims(image);
-  const scaled = (n: number) => Math.floor(((size as number) * Math.max(height, width)) / n);
-  const [h, w] = typeof size !== "number" ? size : height <= width ? [size, scaled(height)] : [scaled(width), size];
-  const taps = (i: number, from: number, to: number): [number, number, number] => {
-    const s = Math.max(((i + 0.5) * from) / to - 0.5, 0);
-    const low = Math.floor(s);
-    return [low, Math.min(low + 1, from - 1), s - low];
-  };
-  return picture(channels, h!, w!, (c, y, x) => {
-    const [y0, y1, fy] = taps(y, height, h!);
-    const [x0, x1, fx] = taps(x, width, w!);
-    const row = (y: number) => (1 - fx) * at(image, c, y, x0) + fx * at(image, c, y, x1);
-    return (1 - fy) * row(y0) + fy * row(y1);
-  });
-}
-
 export function normalize(image: HostArray, mean: readonly number[], std: readonly number[]): HostArray {
   const plane = image.data.length / image.shape[0]!;
   const pick = (values: readonly number[], i: number) => values[Math.min(Math.floor(i / plane), values.length - 1)]!;
@@ -159,25 +147,86 @@ export function orderOf(u: number): number[] {
   });
 }
 
+/** The window of a resizedCrop in an image of this shape, from its random numbers; and how near it came to a tie. */
+export function resizedWindow(step: Step & { kind: "resizedCrop" }, shape: readonly number[], u: readonly number[]) {
+  const size = [shape[1]!, shape[2]!] as const;
+  const { place, tie } = extra.windowOf(u, size, size, 1, step.scale, step.ratio);
+  return { place: place ?? extra.middleWindow(size, step.ratio), tie };
+}
+
+/** The rectangle that is erased, null for none. */
+export function erasedWindow(step: Step & { kind: "erase" }, shape: readonly number[], u: readonly number[]) {
+  const size = [shape[1]!, shape[2]!] as const;
+  // Height by width there, width by height here.
+  const ratio = [1 / step.ratio[0], 1 / step.ratio[1]] as const;
+  const { place, tie } = extra.windowOf(u.slice(1), size, [size[0] - 1, size[1] - 1], 0, step.scale, ratio);
+  return { place: u[0]! < step.p ? place : null, tie: Math.min(tie, Math.abs(u[0]! - step.p)) };
+}
+
+const between = ([low, high]: readonly [number, number], u: number) => low + (high - low) * u;
+
+/** The matrix of an affine step on an image of this shape, and how near its shifts came to a tie. */
+export function affineMatrix(step: Step & { kind: "affine" }, shape: readonly number[], u: readonly number[]) {
+  const [, height, width] = shape as [number, number, number];
+  const exact = [(2 * u[1]! - 1) * step.translate[0] * width, (2 * u[2]! - 1) * step.translate[1] * height] as const;
+  const [cx, cy] = step.center ?? [width / 2, height / 2];
+  const shear = [between(step.shear[0], u[4]!), between(step.shear[1], u[5]!)] as const;
+  const matrix = extra.inverseMatrix(
+    between(step.degrees, u[0]!),
+    shear,
+    between(step.scale, u[3]!),
+    [Math.round(exact[0]), Math.round(exact[1])],
+    [cx - width / 2, cy - height / 2],
+  );
+  return { matrix, tie: Math.min(...exact.map((v) => Math.abs(v - Math.floor(v) - 0.5))) };
+}
+
+/** The operation of an augment step and its strength. */
+export function augmentation(step: Step & { kind: "augment" }, u: readonly number[]) {
+  const bin = step.bin ?? Math.floor(u[2]! * step.bins);
+  const strength = bin / (step.bins - 1);
+  return { operation: Math.floor(u[0]! * 14), strength: u[1]! < 0.5 ? -strength : strength };
+}
+
 /** What the steps make of an image [C, H, W], one after the other, with these random numbers. */
-export function applySteps(steps: readonly Step[], image: HostArray, draws: ArrayLike<number>): HostArray {
+export function applySteps(
+  steps: readonly Step[],
+  image: HostArray,
+  draws: ArrayLike<number>,
+  levels = false,
+): HostArray {
   let next = 0;
+  let whole = levels;
   const draw = () => draws[next++]!;
-  const between = ([low, high]: readonly [number, number], u: number) => low + (high - low) * u;
+  const several = (n: number) => Array.from({ length: n }, draw);
   const apply = (x: HostArray, step: Step): HostArray => {
-    const [, height, width] = dims(x);
+    const [channels, height, width] = dims(x);
     switch (step.kind) {
       case "crop": {
-        const whole = 2 * step.padding + 1;
-        const top = Math.floor(draw() * (height + whole - step.size[0]));
-        return crop(x, top, Math.floor(draw() * (width + whole - step.size[1])), step.size, step.padding);
+        const [left, top, right, bottom] = step.margins;
+        const more = (has: number, wants: number) => (step.padIfNeeded ? Math.max(0, wants - has) : 0);
+        const [my, mx] = [more(height + top + bottom, step.size[0]), more(width + left + right, step.size[1])];
+        const y0 = Math.floor(draw() * (height + top + bottom + 2 * my - step.size[0] + 1)) - top - my;
+        const x0 = Math.floor(draw() * (width + left + right + 2 * mx - step.size[1] + 1)) - left - mx;
+        const at = extra.padded(x, step.mode, step.fill);
+        return picture(channels, step.size[0], step.size[1], (c, py, px) => at(c, py + y0, px + x0));
+      }
+      case "pad": {
+        const [left, top, right, bottom] = step.margins;
+        const at = extra.padded(x, step.mode, step.fill);
+        return picture(channels, height + top + bottom, width + left + right, (c, py, px) =>
+          at(c, py - top, px - left),
+        );
       }
       case "centerCrop":
         return centerCrop(x, step.size);
       case "flip":
-        return draw() < step.p ? hflip(x) : x;
-      case "rotate":
-        return rotate(x, between(step.degrees, draw()));
+        if (draw() >= step.p) return x;
+        return step.rows ? picture(channels, height, width, (c, y, px) => at(x, c, height - 1 - y, px)) : hflip(x);
+      case "rotate": {
+        const angle = between(step.degrees, draw());
+        return extra.warp(x, extra.inverseMatrix(-angle, [0, 0], 1, [0, 0], [0, 0]), false, step.fill);
+      }
       case "jitter": {
         const order = orderOf(draw());
         const factors = step.ranges.map((range) => between(range ?? [0, 0], draw()));
@@ -187,10 +236,40 @@ export function applySteps(steps: readonly Step[], image: HostArray, draws: Arra
           factors,
         );
       }
-      case "resize":
-        return resize(x, step.size);
+      case "resize": {
+        const size = typeof step.size === "number" ? sizeFor(step.size, step.maxSize, height, width) : step.size;
+        return resample(x, size, { ...step, levels: whole });
+      }
+      case "resizedCrop":
+        return resample(extra.cut(x, resizedWindow(step, x.shape, several(22)).place), step.size, {
+          ...step,
+          levels: whole,
+        });
+      case "affine":
+        return extra.warp(x, affineMatrix(step, x.shape, several(6)).matrix, step.bilinear, step.fill);
+      case "gray": {
+        const turned = step.p === null || draw() < step.p;
+        return turned ? extra.gray(x, step.p === null ? step.channels : channels) : x;
+      }
+      case "blur":
+        return extra.blur(x, step.size, between(step.sigma, draw()));
+      case "erase": {
+        const { place } = erasedWindow(step, x.shape, several(23));
+        if (!place) return x;
+        const [top, left, h, w] = place;
+        const value = step.value === "random" ? Number.NaN : step.value;
+        return picture(channels, height, width, (c, y, px) =>
+          y >= top && y < top + h && px >= left && px < left + w ? extra.fillOf(value, c) : at(x, c, y, px),
+        );
+      }
+      case "augment":
+        return extra.augment(x, { ...augmentation(step, several(3)), ...step }, adjust);
       case "normalize":
+        whole = false;
         return normalize(x, step.mean, step.std);
+      case "toTensor":
+        whole = false;
+        return x;
     }
   };
   return steps.reduce(apply, image);
