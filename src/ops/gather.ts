@@ -1,6 +1,6 @@
 // Reading by index tensors: gather (an index for each element) and indexSelect (an index for each row).
 import { apply1 } from "../autograd/apply.ts";
-import { type Op, withoutGradient } from "../autograd/op.ts";
+import type { Op } from "../autograd/op.ts";
 import type { Run } from "../autograd/run.ts";
 import { check, DtypeError } from "../errors.ts";
 import { grid1d } from "../gpu/queue.ts";
@@ -92,7 +92,8 @@ const scatterAddOp: BackwardOp = {
     const [shape, bounds] = dx.ndim === 0 ? [[1], [1]] : [dx.shape, index.shape];
     launchBackward(run, dy, index, dx, { dim, shape, bounds, indexStrides: stridesOf(bounds) });
   },
-  ...withoutGradient,
+  saves: () => ({ inputs: [1], outputs: [] }),
+  vjp: ([g], c) => [apply1(gatherOp, [g, c.input(1)], { dim: c.attrs.dim }), null],
 };
 
 /** The adjoint of gather: zeros of `shape` with dy's elements added where `index` points along `dim`. */
@@ -136,7 +137,8 @@ const indexAddOp: BackwardOp = {
     const walk = { dim: 1, shape: around(shape[dim] ?? 1), bounds: around(index.numel), indexStrides: [0, 1, 0] };
     launchBackward(run, dy, index, dx, walk);
   },
-  ...withoutGradient,
+  saves: () => ({ inputs: [1], outputs: [] }),
+  vjp: ([g], c) => [apply1(indexSelectOp, [g, c.input(1)], { dim: c.attrs.dim }), null],
 };
 
 /**

@@ -52,7 +52,7 @@ export interface CrossEntropyOptions extends NllLossOptions {
   labelSmoothing?: number;
 }
 
-interface Attrs {
+export interface CrossEntropyAttrs {
   readonly name: string;
   readonly reduction: Reduction;
   readonly ignoreIndex: number;
@@ -66,7 +66,7 @@ const finishKernel = new Kernel(finishWgsl);
 const backwardKernel = new Kernel(backwardWgsl);
 
 /** The variant of both kernels for this target. */
-const overrides = ({ dtype }: Spec, { normalize }: Attrs) => ({
+const overrides = ({ dtype }: Spec, { normalize }: CrossEntropyAttrs) => ({
   T: dtype,
   PROBABILITIES: dtype === "f32",
   NORMALIZE: normalize,
@@ -80,7 +80,7 @@ const LABEL_FAULT = faultCode(
 );
 
 // Classes are dimension 1, or the only one.
-const classDim = (shape: Shape): number => (shape.length === 1 ? 0 : 1);
+export const classDim = (shape: Shape): number => (shape.length === 1 ? 0 : 1);
 
 const plan = (shape: Shape, info: DeviceInfo): RowPlan => {
   const dim = classDim(shape);
@@ -89,7 +89,7 @@ const plan = (shape: Shape, info: DeviceInfo): RowPlan => {
 };
 
 /** What both kernels take besides the plan's numbers. */
-const paramsOf = ({ params }: RowPlan, { reduction, ignoreIndex, labelSmoothing }: Attrs) => ({
+const paramsOf = ({ params }: RowPlan, { reduction, ignoreIndex, labelSmoothing }: CrossEntropyAttrs) => ({
   ...params,
   reduction: REDUCTIONS[reduction],
   ignore: ignoreIndex,
@@ -98,10 +98,10 @@ const paramsOf = ({ params }: RowPlan, { reduction, ignoreIndex, labelSmoothing 
 });
 
 type Inputs = readonly [logits: Tensor, target: Tensor, weight: Tensor | null];
-type Context = VjpContext<Inputs, Attrs, readonly [loss: Tensor, saved: Tensor]>;
+type Context = VjpContext<Inputs, CrossEntropyAttrs, readonly [loss: Tensor, saved: Tensor]>;
 
 /** The logits' gradient. */
-const backwardOp: Op<readonly [...Inputs, saved: Tensor, dy: Tensor], Attrs> = {
+const backwardOp: Op<readonly [...Inputs, saved: Tensor, dy: Tensor], CrossEntropyAttrs> = {
   name: "crossEntropyBackward",
   infer: ([x]) => [x],
   forward(run, [x, labels, weight, saved, dy], [dx], attrs) {
@@ -113,7 +113,7 @@ const backwardOp: Op<readonly [...Inputs, saved: Tensor, dy: Tensor], Attrs> = {
 };
 
 /** The loss; for the tape what the kernels call `saved`, a vector for each sample and one for all. */
-const crossEntropyOp: Op<Inputs, Attrs, readonly [loss: Tensor], readonly [saved: Tensor]> = {
+export const crossEntropyOp: Op<Inputs, CrossEntropyAttrs, readonly [loss: Tensor], readonly [saved: Tensor]> = {
   name: "crossEntropy",
   aux: 1,
   infer([x, target, weight], { name, reduction, normalize, labelSmoothing }) {

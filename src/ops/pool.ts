@@ -139,7 +139,7 @@ const covering = (w: Window): Pair =>
 
 type BackwardAttrs<A> = A & { readonly shape: Shape };
 
-const maxBackwardOp: Op<readonly [dy: Tensor, found: Tensor], BackwardAttrs<Window>> = {
+export const maxBackwardOp: Op<readonly [dy: Tensor, found: Tensor], BackwardAttrs<Window>> = {
   name: "maxPool2dBackward",
   infer: (_, { shape }) => [{ shape, dtype: "f32" }],
   forward(run, [dy, found], [dx], w) {
@@ -186,7 +186,8 @@ const avgBackwardOp: Op<readonly [dy: Tensor], BackwardAttrs<AvgAttrs>> = {
       .variant({ INCLUDE_PAD: w.countIncludePad, ...loops(turns) })
       .launch(run, { dy, dx }, { ...params, turns, ...sizes, ...windowParams(w) }, grid);
   },
-  ...withoutGradient,
+  saves: savesNothing,
+  vjp: ([g], { attrs }) => [apply1(avgOp, [g], attrs)],
 };
 
 const avgOp: Op<readonly [x: Tensor], AvgAttrs> = {
@@ -227,7 +228,8 @@ const adaptiveBackwardOp: Op<readonly [dy: Tensor], { readonly shape: Shape }> =
       .variant({ ADAPTIVE: true, ...loops(turns) })
       .launch(run, { dy, dx }, { ...params, turns, size, out, ...NO_WINDOW }, grid);
   },
-  ...withoutGradient,
+  saves: savesNothing,
+  vjp: ([g], { inputSpecs }) => [apply1(adaptiveOp, [g], { out: rowsOf(inputSpecs[0].shape) })],
 };
 
 const adaptiveOp: Op<readonly [x: Tensor], { readonly out: Pair }> = {

@@ -1,6 +1,5 @@
 // Reductions over any dimensions: amax, amin, and what is composed of sums.
 import { apply1 } from "../autograd/apply.ts";
-import { noGrad } from "../autograd/mode.ts";
 import type { Op } from "../autograd/op.ts";
 import { check } from "../errors.ts";
 import { reduceInto } from "../kernels/reduction-plan.ts";
@@ -68,19 +67,14 @@ export function variance(x: Tensor, dims?: Dims, { correction = 1, keepdim = fal
   const { dims: list } = reduced("var", x, dims, {});
   const n = sizeOf(x.shape.filter((_, d) => list.includes(d)));
   return scope(() => {
-    // The deviations sum to zero, so that no gradient flows through the mean.
-    const deviation = binary(
-      "sub",
-      x,
-      noGrad(() => mean(x, list, { keepdim: true })),
-    );
+    const deviation = binary("sub", x, mean(x, list, { keepdim: true }));
     const squares = sum(unary("square", deviation), list, { keepdim });
     return unary("affine", squares, { scale: 1 / Math.max(0, n - correction), offset: 0 });
   });
 }
 
 /** The square root, with the gradient 0 at 0: that of a standard deviation where all elements are equal, as PyTorch's. */
-const { rootOfVariance } = unaryOpsOf({
+export const { rootOfVariance } = unaryOpsOf({
   rootOfVariance: { f: "sqrt(x)", df: "select(0.5 / x, 0.0, x == 0.0)", saves: "y" },
 });
 
