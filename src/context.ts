@@ -1,4 +1,5 @@
 // The context: all state that code reads without being handed it. There is one, since JavaScript runs one thing at a time.
+import type { AnyOp, Inputs, Outputs } from "./autograd/op.ts";
 import type { Pending } from "./autograd/pending.ts";
 import type { CaptureInProgress } from "./capture/recording.ts";
 import type { Device } from "./gpu/device.ts";
@@ -11,6 +12,8 @@ interface Context {
   device: Device | null;
   /** Whether operations are recorded on the tape (see autograd/mode.ts). */
   grad: boolean;
+  /** What takes the place of the gradients' own kernels while gradients of gradients are recorded (see backward/grad.ts). */
+  differentiable: ((op: AnyOp, inputs: Inputs, attrs: unknown) => Outputs | null) | null;
   /** What the open scopes have to free, innermost last (see tensor/scope.ts). */
   readonly scopes: Set<Disposable>[];
   /** The recording of a captured step in progress (see capture/). */
@@ -30,6 +33,7 @@ interface Context {
 export const context: Context = {
   device: null,
   grad: true,
+  differentiable: null,
   scopes: [],
   capture: null,
   pending: null,
@@ -40,7 +44,7 @@ export const context: Context = {
   random: { seed: Math.floor(Math.random() * 2 ** 32), streams: 0 },
 };
 
-type Settable = Pick<Context, "device" | "grad" | "capture" | "origin" | "onLaunch">;
+type Settable = Pick<Context, "device" | "grad" | "differentiable" | "capture" | "origin" | "onLaunch">;
 
 /** Runs `fn` with some of the context changed, and puts back what was there before, whatever happens. */
 export function within<T>(change: Partial<Settable>, fn: () => T): T {

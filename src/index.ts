@@ -2,6 +2,7 @@
 
 export { noGrad } from "./autograd/mode.ts";
 export type { BackwardOptions } from "./backward/backward.ts";
+export { type GradOptions, grad } from "./backward/grad.ts";
 export { type GradcheckOptions, gradcheck } from "./backward/gradcheck.ts";
 export type { HookHandle } from "./backward/hooks.ts";
 export { type CapturedStep, capture } from "./capture/capture.ts";

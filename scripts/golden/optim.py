@@ -135,10 +135,19 @@ def sequence(name, kind, positional, options, lrs=(0.1,), epochs=40, optimizer="
         "maxMomentum": "max_momentum", "divFactor": "div_factor", "finalDivFactor": "final_div_factor",
         "threePhase": "three_phase", "epochs": "epochs", "stepsPerEpoch": "steps_per_epoch", "mode": "mode",
         "factor": "factor", "patience": "patience", "threshold": "threshold", "thresholdMode": "threshold_mode",
+        "startFactor": "start_factor", "endFactor": "end_factor", "totalIters": "total_iters", "power": "power",
+        "tMult": "T_mult", "stepSizeUp": "step_size_up", "stepSizeDown": "step_size_down",
         "cooldown": "cooldown", "minLr": "min_lr", "eps": "eps",
     }
     args = [LAMBDAS[a] if isinstance(a, str) else a for a in positional]
-    scheduler = getattr(lr_scheduler, kind)(made, *args, **{names[k]: v for k, v in options.items()})
+    if kind == "SequentialLR":
+        parts = [getattr(lr_scheduler, k)(made, *a, **{names[n]: v for n, v in o.items()}) for k, a, o in positional[0]]
+        scheduler = lr_scheduler.SequentialLR(made, parts, positional[1])
+    elif kind == "ChainedScheduler":
+        parts = [getattr(lr_scheduler, k)(made, *a, **{names[n]: v for n, v in o.items()}) for k, a, o in positional[0]]
+        scheduler = lr_scheduler.ChainedScheduler(parts)
+    else:
+        scheduler = getattr(lr_scheduler, kind)(made, *args, **{names[k]: v for k, v in options.items()})
     read = lambda: [
         [g["lr"], g["momentum"] if optimizer == "SGD" else g["betas"][0]] for g in made.param_groups
     ]
@@ -207,6 +216,18 @@ sequences = [
     sequence("OneCycleLR, Adam", "OneCycleLR", [[0.01, 0.1]], {"epochs": 5, "stepsPerEpoch": 8, "pctStart": 0.4}, lrs=(0.1, 0.2), epochs=39, optimizer="Adam"),
     sequence("OneCycleLR, linear, three phases", "OneCycleLR", [0.5], {"totalSteps": 41, "annealStrategy": "linear", "threePhase": True, "divFactor": 10.0, "finalDivFactor": 100.0}, epochs=40),
     sequence("OneCycleLR, momentum kept", "OneCycleLR", [0.5], {"totalSteps": 40, "cycleMomentum": False}, epochs=39),
+    sequence("LinearLR", "LinearLR", [], {}, lrs=(0.1, 0.3)),
+    sequence("LinearLR, down", "LinearLR", [], {"startFactor": 1.0, "endFactor": 0.1, "totalIters": 12}, by_hand={6: 0.5}),
+    sequence("ConstantLR", "ConstantLR", [], {"factor": 0.5, "totalIters": 7}),
+    sequence("PolynomialLR", "PolynomialLR", [], {"totalIters": 20, "power": 2.0}, lrs=(0.1, 0.3)),
+    sequence("warm restarts", "CosineAnnealingWarmRestarts", [6], {"tMult": 2, "etaMin": 0.001}, lrs=(0.1, 0.3)),
+    sequence("warm restarts, all alike", "CosineAnnealingWarmRestarts", [7], {}),
+    sequence("CyclicLR", "CyclicLR", [0.01, 0.1], {"stepSizeUp": 5, "stepSizeDown": 8}),
+    sequence("CyclicLR, triangular2", "CyclicLR", [[0.01, 0.02], [0.1, 0.3]], {"stepSizeUp": 6, "mode": "triangular2"}, lrs=(0.1, 0.2)),
+    sequence("CyclicLR, exp_range", "CyclicLR", [0.01, 0.1], {"stepSizeUp": 4, "mode": "exp_range", "gamma": 0.95, "cycleMomentum": False}, optimizer="Adam"),
+    sequence("warm-up, then a cosine", "SequentialLR", [[["LinearLR", [], {"totalIters": 5}], ["CosineAnnealingLR", [30], {}]], [5]], {}, lrs=(0.1, 0.3)),
+    sequence("three in a row", "SequentialLR", [[["ConstantLR", [], {"totalIters": 3}], ["ExponentialLR", [0.9], {}], ["StepLR", [4], {"gamma": 0.5}]], [4, 20]], {}),
+    sequence("two at once", "ChainedScheduler", [[["ConstantLR", [], {"totalIters": 3}], ["ExponentialLR", [0.9], {}]]], {}),
     sequence("plateau, default", "ReduceLROnPlateau", [], {}, metrics=stuck),
     sequence("plateau of the lesson", "ReduceLROnPlateau", [], {"mode": "min", "factor": 0.5, "patience": 2}, metrics=falling, lrs=(1e-3, 1e-4)),
     sequence("plateau, cooldown", "ReduceLROnPlateau", [], {"factor": 0.5, "patience": 1, "cooldown": 3}, metrics=stuck),

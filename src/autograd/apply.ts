@@ -22,6 +22,11 @@ export function apply<In extends Inputs, A, Out extends Outputs, Kept extends Ou
   inputs: In,
   attrs: A,
 ): Out {
+  if (context.differentiable && op.vjp === "not differentiable") {
+    const outputs = context.differentiable(op, inputs, attrs);
+    // What stands for `op` gives what it would give.
+    if (outputs) return outputs as Outputs as Out;
+  }
   const device = deviceOf(op.name, inputs, op.required) ?? currentDevice();
   noteLeaves(inputs);
   const given = specsOf(inputs);

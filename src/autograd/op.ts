@@ -35,10 +35,11 @@ export interface VjpContext<In extends Inputs, A, All extends Outputs> {
 
 /**
  * Gradients of the inputs from those of the visible outputs, null where none is needed. May return a gradient it was
- * given, also more than once. Runs under noGrad, in a scope: temporaries are freed.
+ * given, also more than once. Runs in a scope: temporaries are freed. Under noGrad, unless gradients of gradients are wanted;
+ * then what was kept may have gradients as well, where `connectsKept` says so.
  */
 export type Vjp<In extends Inputs, A, Out extends Outputs, Kept extends Outputs> = (
-  grads: Out,
+  grads: readonly [...Out, ...{ readonly [K in keyof Kept]?: Tensor }],
   context: VjpContext<In, A, readonly [...Out, ...Kept]>,
 ) => Gradients<In>;
 
@@ -87,6 +88,8 @@ export interface Op<
   /** How many trailing outputs are `Kept`. Default 0. */
   readonly aux?: number | ((attrs: A) => number);
   saves(needs: Needs<In>, attrs: A): Saved;
+  /** Kept outputs are functions of the inputs whose gradients `vjp` takes in. Default false. */
+  readonly connectsKept?: boolean;
   readonly vjp: Vjp<In, A, Out, Kept> | "not differentiable";
   /**
    * The one application that gives what `next` gives of this one's result, in one pass over memory; null where there is none.

@@ -1,8 +1,6 @@
 // backward: reverse-mode differentiation over the tape, accumulating into the leaves' `.grad`.
 
 import { noGrad } from "../autograd/mode.ts";
-import type { Node } from "../autograd/node.ts";
-import { visibleOutputs } from "../autograd/op.ts";
 import { deviceOf } from "../autograd/run.ts";
 import { context } from "../context.ts";
 import { check, checkOptions, DtypeError, ShapeError, StateError } from "../errors.ts";
@@ -10,7 +8,8 @@ import { binary } from "../ops/binary.ts";
 import { full } from "../tensor/create.ts";
 import { keep, scope } from "../tensor/scope.ts";
 import { sameShape, show } from "../tensor/shape.ts";
-import type { GradHook, Tensor } from "../tensor/tensor.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { deriveOf, propagate, runHooks, topological } from "./propagate.ts";
 
 /** What `backward` takes. */
 export interface BackwardOptions {
@@ -63,76 +62,11 @@ function checkGradient(root: Tensor, gradient: Tensor): void {
 }
 
 function run(root: Tensor, seed: Tensor, retainGraph: boolean): void {
-  const start = root.gradFn;
-  const { device } = root;
-  if (!start) {
-    accumulate(root, seed);
-    return;
-  }
-  const order = topological(start);
-  // Gradients of each node's outputs, gathered from the nodes after it.
-  const seeds: (Tensor | undefined)[] = [];
-  seeds[root.outputIndex] = seed;
-  const pending = new Map<Node, (Tensor | undefined)[]>([[start, seeds]]);
-  for (const node of order) {
-    const grads = pending.get(node);
-    pending.delete(node);
-    if (!grads) continue;
-    const visible = node.outputSpecs.slice(0, visibleOutputs(node.op, node.outputSpecs.length, node.attrs));
-    const given = visible.map(({ shape }, i) => {
-      const grad = grads[i] ?? full(shape, 0, { device });
-      return runHooks(node.hooks?.get(i), grad);
-    });
-    for (const [i, grad] of vjpOf(node, given).entries()) {
-      const edge = node.edges[i];
-      if (!edge || !grad) continue;
-      if ("leaf" in edge) {
-        accumulate(edge.leaf, grad);
-        continue;
-      }
-      const slots = pending.get(edge.node) ?? [];
-      pending.set(edge.node, slots);
-      const before = slots[edge.index];
-      slots[edge.index] = before ? sum(before, grad) : grad;
-    }
-    for (const grad of given) grad.dispose();
-    if (!retainGraph) node.free();
-  }
-}
-
-/** Runs a node's vjp and returns handles that are all distinct and none of `given`. */
-function vjpOf(node: Node, given: readonly Tensor[]): (Tensor | null)[] {
-  const { vjp } = node.op;
-  if (vjp === "not differentiable") throw new StateError(`[${node.name}] is not differentiable`);
-  const seen = new Set(given);
-  return scope(() =>
-    vjp(given, node).map((grad, i) => {
-      if (!grad || !node.needs[i]) return null;
-      if (!seen.has(grad)) {
-        seen.add(grad);
-        return grad;
-      }
-      return grad.detach();
-    }),
-  );
-}
-
-function sum(a: Tensor, b: Tensor): Tensor {
-  const total = binary("add", a, b);
-  a.dispose();
-  b.dispose();
-  return total;
-}
-
-function runHooks(hooks: readonly GradHook[] | null | undefined, grad: Tensor): Tensor {
-  for (const hook of hooks ?? []) {
-    const replaced = hook(grad);
-    if (replaced && replaced !== grad) {
-      grad.dispose();
-      grad = replaced;
-    }
-  }
-  return grad;
+  propagate([[root, seed]], root.gradFn ? topological([root.gradFn]) : [], {
+    retainGraph,
+    derive: deriveOf,
+    atLeaf: accumulate,
+  });
 }
 
 function accumulate(leaf: Tensor, grad: Tensor): void {
@@ -152,23 +86,4 @@ function accumulate(leaf: Tensor, grad: Tensor): void {
   }
   before?.dispose();
   hooked.dispose();
-}
-
-/** The nodes that lead to `start`, each before the nodes it depends on. */
-function topological(start: Node): Node[] {
-  const order: Node[] = [];
-  const seen = new Set<Node>([start]);
-  // An explicit stack: deep networks would overflow the host's.
-  const stack = [{ node: start, next: 0 }];
-  for (let top = stack.at(-1); top; top = stack.at(-1)) {
-    const edge = top.node.edges[top.next++];
-    if (edge === undefined) {
-      order.push(top.node);
-      stack.pop();
-    } else if (edge && "node" in edge && !seen.has(edge.node)) {
-      seen.add(edge.node);
-      stack.push({ node: edge.node, next: 0 });
-    }
-  }
-  return order.reverse();
 }

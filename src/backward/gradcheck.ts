@@ -1,6 +1,5 @@
 // gradcheck: a function's backward against central differences of its own results on the device.
 
-import { noGrad } from "../autograd/mode.ts";
 import { checkTensor } from "../autograd/run.ts";
 import {
   check,
@@ -162,14 +161,14 @@ async function value(
   rng: RngState,
 ): Promise<{ sum: number; size: number }> {
   setRngState(rng);
-  const outputs = noGrad(() =>
-    scope(() => {
-      const given = inputs.map((t, i) =>
-        i === at ? tensor(replaced, { shape: t.shape, device: t.device }) : t.detach(),
-      );
-      return outputsOf(fn(...given));
-    }),
-  );
+  // On the tape, as `fn` may ask for gradients itself.
+  const outputs = scope(() => {
+    const given = inputs.map((t, i) => {
+      const copy = i === at ? tensor(replaced, { shape: t.shape, device: t.device }) : t.detach();
+      return t.requiresGrad ? copy.requiresGrad_() : copy;
+    });
+    return outputsOf(fn(...given));
+  });
   let sum = 0;
   let squares = 0;
   for (const [i, y] of outputs.entries()) {

@@ -562,6 +562,29 @@ declare module "*/random.wgsl" {
   export const WG: 64;
 }
 
+declare module "*/recurrent-backward.wgsl" {
+  const source: Wgsl.Source<
+    { dy: Wgsl.Buffer; gates: Wgsl.Buffer; cells: Wgsl.Buffer | null; before: Wgsl.Buffer | null; c0: Wgsl.Buffer | null; weight: Wgsl.Buffer; dx: Wgsl.Buffer; dh: Wgsl.Buffer | null; dh0: Wgsl.Buffer; dc: Wgsl.Buffer | null },
+    { steps: number; batch: number; hidden: number; reversed: number },
+    "WG" | "GATES" | "has_before" | "has_c0" | "has_cells" | "has_dh" | "has_dc" | "Params" | "Place" | "squash" | "cell" | "sums_gradient"
+  >;
+  export default source;
+  export const WG: 64;
+  export const GATES: 4;
+}
+
+declare module "*/recurrent.wgsl" {
+  const source: Wgsl.Source<
+    { x: Wgsl.Buffer; weight: Wgsl.Buffer; bias: Wgsl.Buffer | null; h0: Wgsl.Buffer; c0: Wgsl.Buffer | null; y: Wgsl.Buffer; gates: Wgsl.Buffer | null; cells: Wgsl.Buffer | null; last: Wgsl.Buffer | null },
+    { steps: number; batch: number; hidden: number; reversed: number },
+    "WG" | "GATES" | "UNITS" | "has_bias" | "has_c0" | "has_gates" | "has_cells" | "has_last" | "Params" | "Place" | "sigmoid" | "squash" | "x_of" | "keep" | "cell"
+  >;
+  export default source;
+  export const WG: 64;
+  export const GATES: 4;
+  export const UNITS: 1024;
+}
+
 declare module "*/reduce.wgsl" {
   const source: Wgsl.Source<
     { x: Wgsl.Buffer; y: Wgsl.Buffer; faults: Wgsl.Buffer | null },

@@ -24,4 +24,5 @@ export { type AnyModule, type ForwardHook, type ForwardPreHook, Module } from ".
 export { BatchNorm2d, type BatchNormLayerOptions, LayerNorm } from "./norm-layers.ts";
 export { Parameter } from "./parameter.ts";
 export { AdaptiveAvgPool2d, AvgPool2d, MaxPool2d } from "./pooling-layers.ts";
+export { GRU, LSTM, type RecurrentOptions, RNN, type RNNOptions } from "./recurrent-layers.ts";
 export { countParameters } from "./summary.ts";

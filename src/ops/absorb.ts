@@ -3,7 +3,7 @@ import { apply1 } from "../autograd/apply.ts";
 import type { AnyOp, Following } from "../autograd/op.ts";
 import type { Activation } from "../kernels/elementwise.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { binaryOps } from "./binary.ts";
+import { binary, binaryOps } from "./binary.ts";
 import type { UnaryOp } from "./unary.ts";
 
 /** An elementwise function at the end of another operation, with the op of its gradient. */
@@ -24,13 +24,18 @@ export function asActivation({ op, attrs }: Following): AbsorbedActivation | nul
 export const asAddition = ({ op, inputs, at }: Following): Tensor | null =>
   op === binaryOps.add ? (inputs[1 - at] ?? null) : null;
 
-/** The gradient of what the activation is given, from that of its result. `kept` gives the result or, if it was kept, that. */
+/**
+ * The gradient of what the activation is given, from that of its result. `kept` gives the result or, if it was kept, that;
+ * `more` is a gradient that reached what was kept directly.
+ */
 export function behindActivation(
   activation: AbsorbedActivation | null,
   dy: Tensor,
   kept: (what: "x" | "y") => Tensor | null,
+  more?: Tensor,
 ): Tensor {
   if (!activation) return dy;
   const { gradient, row, scalars } = activation;
-  return apply1(gradient, [dy, row.saves === "none" ? null : kept(row.saves)], scalars);
+  const behind = apply1(gradient, [dy, row.saves === "none" ? null : kept(row.saves)], scalars);
+  return more ? binary("add", behind, more) : behind;
 }

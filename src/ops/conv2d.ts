@@ -1,6 +1,6 @@
 // conv2d and its two gradients; and what a convolution takes into its own pass: batch norm, a residual, an activation.
 import { apply1 } from "../autograd/apply.ts";
-import { type Op, withoutGradient } from "../autograd/op.ts";
+import type { Needs, Op, Saved } from "../autograd/op.ts";
 import type { Run } from "../autograd/run.ts";
 import { check, checkOptions, checkWhole } from "../errors.ts";
 import type { DeviceInfo } from "../gpu/device.ts";
@@ -46,6 +46,8 @@ interface ForwardAttrs extends ConvAttrs {
   /** Batch norm's, where its statistics are given. */
   readonly eps: number;
 }
+
+const plain = { activation: null, keepsPre: false, eps: 0 };
 
 type Quad = readonly [number, number, number, number];
 const quad = ([a = 0, b = 0, c = 0, d = 0]: Shape): Quad => [a, b, c, d];
@@ -96,6 +98,11 @@ interface GradientAttrs extends ConvAttrs {
   readonly shape: Shape;
 }
 
+const bothInputs = ([a, b]: Needs<readonly [Tensor, Tensor]>): Saved => ({
+  inputs: [...(b ? [0] : []), ...(a ? [1] : [])],
+  outputs: [],
+});
+
 const convInputGradient: Op<readonly [dy: Tensor, weight: Tensor], GradientAttrs> = {
   name: "conv2dInputGradient",
   infer: (_inputs, { shape }) => [{ shape, dtype: "f32" }],
@@ -112,7 +119,11 @@ const convInputGradient: Op<readonly [dy: Tensor, weight: Tensor], GradientAttrs
     yield { inputs: [1, 0], outputs: ["sum"] };
   },
   crowded: ([dy], [dx], info) => (dx.shape[0] ?? 0) > mostImages(dy, dx, info),
-  ...withoutGradient,
+  saves: bothInputs,
+  vjp: ([g], c) => [
+    c.needs[0] ? convolve(g, c.input(1), c.attrs) : null,
+    c.needs[1] ? weightGradient(c.input(0), g, c.inputSpecs[1].shape, c.attrs) : null,
+  ],
 };
 
 const convWeightGradient: Op<readonly [dy: Tensor, x: Tensor], GradientAttrs> = {
@@ -130,8 +141,20 @@ const convWeightGradient: Op<readonly [dy: Tensor, x: Tensor], GradientAttrs> = 
     yield { inputs: [1, null], outputs: [0] };
     yield { inputs: [null, 1], outputs: [1] };
   },
-  ...withoutGradient,
+  saves: bothInputs,
+  vjp: ([g], c) => [
+    c.needs[0] ? convolve(c.input(1), g, c.attrs) : null,
+    c.needs[1] ? inputGradient(c.input(0), g, c.inputSpecs[1].shape, c.attrs) : null,
+  ],
 };
+
+// A convolution is linear in x and in the weight: each of the three products is made of the two others' gradients.
+const convolve = (x: Tensor, weight: Tensor, attrs: ConvAttrs): Tensor =>
+  apply1(conv2dOp, [x, weight, null, null, null, null, null], { ...attrs, ...plain });
+const inputGradient = (dy: Tensor, weight: Tensor, shape: Shape, attrs: ConvAttrs): Tensor =>
+  apply1(convInputGradient, [dy, weight], { ...attrs, shape });
+const weightGradient = (dy: Tensor, x: Tensor, shape: Shape, attrs: ConvAttrs): Tensor =>
+  apply1(convWeightGradient, [dy, x], { ...attrs, shape });
 
 /** Batch norm by running statistics, all or none of it, comes with its bias in the place of the convolution's. */
 type ConvInputs = readonly [
@@ -193,12 +216,13 @@ export const conv2dOp: Op<ConvInputs, ForwardAttrs, readonly [Tensor], Pre> = {
     inputs: [...(w ? [0] : []), ...(x ? [1] : [])],
     outputs: activation?.row.saves === "y" ? [0] : keepsPre ? [1] : [],
   }),
-  vjp([dz], c) {
-    const dy = behindActivation(c.attrs.activation, dz, (what) => c.output(what === "y" ? 0 : 1) ?? null);
+  connectsKept: true,
+  vjp([dz, dpre], c) {
+    const dy = behindActivation(c.attrs.activation, dz, (what) => c.output(what === "y" ? 0 : 1) ?? null, dpre);
     const [shape, wShape] = [c.inputSpecs[0].shape, c.inputSpecs[1].shape];
     return [
-      c.needs[0] ? apply1(convInputGradient, [dy, c.input(1)], { ...c.attrs, shape }) : null,
-      c.needs[1] ? apply1(convWeightGradient, [dy, c.input(0)], { ...c.attrs, shape: wShape }) : null,
+      c.needs[0] ? inputGradient(dy, c.input(1), shape, c.attrs) : null,
+      c.needs[1] ? weightGradient(dy, c.input(0), wShape, c.attrs) : null,
       c.needs[2] ? sum(dy, [0, 2, 3]) : null,
       ...([null, null, null] as const),
       c.needs[6] ? dy : null,
@@ -273,7 +297,7 @@ function inferConv(x: Spec, w: Spec, bias: Spec | null, attrs: ConvAttrs): Spec 
  * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.conv2d.html
  */
 export function conv2d(x: Tensor, weight: Tensor, bias?: Tensor | null, options: ConvOptions = {}): Tensor {
-  const attrs = { ...convAttrs(options), activation: null, keepsPre: false, eps: 0 };
+  const attrs = { ...convAttrs(options), ...plain };
   return apply1(conv2dOp, [x, weight, bias ?? null, null, null, null, null], attrs);
 }
 

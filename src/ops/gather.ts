@@ -1,7 +1,7 @@
 // Reading by index tensors: gather (an index for each element) and indexSelect (an index for each row).
 
 import { apply1 } from "../autograd/apply.ts";
-import { type Op, withoutGradient } from "../autograd/op.ts";
+import type { Op } from "../autograd/op.ts";
 import type { Run } from "../autograd/run.ts";
 import { check, DtypeError, ValueError } from "../errors.ts";
 import type { DeviceInfo } from "../gpu/device.ts";
@@ -166,7 +166,8 @@ const scatterAddOp: BackwardOp = {
     launchBackward(run, dy, index, dx, { dim, low, shape, bounds, indexStrides: stridesOf(bounds) });
   },
   divisions: (_, [dx], attrs, info) => backwardDivisions(dx, attrs, info, (d) => d),
-  ...withoutGradient,
+  saves: () => ({ inputs: [1], outputs: [] }),
+  vjp: ([g], c) => [apply1(gatherOp, [g, c.input(1)], { dim: c.attrs.dim }), null],
 };
 
 /** The adjoint of gather: zeros of `shape` with dy's elements added where `index` points along `dim`. */
@@ -218,7 +219,8 @@ const indexAddOp: BackwardOp = {
     launchBackward(run, dy, index, dx, walk);
   },
   divisions: (_, [dx], attrs, info) => backwardDivisions(dx, attrs, info, (d) => (d === attrs.dim ? 0 : null)),
-  ...withoutGradient,
+  saves: () => ({ inputs: [1], outputs: [] }),
+  vjp: ([g], c) => [apply1(indexSelectOp, [g, c.input(1)], { dim: c.attrs.dim }), null],
 };
 
 /**

@@ -65,43 +65,44 @@ const paramsGradientOp: Op<readonly [x: Tensor, stats: Tensor, dy: Tensor], Para
 type Inputs = readonly [x: Tensor, weight: Tensor | null, bias: Tensor | null];
 
 /** y, and a row's mean and rstd for the tape. */
-const layerNormOp: Op<Inputs, Attrs & { readonly eps: number }, readonly [y: Tensor], readonly [stats: Tensor]> = {
-  name: "layerNorm",
-  required: 1,
-  aux: 1,
-  infer([x, weight, bias], { shape }) {
-    checkDtype("layerNorm", "input", x.dtype, "f32");
-    const rank = x.shape.length - shape.length;
-    check(
-      shape.length > 0 && rank >= 0 && sameShape(x.shape.slice(rank), shape),
-      () => `[layerNorm] normalizedShape ${show(shape)} is not how input ${show(x.shape)} ends`,
-    );
-    check(sizeOf(shape) > 0, () => `[layerNorm] normalizedShape ${show(shape)} holds no elements`, ValueError);
-    for (const [name, given] of Object.entries({ weight, bias })) {
-      if (!given) continue;
-      checkDtype("layerNorm", name, given.dtype, "f32");
+export const layerNormOp: Op<Inputs, Attrs & { readonly eps: number }, readonly [y: Tensor], readonly [stats: Tensor]> =
+  {
+    name: "layerNorm",
+    required: 1,
+    aux: 1,
+    infer([x, weight, bias], { shape }) {
+      checkDtype("layerNorm", "input", x.dtype, "f32");
+      const rank = x.shape.length - shape.length;
       check(
-        sameShape(given.shape, shape),
-        () => `[layerNorm] ${name} has shape ${show(given.shape)} but normalizedShape is ${show(shape)}`,
+        shape.length > 0 && rank >= 0 && sameShape(x.shape.slice(rank), shape),
+        () => `[layerNorm] normalizedShape ${show(shape)} is not how input ${show(x.shape)} ends`,
       );
-    }
-    return [x, { shape: [...x.shape.slice(0, rank), 2], dtype: "f32" }];
-  },
-  forward(run, [x, weight, bias], [y, stats], { shape, eps }) {
-    const { params, grid } = plan(x, shape, run.device.info);
-    forwardKernel.launch(run, { x, weight, bias, stats, y }, { ...params, eps }, grid);
-  },
-  divisions: ([x], _, { shape }) => rowDims(x, shape).map((d) => ({ inputs: [d, null, null], outputs: [d, d] })),
-  saves: ([x]) => ({ inputs: x ? [0, 1] : [0], outputs: [1] }),
-  vjp([dy], c) {
-    const { shape } = c.attrs;
-    const [x, stats] = [c.input(0), c.output(1)];
-    const dx = c.needs[0] ? apply1(inputGradientOp, [x, c.input(1), stats, dy], { shape }) : null;
-    const wanted = [c.needs[1], c.needs[2]] as const;
-    const params = wanted.includes(true) ? apply(paramsGradientOp, [x, stats, dy], { shape, wanted }) : [];
-    return [dx, ...inPlaces(wanted, params)];
-  },
-};
+      check(sizeOf(shape) > 0, () => `[layerNorm] normalizedShape ${show(shape)} holds no elements`, ValueError);
+      for (const [name, given] of Object.entries({ weight, bias })) {
+        if (!given) continue;
+        checkDtype("layerNorm", name, given.dtype, "f32");
+        check(
+          shape.length > 0 && rank >= 0 && sameShape(x.shape.slice(rank), shape),
+          () => `[layerNorm] normalizedShape ${show(shape)} is not how input ${show(x.shape)} ends`,
+        );
+      }
+      return [x, { shape: [...x.shape.slice(0, rank), 2], dtype: "f32" }];
+    },
+    forward(run, [x, weight, bias], [y, stats], { shape, eps }) {
+      const { params, grid } = plan(x, shape, run.device.info);
+      forwardKernel.launch(run, { x, weight, bias, stats, y }, { ...params, eps }, grid);
+    },
+    divisions: ([x], _, { shape }) => rowDims(x, shape).map((d) => ({ inputs: [d, null, null], outputs: [d, d] })),
+    saves: ([x]) => ({ inputs: x ? [0, 1] : [0], outputs: [1] }),
+    vjp([dy], c) {
+      const { shape } = c.attrs;
+      const [x, stats] = [c.input(0), c.output(1)];
+      const dx = c.needs[0] ? apply1(inputGradientOp, [x, c.input(1), stats, dy], { shape }) : null;
+      const wanted = [c.needs[1], c.needs[2]] as const;
+      const params = wanted.includes(true) ? apply(paramsGradientOp, [x, stats, dy], { shape, wanted }) : [];
+      return [dx, ...inPlaces(wanted, params)];
+    },
+  };
 
 /**
  * Normalises x over its last dimensions, `normalizedShape`, to mean 0 and variance 1, then scales by `weight` and adds

@@ -57,7 +57,7 @@ export const LOSS_OPTIONS = ["reduction"];
 const NLL_OPTIONS = [...LOSS_OPTIONS, "ignoreIndex", "weight"];
 export const CROSS_ENTROPY_OPTIONS = [...NLL_OPTIONS, "labelSmoothing"];
 
-interface Attrs {
+export interface CrossEntropyAttrs {
   readonly name: string;
   readonly reduction: Reduction;
   readonly ignoreIndex: number;
@@ -71,7 +71,7 @@ const finishKernel = new Kernel(finishWgsl);
 const backwardKernel = new Kernel(backwardWgsl);
 
 /** The variant of both kernels for this target. */
-const overrides = ({ dtype }: Spec, { normalize }: Attrs) => ({
+const overrides = ({ dtype }: Spec, { normalize }: CrossEntropyAttrs) => ({
   T: dtype,
   PROBABILITIES: dtype === "f32",
   NORMALIZE: normalize,
@@ -85,7 +85,7 @@ const LABEL_FAULT = faultCode(
 );
 
 // Classes are dimension 1, or the only one.
-const classDim = (shape: Shape): number => (shape.length === 1 ? 0 : 1);
+export const classDim = (shape: Shape): number => (shape.length === 1 ? 0 : 1);
 
 const plan = (shape: Shape, info: DeviceInfo): RowPlan => {
   const dim = classDim(shape);
@@ -94,7 +94,7 @@ const plan = (shape: Shape, info: DeviceInfo): RowPlan => {
 };
 
 /** What both kernels take besides the plan's numbers. */
-const paramsOf = ({ params }: RowPlan, { reduction, ignoreIndex, labelSmoothing }: Attrs) => ({
+const paramsOf = ({ params }: RowPlan, { reduction, ignoreIndex, labelSmoothing }: CrossEntropyAttrs) => ({
   ...params,
   reduction: REDUCTIONS[reduction],
   ignore: ignoreIndex,
@@ -104,10 +104,15 @@ const paramsOf = ({ params }: RowPlan, { reduction, ignoreIndex, labelSmoothing 
 
 type Inputs = readonly [logits: Tensor, target: Tensor, weight: Tensor | null];
 type BackwardInputs = readonly [...Inputs, saved: Tensor, dy: Tensor];
-type Context = VjpContext<Inputs, Attrs, readonly [loss: Tensor, saved: Tensor]>;
+type Context = VjpContext<Inputs, CrossEntropyAttrs, readonly [loss: Tensor, saved: Tensor]>;
 
 /** Some samples at a time. */
-function backwardInPieces(run: Run, [x, labels, weight, saved, dy]: BackwardInputs, dx: Tensor, attrs: Attrs): void {
+function backwardInPieces(
+  run: Run,
+  [x, labels, weight, saved, dy]: BackwardInputs,
+  dx: Tensor,
+  attrs: CrossEntropyAttrs,
+): void {
   const variant = backwardKernel.variant(overrides(labels, attrs));
   bySamples(run, x, saved.numel / 4 - 1, (piece) => {
     const { rows, firstRow } = piece;
@@ -124,7 +129,7 @@ function backwardInPieces(run: Run, [x, labels, weight, saved, dy]: BackwardInpu
 }
 
 /** The logits' gradient. */
-const backwardOp: Op<BackwardInputs, Attrs> = {
+const backwardOp: Op<BackwardInputs, CrossEntropyAttrs> = {
   name: "crossEntropyBackward",
   required: 2,
   infer: ([x]) => [x],
@@ -142,7 +147,13 @@ const backwardOp: Op<BackwardInputs, Attrs> = {
 };
 
 /** Some samples at a time: their sums are added up as those of workgroups are. */
-function forwardInPieces(run: Run, [x, labels, weight]: Inputs, loss: Tensor, saved: Tensor, attrs: Attrs): void {
+function forwardInPieces(
+  run: Run,
+  [x, labels, weight]: Inputs,
+  loss: Tensor,
+  saved: Tensor,
+  attrs: CrossEntropyAttrs,
+): void {
   const variant = forwardKernel.variant(overrides(labels, attrs));
   const reduction = REDUCTIONS[attrs.reduction];
   const sums: Tensor[] = [];
@@ -176,7 +187,7 @@ function forwardInPieces(run: Run, [x, labels, weight]: Inputs, loss: Tensor, sa
 }
 
 /** The loss; for the tape what the kernels call `saved`, a vector for each sample and one for all. */
-const crossEntropyOp: Op<Inputs, Attrs, readonly [loss: Tensor], readonly [saved: Tensor]> = {
+export const crossEntropyOp: Op<Inputs, CrossEntropyAttrs, readonly [loss: Tensor], readonly [saved: Tensor]> = {
   name: "crossEntropy",
   required: 2,
   aux: 1,

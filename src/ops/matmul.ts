@@ -140,9 +140,10 @@ export const matmulOp: Op<MatmulInputs, MatmulAttrs, readonly [Tensor], Pre> = {
     inputs: [...(b ? [0] : []), ...(a ? [1] : [])],
     outputs: activation?.row.saves === "y" ? [0] : keepsPre ? [1] : [],
   }),
-  vjp([dy], c) {
+  connectsKept: true,
+  vjp([dy, dpre], c) {
     const { a, b, c: view } = c.attrs;
-    const dc = behindActivation(c.attrs.activation, dy, (what) => c.output(what === "y" ? 0 : 1) ?? null);
+    const dc = behindActivation(c.attrs.activation, dy, (what) => c.output(what === "y" ? 0 : 1) ?? null, dpre);
     // With A and B as they are read: dA = dC B^T and dB = A^T dC, written as A and B lie.
     const da = () => into(dc, c.input(1), view, transposed(b), a, c.inputSpecs[0].shape);
     const db = () => into(c.input(0), dc, transposed(a), view, b, c.inputSpecs[1].shape);

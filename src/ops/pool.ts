@@ -149,7 +149,7 @@ const covering = (w: Window): Pair =>
 
 type BackwardAttrs<A> = A & { readonly shape: Shape };
 
-const maxBackwardOp: Op<readonly [dy: Tensor, found: Tensor], BackwardAttrs<Window>> = {
+export const maxBackwardOp: Op<readonly [dy: Tensor, found: Tensor], BackwardAttrs<Window>> = {
   name: "maxPool2dBackward",
   infer: (_, { shape }) => [{ shape, dtype: "f32" }],
   forward(run, [dy, found], [dx], w) {
@@ -199,7 +199,8 @@ const avgBackwardOp: Op<readonly [dy: Tensor], BackwardAttrs<AvgAttrs>> = {
       .launch(run, { dy, dx }, { ...params, turns, ...sizes, ...windowParams(w) }, grid);
   },
   divisions: ([x]) => alike(planeDims(x), 1, 1),
-  ...withoutGradient,
+  saves: savesNothing,
+  vjp: ([g], { attrs }) => [apply1(avgOp, [g], attrs)],
 };
 
 const avgOp: Op<readonly [x: Tensor], AvgAttrs> = {
@@ -242,7 +243,8 @@ const adaptiveBackwardOp: Op<readonly [dy: Tensor], { readonly shape: Shape }> =
       .launch(run, { dy, dx }, { ...params, turns, size, out, ...NO_WINDOW }, grid);
   },
   divisions: ([x]) => alike(planeDims(x), 1, 1),
-  ...withoutGradient,
+  saves: savesNothing,
+  vjp: ([g], { inputSpecs }) => [apply1(adaptiveOp, [g], { out: rowsOf(inputSpecs[0].shape) })],
 };
 
 const adaptiveOp: Op<readonly [x: Tensor], { readonly out: Pair }> = {

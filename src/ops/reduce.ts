@@ -1,7 +1,6 @@
 // Reductions over any dimensions: amax, amin, and what is composed of sums.
 
 import { apply1 } from "../autograd/apply.ts";
-import { noGrad } from "../autograd/mode.ts";
 import type { Op } from "../autograd/op.ts";
 import { check, checkNumber, checkOptions } from "../errors.ts";
 import { reduceInto } from "../kernels/reduction-plan.ts";
@@ -80,19 +79,14 @@ export function variance(x: Tensor, dims?: Dims, options: VarianceOptions = {}):
   const { dims: list } = reduced("var", x, dims, {});
   const n = sizeOf(x.shape.filter((_, d) => list.includes(d)));
   return scope(() => {
-    // The deviations sum to zero, so that no gradient flows through the mean.
-    const deviation = binary(
-      "sub",
-      x,
-      noGrad(() => mean(x, list, { keepdim: true })),
-    );
+    const deviation = binary("sub", x, mean(x, list, { keepdim: true }));
     const squares = sum(unary("square", deviation), list, { keepdim });
     return unary("affine", squares, { scale: 1 / Math.max(0, n - correction), offset: 0 });
   });
 }
 
 /** The square root, with the gradient 0 at 0: that of a standard deviation where all elements are equal, as PyTorch's. */
-const { rootOfVariance } = unaryOpsOf({
+export const { rootOfVariance } = unaryOpsOf({
   rootOfVariance: { f: "sqrt(x)", dx: "select(dy / (2.0 * x), 0.0, x == 0.0)", saves: "y" },
 });
 

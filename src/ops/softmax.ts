@@ -25,7 +25,12 @@ function plan({ shape, numel }: Tensor, dim: number, info: DeviceInfo) {
   return planRows(length > 0 ? numel / length : 0, length, info, sizeOf(shape.slice(dim + 1)));
 }
 
-function softmaxOp(name: string, LOG: boolean): Op<readonly [Tensor], Attrs> {
+/** With the op of its gradient. */
+interface SoftmaxOp extends Op<readonly [Tensor], Attrs> {
+  readonly gradient: Op<readonly [dy: Tensor, y: Tensor], Attrs>;
+}
+
+function softmaxOp(name: string, LOG: boolean): SoftmaxOp {
   const forwards = forwardKernel.variant({ LOG });
   const backwards = backwardKernel.variant({ LOG });
   const gradient: Op<readonly [dy: Tensor, y: Tensor], Attrs> = {
@@ -39,6 +44,7 @@ function softmaxOp(name: string, LOG: boolean): Op<readonly [Tensor], Attrs> {
     ...withoutGradient,
   };
   return {
+    gradient,
     name,
     infer([x]) {
       checkDtype(name, "input", x.dtype, "f32");
@@ -54,7 +60,7 @@ function softmaxOp(name: string, LOG: boolean): Op<readonly [Tensor], Attrs> {
   };
 }
 
-const softmaxes = { softmax: softmaxOp("softmax", false), logSoftmax: softmaxOp("logSoftmax", true) };
+export const softmaxes = { softmax: softmaxOp("softmax", false), logSoftmax: softmaxOp("logSoftmax", true) };
 
 function along(name: keyof typeof softmaxes, x: Tensor, dim: number): Tensor {
   checkTensor(name, "input", x);

@@ -61,6 +61,13 @@ export abstract class LRScheduler {
     this.#lastLr = next;
   }
 
+  /** Starts over from the initial learning rates, as `SequentialLR` has each of its schedulers do. */
+  restart(): void {
+    for (const [i, group] of this.optimizer.paramGroups.entries()) group.lr = this.baseLrs[i] ?? group.lr;
+    this.lastEpoch = -1;
+    this.step();
+  }
+
   /** The learning rates, by group, that the last step set. */
   getLastLr(): number[] {
     return [...this.#lastLr];

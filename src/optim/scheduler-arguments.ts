@@ -11,6 +11,11 @@ export function checkOptimizer(scheduler: string, optimizer: AnyOptimizer): void
   );
 }
 
+/** Throws unless `value` is from 0 to 1. */
+export function checkShare(scheduler: string, what: string, value: number): void {
+  check(value >= 0 && value <= 1, () => `[${scheduler}] ${what} must be from 0 to 1, got ${value}`, ValueError);
+}
+
 /** A value for each of `count` groups, from one for all or a list. */
 export function perGroup(scheduler: string, what: string, value: number | readonly number[], count: number): number[] {
   const values = Array.isArray(value) ? [...value] : new Array<number>(count).fill(value as number);

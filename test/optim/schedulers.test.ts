@@ -20,9 +20,34 @@ function optimizerOf(s: Sequence): Opt {
   return s.optimizer === "SGD" ? new optim.SGD(groups, { lr: 1, momentum: 0.9 }) : new optim.Adam(groups);
 }
 
-function schedulerOf(s: Sequence, opt: Opt) {
-  const [first] = s.positional;
+type Scheduler = optim.LRScheduler | optim.SequentialLR | optim.ChainedScheduler | optim.ReduceLROnPlateau;
+type Part = [kind: string, positional: Sequence["positional"], options: object];
+
+/** The schedulers of one that has several. */
+const partsOf = (s: Sequence, opt: Opt) =>
+  (s.positional[0] as unknown as Part[]).map(([kind, positional, options]) => {
+    const part = schedulerOf({ ...s, kind, positional, options }, opt);
+    if (!(part instanceof optim.LRScheduler)) throw new Error(`${kind} is none that others can hold`);
+    return part;
+  });
+
+function schedulerOf(s: Sequence, opt: Opt): Scheduler {
+  const [first, second] = s.positional;
   switch (s.kind) {
+    case "LinearLR":
+      return new optim.LinearLR(opt, s.options);
+    case "ConstantLR":
+      return new optim.ConstantLR(opt, s.options);
+    case "PolynomialLR":
+      return new optim.PolynomialLR(opt, s.options);
+    case "CosineAnnealingWarmRestarts":
+      return new optim.CosineAnnealingWarmRestarts(opt, first as number, s.options);
+    case "CyclicLR":
+      return new optim.CyclicLR(opt, first as number | number[], second as number | number[], s.options);
+    case "SequentialLR":
+      return new optim.SequentialLR(opt, partsOf(s, opt), second as number[]);
+    case "ChainedScheduler":
+      return new optim.ChainedScheduler(partsOf(s, opt));
     case "LambdaLR":
       return new optim.LambdaLR(opt, lambdas[first as string]!);
     case "StepLR":
