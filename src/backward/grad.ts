@@ -93,7 +93,7 @@ function seedsOf(outputs: readonly Tensor[], given: GradOptions["gradOutputs"]):
       () => `[grad] gradOutputs[${i}] has shape ${show(seed?.shape ?? [])} but the output has ${show(output.shape)}`,
       ShapeError,
     );
-    deviceOf("grad", [output, seed]);
+    deviceOf("grad", [output, seed], 1);
   }
   return [...seeds];
 }

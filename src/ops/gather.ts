@@ -230,6 +230,9 @@ const indexAddOp: BackwardOp = {
  */
 export function indexSelect(x: Tensor, dim: number, index: Tensor): Tensor {
   const attrs = { dim: normalizeDim("indexSelect", dim, rowRank(x.shape)) };
-  if (x.ndim > 0) return apply1(indexSelectOp, [x, index], attrs);
-  return scope(() => view("indexSelect", apply1(indexSelectOp, [view("indexSelect", x, [1]), index], attrs), []));
+  return scope(() => {
+    const at = index.ndim === 0 ? view("indexSelect", index, [1]) : index;
+    if (x.ndim > 0) return apply1(indexSelectOp, [x, at], attrs);
+    return view("indexSelect", apply1(indexSelectOp, [view("indexSelect", x, [1]), at], attrs), []);
+  });
 }

@@ -101,24 +101,25 @@ const overrides = (kind: CellKind, direction: "forward" | "backward") => {
 type BackwardInputs = readonly [
   dy: Tensor,
   gates: Tensor,
+  weight: Tensor,
   cells: Tensor | null,
   before: Tensor | null,
   c0: Tensor | null,
-  weight: Tensor,
   dLast: Tensor | null,
 ];
 
 /** dx, dh0; then for GRU those of the sums, for LSTM dc0. */
 const backwardOp: Op<BackwardInputs, Attrs, readonly Tensor[]> = {
   name: "recurrentBackward",
-  infer([dy, , , , c0], { kind }) {
+  required: 3,
+  infer([dy, , , , , c0], { kind }) {
     const { gates, gated }: Cell = cells[kind];
     const [steps = 0, batch = 0, hidden = 0] = dy.shape;
     const sums: Spec = { shape: [steps, batch, gates * hidden], dtype: "f32" };
     const state: Spec = { shape: [batch, hidden], dtype: "f32" };
     return [sums, state, ...(gated ? [sums] : []), ...(c0 ? [state] : [])];
   },
-  forward(run, [dy, gates, cells, before, c0, weight, dLast], [dx, dh0, more], { kind, reversed }) {
+  forward(run, [dy, gates, weight, cells, before, c0, dLast], [dx, dh0, more], { kind, reversed }) {
     if (!dx || !dh0) return;
     const { params, grid } = plan(dx.shape, { kind, reversed });
     const [dh, dc] = c0 ? [null, more ?? null] : [more ?? null, null];
@@ -129,13 +130,14 @@ const backwardOp: Op<BackwardInputs, Attrs, readonly Tensor[]> = {
   ...withoutGradient,
 };
 
-type Inputs = readonly [x: Tensor, weight: Tensor, bias: Tensor | null, h0: Tensor, c0: Tensor | null];
+type Inputs = readonly [x: Tensor, weight: Tensor, h0: Tensor, bias: Tensor | null, c0: Tensor | null];
 
 /** y, and LSTM's last cells; for the tape the gates' values and the cells. */
 const recurrentOp: Op<Inputs, Attrs, readonly Tensor[], readonly Tensor[]> = {
   name: "recurrent",
+  required: 3,
   aux: ({ kind }) => (cells[kind].keeps ? 2 : 0),
-  infer([x, weight, bias, h0, c0], { kind }) {
+  infer([x, weight, h0, bias, c0], { kind }) {
     const { gates, keeps } = cells[kind];
     const [, hidden = 0] = weight.shape;
     for (const [what, given] of Object.entries({ input: x, weight, bias, h0, c0 })) {
@@ -160,7 +162,7 @@ const recurrentOp: Op<Inputs, Attrs, readonly Tensor[], readonly Tensor[]> = {
     const kept: Spec[] = keeps ? [{ shape: [steps, batch, gates * hidden], dtype: "f32" }, y] : [];
     return [y, ...(c0 ? [last] : []), ...kept];
   },
-  forward(run, [x, weight, bias, h0, c0], outputs, attrs) {
+  forward(run, [x, weight, h0, bias, c0], outputs, attrs) {
     const [y, ...rest] = outputs;
     if (!y) return;
     const { params, grid } = plan(x.shape, attrs);
@@ -175,13 +177,13 @@ const recurrentOp: Op<Inputs, Attrs, readonly Tensor[], readonly Tensor[]> = {
   },
   saves: (_, { kind }) => {
     const kept = kind === "lstm" ? [0, 2, 3] : cells[kind].keeps ? [0, 1, 2] : [0];
-    return { inputs: kind === "lstm" ? [1, 3, 4] : [1, 3], outputs: kept };
+    return { inputs: kind === "lstm" ? [1, 2, 4] : [1, 2], outputs: kept };
   },
   vjp([dy, dLast], c) {
     const { kind, reversed } = c.attrs;
     const { gated, keeps }: Cell = cells[kind];
     const lstm = kind === "lstm";
-    const [weight, h0, y] = [c.input(1), c.input(3), c.output(0)];
+    const [weight, h0, y] = [c.input(1), c.input(2), c.output(0)];
     const first = lstm ? 2 : 1;
     const [gates, kept] = keeps ? [c.output(first), c.output(first + 1)] : [y, null];
     if (!dy || !y || !gates) return [null, null, null, null, null];
@@ -190,10 +192,10 @@ const recurrentOp: Op<Inputs, Attrs, readonly Tensor[], readonly Tensor[]> = {
     const given = [
       dy,
       gates,
+      weight,
       kept ?? null,
       gated ? before : null,
       lstm ? c.input(4) : null,
-      weight,
       lstm ? (dLast ?? null) : null,
     ] as const;
     const [dx = null, dh0 = null, more = null] = apply(backwardOp, given, c.attrs);
@@ -202,8 +204,8 @@ const recurrentOp: Op<Inputs, Attrs, readonly Tensor[], readonly Tensor[]> = {
     return [
       dx,
       c.needs[1] && sums ? matmul(t(flat(sums)), flat(before)) : null,
-      c.needs[2] && sums ? sum(flat(sums), 0) : null,
       dh0,
+      c.needs[3] && sums ? sum(flat(sums), 0) : null,
       lstm ? more : null,
     ];
   },
@@ -236,7 +238,7 @@ export function recurrent(
   { x, weight, bias, h0, c0 }: RecurrentInputs,
   reversed = false,
 ): { readonly y: Tensor; readonly c: Tensor | null } {
-  const [y, c = null] = apply(recurrentOp, [x, weight, bias, h0, c0], { kind, reversed });
+  const [y, c = null] = apply(recurrentOp, [x, weight, h0, bias, c0], { kind, reversed });
   if (!y) throw new StateError(`[${kind}] gave no output`);
   return { y, c };
 }

@@ -1,6 +1,7 @@
 // Reductions over any dimensions: amax, amin, and what is composed of sums.
 
 import { apply1 } from "../autograd/apply.ts";
+import { noGrad } from "../autograd/mode.ts";
 import type { Op } from "../autograd/op.ts";
 import { check, checkNumber, checkOptions } from "../errors.ts";
 import { reduceInto } from "../kernels/reduction-plan.ts";
@@ -71,6 +72,29 @@ export interface VarianceOptions extends ReduceOptions {
   correction?: number;
 }
 
+interface VarianceAttrs {
+  readonly dims: readonly number[];
+  /** One over the divisor. */
+  readonly scale: number;
+}
+
+/** Gives `value`, which is x's variance, a gradient: 2 (x - mean) / divisor, which lets infinities pass as PyTorch's does. */
+const varianceOp: Op<readonly [value: Tensor, x: Tensor], VarianceAttrs> = {
+  name: "var",
+  alias: true,
+  infer: ([value]) => [value],
+  forward() {},
+  saves: () => ({ inputs: [1], outputs: [] }),
+  vjp: ([dy], c) => {
+    const { dims, scale } = c.attrs;
+    const x = c.input(1);
+    const grads = view("var", dy, keptShape(c.inputSpecs[1].shape, dims));
+    return [null, binary("mul", unary("affine", grads, { scale: 2 * scale, offset: -0 }), deviation(x, dims))];
+  },
+};
+
+const deviation = (x: Tensor, dims: readonly number[]): Tensor => binary("sub", x, mean(x, dims, { keepdim: true }));
+
 /** Variance over `dims`, f32, in two passes. @see https://pytorch.org/docs/stable/generated/torch.var.html */
 export function variance(x: Tensor, dims?: Dims, options: VarianceOptions = {}): Tensor {
   checkOptions("var", options, ["correction", "keepdim"]);
@@ -78,10 +102,13 @@ export function variance(x: Tensor, dims?: Dims, options: VarianceOptions = {}):
   checkNumber("var", "correction", correction);
   const { dims: list } = reduced("var", x, dims, {});
   const n = sizeOf(x.shape.filter((_, d) => list.includes(d)));
+  const scale = 1 / Math.max(0, n - correction);
   return scope(() => {
-    const deviation = binary("sub", x, mean(x, list, { keepdim: true }));
-    const squares = sum(unary("square", deviation), list, { keepdim });
-    return unary("affine", squares, { scale: 1 / Math.max(0, n - correction), offset: 0 });
+    const value = noGrad(() => {
+      const squares = sum(unary("square", deviation(x, list)), list, { keepdim });
+      return unary("affine", squares, { scale, offset: 0 });
+    });
+    return apply1(varianceOp, [value, x], { dims: list, scale });
   });
 }
 

@@ -1,7 +1,7 @@
 // CyclicLR: the rate up and down between two bounds, momentum the other way.
 import { check, checkOptions, checkWhole, ValueError } from "../errors.ts";
 import { type AnyGroup, type AnyOptimizer, LRScheduler } from "./lr-scheduler.ts";
-import { perGroup } from "./scheduler-arguments.ts";
+import { checkOptimizer, perGroup } from "./scheduler-arguments.ts";
 
 /** What `CyclicLR` takes beside the bounds. */
 export interface CyclicOptions {
@@ -13,7 +13,7 @@ export interface CyclicOptions {
   mode?: "triangular" | "triangular2" | "exp_range";
   /** For "exp_range". Default 1. */
   gamma?: number;
-  /** How high in a cycle (1, 2, ...) or at a step (0, 1, ...), in place of `mode`. */
+  /** How high in a cycle (1, 2, ...) or at a step (0, 1, ...), in place of `mode`. Default: as `mode` says. */
   scaleFn?: (at: number) => number;
   /** What `scaleFn` gets. Default "cycle". */
   scaleMode?: "cycle" | "iterations";
@@ -63,6 +63,7 @@ export class CyclicLR extends LRScheduler {
     options: CyclicOptions = {},
   ) {
     const name = "CyclicLR";
+    checkOptimizer(name, optimizer);
     checkOptions(name, options, OPTIONS);
     const { stepSizeUp = 2000, mode = "triangular", gamma = 1, cycleMomentum = true } = options;
     const { stepSizeDown = stepSizeUp, scaleMode = "cycle", scaleFn } = options;

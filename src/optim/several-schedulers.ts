@@ -103,9 +103,7 @@ export class SequentialLR extends Several {
  */
 export class ChainedScheduler extends Several {
   constructor(schedulers: readonly LRScheduler[]) {
-    const [first] = schedulers;
-    if (!first) throw new ValueError("[ChainedScheduler] needs at least one scheduler, got an empty list");
-    super(first.optimizer, schedulers);
+    super(Object((schedulers ?? [])[0]).optimizer, schedulers);
   }
 
   override step(): void {

@@ -103,6 +103,7 @@ export function makeRunner<S extends Step>(parts: RunnerParts<S>): Runner<S> {
   };
   const op: Op<StageInputs, StageAttrs<S>> = {
     name,
+    required: 1,
     infer([x, draws], { placed, normalize }) {
       checkDtype(name, "the batch of images", x.dtype, "f32", ...(takesIntegers ? (["i32", "u32"] as const) : []));
       checkPictures(name, x.shape);

@@ -71,10 +71,10 @@ export const isBilinear = (name: string, mode: "nearest" | "bilinear"): boolean 
 
 /** torchvision's order: one for all sides, [left and right, above and below], or [left, top, right, bottom]. */
 export function margins(name: string, value: number | readonly number[]): Margins {
-  const [left = 0, top = left, right = left, bottom = top] = typeof value === "number" ? [value] : value;
+  const given: readonly number[] = Array.isArray(value) ? value : [value];
+  const [left = 0, top = left, right = left, bottom = top] = given;
   check(
-    (typeof value === "number" || [1, 2, 4].includes(value.length)) &&
-      [left, top, right, bottom].every((v) => Number.isInteger(v) && v >= 0),
+    [1, 2, 4].includes(given.length) && [left, top, right, bottom].every((v) => Number.isInteger(v) && v >= 0),
     () =>
       `[${name}] padding must be a whole number that is not negative, or 1, 2 or 4 of them (left, top, right, bottom); got ${shown(value)}`,
     ValueError,

@@ -267,7 +267,12 @@ export const toTensor = (): Transform => plain({ kind: "toTensor" });
  */
 export function normalize(mean: readonly number[], std: readonly number[]): Transform {
   check(
-    mean.length > 0 && mean.length === std.length && std.every((s) => s > 0) && mean.every(Number.isFinite),
+    Array.isArray(mean) &&
+      Array.isArray(std) &&
+      mean.length > 0 &&
+      mean.length === std.length &&
+      std.every((s) => s > 0) &&
+      mean.every(Number.isFinite),
     () =>
       `[normalize] mean and std need as many numbers as channels, std above 0; got ${JSON.stringify(mean)} and ${JSON.stringify(std)}`,
     ValueError,

@@ -1,5 +1,6 @@
 // RNN, LSTM and GRU against PyTorch.
-import { nn, type Tensor } from "wgrad";
+import { expect, test } from "vitest";
+import { capture, manualSeed, nn, optim, randn, ShapeError, scope, type Tensor, ValueError } from "wgrad";
 import { withDevice } from "../support/case.ts";
 import { type GoldenCase, goldenCases } from "../support/golden-layers.ts";
 
@@ -33,3 +34,45 @@ for (const [name, Kind] of Object.entries(kinds)) {
   } satisfies Record<string, GoldenCase>);
 }
 goldenCases("recurrent", cases);
+
+test.each(["eager", "captured"])("a GRU and an LSTM learn to tell sequences by their first step: %s", async (how) => {
+  manualSeed(4);
+  const [gru, lstm] = [new nn.GRU(3, 8), new nn.LSTM(8, 8, { bidirectional: true })];
+  const head = new nn.Linear(16, 1);
+  const x = randn([6, 16, 3]);
+  const target = scope(() => x.select(0, 0).select(1, 0).gt(0).to("f32"));
+  const parameters = [gru, lstm, head].flatMap((m) => [...m.parameters()]);
+  const opt = new optim.Adam(parameters, { lr: 0.05 });
+  const step = () => {
+    opt.zeroGrad();
+    const [y] = lstm.forward(gru.forward(x)[0]);
+    const logits = head.forward(y.select(0, -1)).squeeze(1);
+    const loss = nn.functional.binaryCrossEntropyWithLogits(logits, target);
+    loss.backward();
+    opt.step();
+    return loss.detach();
+  };
+  const run = how === "captured" ? capture(step) : () => scope(step);
+  let last = Number.NaN;
+  for (let i = 0; i < 40; i++) {
+    const loss = run();
+    last = await loss.item();
+    loss.dispose();
+  }
+  expect(last).toBeLessThan(0.1);
+  if ("dispose" in run) (run as { dispose(): void }).dispose();
+  for (const t of [opt, x, target, ...parameters]) t.dispose();
+});
+
+test("sizes, states and options that do not fit are told", () => {
+  expect(() => new nn.LSTM(0, 4)).toThrow(ValueError);
+  expect(() => new nn.GRU(3, 4, { dropout: 2 })).toThrow(/dropout/);
+  expect(() => new nn.RNN(3, 4, { nonlinearity: "gelu" as never })).toThrow(/"tanh" or "relu"/);
+  const lstm = new nn.LSTM(3, 4, { numLayers: 2 });
+  const [x, h] = [randn([5, 2, 3]), randn([2, 2, 4])];
+  expect(() => lstm.forward(h)).toThrow(/LSTM.*\[2, 2, 4\].*\[steps, batch, 3\]/);
+  expect(() => lstm.forward(x, [x, h])).toThrow(ShapeError);
+  expect(String(lstm)).toBe("LSTM(3, 4, numLayers: 2)");
+  lstm.dispose();
+  for (const t of [x, h]) t.dispose();
+});

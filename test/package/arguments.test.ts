@@ -68,8 +68,8 @@ test("the state dict of another model is summarised", async () => {
   const [model, other] = [new nn.Sequential(...Array.from({ length: 20 }, linear)), linear()];
   const error = await model.loadStateDict({ a: other.weight }).catch((e: unknown) => e as Error);
   expect(error).toBeInstanceOf(StateDictError);
-  expect(String(error).split("\n")).toHaveLength(14);
-  expect(String(error)).toMatch(/0\.weight \[2, 2\] is missing\n(.*\n)* {2}and 29 more of 40 keys$/);
+  expect(String(error).split("\n").length).toBeLessThan(8);
+  expect(String(error)).toMatch(/0\.weight \[2, 2\] is missing\n(.*\n)*.*and 37 more/);
   for (const m of [model, other]) m.dispose();
 });
 
