@@ -2,7 +2,7 @@
 import { context } from "../context.ts";
 import { StateError } from "../errors.ts";
 import type { Device } from "../gpu/device.ts";
-import { currentDevice } from "../gpu/device.ts";
+import { checkDevice, currentDevice } from "../gpu/device.ts";
 import type { PooledBuffer } from "../gpu/pool.ts";
 import type { Binding } from "../gpu/queue.ts";
 
@@ -136,5 +136,6 @@ export function memory(
  * @see https://pytorch.org/docs/stable/generated/torch.cuda.empty_cache.html
  */
 export function emptyCache(device: Device = currentDevice()): void {
+  checkDevice("emptyCache", device);
   device.queue.trim();
 }

@@ -43,19 +43,19 @@ test.each(["eager", "captured"])("a GRU and an LSTM learn to tell sequences by t
   const target = scope(() => x.select(0, 0).select(1, 0).gt(0).to("f32"));
   const parameters = [gru, lstm, head].flatMap((m) => [...m.parameters()]);
   const opt = new optim.Adam(parameters, { lr: 0.05 });
-  const step = () => {
+  const step = (input: Tensor) => {
     opt.zeroGrad();
-    const [y] = lstm.forward(gru.forward(x)[0]);
+    const [y] = lstm.forward(gru.forward(input)[0]);
     const logits = head.forward(y.select(0, -1)).squeeze(1);
     const loss = nn.functional.binaryCrossEntropyWithLogits(logits, target);
     loss.backward();
     opt.step();
     return loss.detach();
   };
-  const run = how === "captured" ? capture(step) : () => scope(step);
+  const run = how === "captured" ? capture(step) : (input: Tensor) => scope(() => step(input));
   let last = Number.NaN;
   for (let i = 0; i < 40; i++) {
-    const loss = run();
+    const loss = run(x);
     last = await loss.item();
     loss.dispose();
   }

@@ -85,7 +85,8 @@ async function compare(transform: vision.Transform, images: HostArray, from: num
   expect(transform.outputShape(images.shape.slice(1))).toEqual(ref.shape.slice(1));
   const what = transform.steps.map((s) => s.kind).join(" > ");
   // Places between pixels are rounded as coordinates, which are larger than the values there.
-  expectClose(await y.data(), ref, images.shape[2]! * images.shape[3]!, what, { c: 64 });
+  // Positions are f32, too: what they are off is multiplied by the contrast of neighbours, which colour steps and std raise.
+  expectClose(await y.data(), ref, images.shape[2]! * images.shape[3]!, what, { c: 256 });
   for (const t of [x, u, y]) t?.dispose();
 }
 
