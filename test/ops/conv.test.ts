@@ -194,6 +194,45 @@ describe("errors", () => {
   });
 });
 
+describe("more planes than a software adapter starts workgroups for", () => {
+  withDevice();
+  // Workgroups take several planes in turn: what one leaves behind must not reach the next.
+  test.each([
+    ["depthwise by rows", 8, 3, 1],
+    ["depthwise", 7, 3, 2],
+    ["depthwise, dilated rows of five", 8, 5, 1],
+  ])("%s: each image as by itself", async (_, size, kernel, stride) => {
+    const [n, channels] = [9, 66];
+    const options = { padding: (kernel - 1) / 2, stride, groups: channels };
+    const [x, w] = [uniform([n, channels, size, size], 1), uniform([channels, 1, kernel, kernel], 2)];
+    const results = async (images: HostArray) => {
+      const [a, b] = [upload(images, true), upload(w, true)];
+      const y = scope(() => {
+        const made = conv(a, b, null, options);
+        made.square().sum().backward();
+        return made.detach();
+      });
+      const found = await Promise.all([y, a.grad!, b.grad!].map(async (t) => [...(await t.data())]));
+      for (const t of [a, b, y]) t.dispose();
+      return found;
+    };
+    const [y, dx, dw] = await results(x);
+    const one = x.data.length / n;
+    const each = [];
+    for (let i = 0; i < n; i++) {
+      each.push(await results(host([1, channels, size, size], x.data.slice(i * one, (i + 1) * one))));
+    }
+    expect(y).toEqual(each.flatMap(([part]) => part!));
+    expect(dx).toEqual(each.flatMap(([, part]) => part!));
+    for (const [k, value] of dw!.entries()) {
+      expect(value).toBeCloseTo(
+        each.reduce((sum, [, , part]) => sum + part![k]!, 0),
+        2,
+      );
+    }
+  });
+});
+
 test("an empty batch has gradients: zeros for the weights, an empty one for the input", async () => {
   for (const groups of [1, 4]) {
     const layer = new nn.Conv2d(4, 4, 3, { padding: 1, groups });

@@ -32,6 +32,14 @@ test("linked kernels compile, as they are read and as they are shipped", async (
   }
 });
 
+test("variables of functions are given a value where they are declared", async () => {
+  // WGSL zeroes them at each turn of a loop; Mesa's software driver leaves them as the turn before did.
+  const { kernels, parts } = await kernelPaths();
+  for (const path of [...kernels, ...parts]) {
+    expect(readFileSync(path, "utf8").match(/^[ \t]+var \w+ *:[^=;]*;/gm) ?? [], basename(path)).toEqual([]);
+  }
+});
+
 test("src/kernels/wgsl.d.ts is what `npm run wgsl -- --types` writes", async () => {
   const file = new URL("../../src/kernels/wgsl.d.ts", import.meta.url);
   expect(await wgslTypes()).toBe(readFileSync(file, "utf8"));

@@ -101,7 +101,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) i:
   let slope = select(sums.y * p.per_element * channel.y * channel.y, 0.0, fixed);
   for (var k = s.first; k.e < s.end; k = next(k)) {
     let d = x[k.at] - channel.x;
-    var g: V;
+    var g = V();
     if (has_dresidual && reduced) {
       g = dresidual[k.at];
     } else {

@@ -34,10 +34,10 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(subgroup_invocation_id) lan
   let columns = p.batch * dest_plane;
   let row0 = tile.y * R;
   let col0 = tile.x * SG * V + lane;
-  var image: array<u32, V>; // where the vector stands in the source, were its row the first
-  var at_h: array<i32, V>;
-  var first: array<bool, V>; // is the vector the first or last of its row?
-  var last: array<bool, V>;
+  var image = array<u32, V>(); // where the vector stands in the source, were its row the first
+  var at_h = array<i32, V>();
+  var first = array<bool, V>(); // is the vector the first or last of its row?
+  var last = array<bool, V>();
   for (var q = 0u; q < V; q++) {
     let col = min(col0 + SG * q, columns - 1u);
     let n = col / dest_plane;
@@ -54,11 +54,11 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(subgroup_invocation_id) lan
   let before_lane = (lane + SG - 1u) % SG;
   let after_lane = (lane + 1u) % SG;
 
-  var acc: array<array<vec4f, V>, R>;
+  var acc = array<array<vec4f, V>, R>();
   for (var th = 0u; th < p.kernel.x; th++) {
     let off_h = p.base.x + i32(th) * p.dil.x;
-    var s_at: array<u32, V>;
-    var inside: array<bool, V>;
+    var s_at = array<u32, V>();
+    var inside = array<bool, V>();
     var any_inside = false;
     for (var q = 0u; q < V; q++) {
       let h = at_h[q] + off_h;
@@ -67,14 +67,14 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(subgroup_invocation_id) lan
       s_at[q] = image[q] + select(0u, u32(h), inside[q]) * width;
     }
     if (!subgroupAny(any_inside)) { continue; }
-    var w_at: array<u32, J>;
+    var w_at = array<u32, J>();
     for (var j = 0u; j < J; j++) {
       w_at[j] = group * p.w_group + min(row0 + H * j + lane, p.rows - 1u) * p.w_row + th * 3u;
     }
     for (var k = 0u; k < p.k; k++) {
-      var left: array<vec4f, V>;
-      var middle: array<vec4f, V>;
-      var right: array<vec4f, V>;
+      var left = array<vec4f, V>();
+      var middle = array<vec4f, V>();
+      var right = array<vec4f, V>();
       for (var q = 0u; q < V; q++) {
         let at = s_at[q] + k * plane;
         let m = select(vec4f(), source[at], inside[q]);
@@ -107,7 +107,7 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(subgroup_invocation_id) lan
     }
   }
 
-  var to: array<u32, V>;
+  var to = array<u32, V>();
   for (var q = 0u; q < V; q++) {
     let col = col0 + SG * q;
     let n = col / dest_plane;

@@ -43,23 +43,23 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(subgroup_invocation_id) lan
   let row0 = tile.y * R;
   let col0 = tile.x * SG * V + lane;
   let plane = p.source.x * p.source.y;
-  var image: array<u32, V>; // where the position's image starts in the source
-  var at: array<vec2i, V>;
+  var image = array<u32, V>(); // where the position's image starts in the source
+  var at = array<vec2i, V>();
   for (var v = 0u; v < V; v++) {
     let nq = locate(min(col0 + SG * v, columns - 1u), positions);
     image[v] = (nq.x * p.source_channels + group * p.k) * plane;
     at[v] = vec2i(vec2u(nq.y / grid.y, nq.y % grid.y)) * p.step;
   }
 
-  var acc: Sums;
+  var acc = Sums();
   let first = first_taps(vec2i(phase) + p.base);
   let off0 = (vec2i(phase) + p.base + vec2i(first) * p.dil) / p.div;
   var off = off0;
   for (var th = first.x; th < p.kernel.x; th += p.tap_step.x) {
     off.y = off0.y;
     for (var tw = first.y; tw < p.kernel.y; tw += p.tap_step.y) {
-      var s_at: array<u32, V>;
-      var inside: array<bool, V>;
+      var s_at = array<u32, V>();
+      var inside = array<bool, V>();
       var any_inside = false;
       for (var v = 0u; v < V; v++) {
         let s = at[v] + off;
@@ -69,13 +69,13 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(subgroup_invocation_id) lan
       }
       off.y += p.off_step.y;
       if (!subgroupAny(any_inside)) { continue; }
-      var w_at: array<u32, J>;
+      var w_at = array<u32, J>();
       for (var j = 0u; j < J; j++) {
         w_at[j] = group * p.w_group + min(row0 + H * j + lane, p.rows - 1u) * p.w_row + th * p.kernel.y + tw;
       }
       for (var k0 = 0u; k0 < p.k; k0 += U) {
-        var column: Columns;
-        var mine: Rows;
+        var column = Columns();
+        var mine = Rows();
         for (var u = 0u; u < U; u++) {
           let k = min(k0 + u, p.k - 1u);
           // A channel past the end counts nothing.
@@ -90,7 +90,7 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(subgroup_invocation_id) lan
   }
 
   let dest_plane = p.dest.x * p.dest.y;
-  var to: array<u32, V>;
+  var to = array<u32, V>();
   for (var v = 0u; v < V; v++) {
     let nq = locate(min(col0 + SG * v, columns - 1u), positions);
     let at = vec2u(nq.y / grid.y, nq.y % grid.y) * div + phase;

@@ -41,20 +41,20 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(subgroup_invocation_id) lan
   let n0 = split * p.images;
   let images = min(n0 + p.images, p.batch) - n0;
 
-  var x_at: array<u32, V>;
+  var x_at = array<u32, V>();
   for (var c = 0u; c < V; c++) {
     x_at[c] = (n0 * p.x_channels + group * p.channels + min(ic0 + SG * c, p.channels - 1u)) * x_plane + u32(h0 + off) * width;
   }
-  var y_at: array<u32, J>;
+  var y_at = array<u32, J>();
   for (var j = 0u; j < J; j++) {
     y_at[j] = (n0 * p.y_channels + group * p.rows + min(row0 + H * j + lane, p.rows - 1u)) * y_plane + u32(h0) * width;
   }
   let x_next = p.x_channels * x_plane - length; // from the end of an image's rows to the next image's
   let y_next = p.y_channels * y_plane - length;
 
-  var acc: array<array<vec3f, V>, R>;
-  var before: array<f32, V>;
-  var ahead: array<vec4f, V>;
+  var acc = array<array<vec3f, V>, R>();
+  var before = array<f32, V>();
+  var ahead = array<vec4f, V>();
   for (var c = 0u; c < V; c++) { ahead[c] = x[x_at[c]]; }
   let steps = images * length;
   var w = 0u;
@@ -67,14 +67,14 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(subgroup_invocation_id) lan
     left_in_image--;
     let jump = left_in_image == 0u;
     if (jump) { left_in_image = length; }
-    var mine: array<vec4f, J>;
+    var mine = array<vec4f, J>();
     for (var j = 0u; j < J; j++) {
       mine[j] = dy[y_at[j]];
       y_at[j] += 1u + select(0u, y_next, jump);
     }
-    var middle: array<vec4f, V>;
-    var left: array<vec4f, V>;
-    var right: array<vec4f, V>;
+    var middle = array<vec4f, V>();
+    var left = array<vec4f, V>();
+    var right = array<vec4f, V>();
     for (var c = 0u; c < V; c++) {
       let m = ahead[c];
       x_at[c] += 1u + select(0u, x_next, jump);

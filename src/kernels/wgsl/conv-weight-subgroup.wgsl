@@ -29,14 +29,14 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(subgroup_invocation_id) lan
   let x_plane = p.x_size.x * p.x_size.y;
   let y_plane = p.y_size.x * p.y_size.y;
 
-  var x_base: array<u32, V>;
-  var tap: array<vec2i, V>; // where the lane's tap looks, relative to o*stride
+  var x_base = array<u32, V>();
+  var tap = array<vec2i, V>(); // where the lane's tap looks, relative to o*stride
   for (var v = 0u; v < V; v++) {
     let at = locate(min(first + SG * v + lane, columns - 1u), taps);
     x_base[v] = (group * p.channels + at.y) * x_plane;
     tap[v] = looks(vec2u(at.x / p.kernel.y, at.x % p.kernel.y));
   }
-  var y_base: array<u32, J>;
+  var y_base = array<u32, J>();
   for (var j = 0u; j < J; j++) { y_base[j] = (group * p.rows + min(row0 + H * j + lane, p.rows - 1u)) * y_plane; }
 
   // The positions that the tile's taps, from the first to the last, can reach.
@@ -50,12 +50,12 @@ fn main(@builtin(workgroup_id) tile: vec3u, @builtin(subgroup_invocation_id) lan
   let n0 = split * p.images;
   let steps = (min(n0 + p.images, p.batch) - n0) * live.x * live.y;
 
-  var acc: Sums;
+  var acc = Sums();
   var n = n0;
   var o = lo;
   for (var k = 0u; k < steps; k += U) {
-    var column: Columns;
-    var mine: Rows;
+    var column = Columns();
+    var mine = Rows();
     for (var u = 0u; u < U; u++) {
       // A position past the last one counts nothing.
       let counts = k + u < steps;

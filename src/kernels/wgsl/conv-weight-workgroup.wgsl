@@ -37,7 +37,7 @@ fn main(
   let n0 = split * p.images;
   let steps = (min(n0 + p.images, p.batch) - n0) * live.x * live.y;
 
-  var acc: Sums;
+  var acc = Sums();
   for (var k0 = 0u; k0 < steps; k0 += DEPTH) {
     for (var i = index; i < TILE * DEPTH; i += SIDE * SIDE) {
       let k = k0 + i / TILE;

@@ -35,7 +35,7 @@ fn main(
   let at = vec2i(vec2u(q / grid.y, q % grid.y)) * p.step;
   let w_row = group * p.w_group + min(row0 + mine, p.rows - 1u) * p.w_row;
 
-  var acc: Sums;
+  var acc = Sums();
   for (var t = 0u; t < p.kernel.x * p.kernel.y; t++) {
     let num = vec2i(phase) + p.base + vec2i(vec2u(t / p.kernel.y, t % p.kernel.y)) * p.dil;
     let off = num / p.div;

@@ -28,11 +28,11 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(workgroup_id) group: 
   if (first >= p.dest.x) { return; }
   for (var plane = group.y; plane < p.planes; plane += p.plane_step) {
     let channel = plane % p.channels;
-    var taps: array<f32, KH * KW>;
+    var taps = array<f32, KH * KW>();
     for (var t = 0u; t < KH * KW; t++) {
       taps[t] = weight[channel * KH * KW + select(t, KH * KW - 1u - t, FLIP)];
     }
-    var sums: array<vec4f, ROWS>;
+    var sums = array<vec4f, ROWS>();
     for (var r = 0u; r < ROWS + KH - 1u; r++) {
       let h = first + r - u32(p.padding.x);
       let inside = h < p.source.x;

@@ -25,14 +25,14 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) i:
   let strips = (p.dest.x + ROWS - 1u) / ROWS;
   let first = group.y * p.plane_step;
   let images = min(p.plane_step, p.planes / p.channels - first);
-  var sums: array<vec4f, KH * KW>;
+  var sums = array<vec4f, KH * KW>();
   for (var e = i; e < images * strips * width; e += WG) {
     let strip = e / width;
     let w = e - strip * width;
     let image = strip / strips;
     let plane = (first + image) * p.channels + channel;
     let top = (strip - image * strips) * ROWS;
-    var gradients: array<vec4f, ROWS>;
+    var gradients = array<vec4f, ROWS>();
     for (var r = 0u; r < ROWS; r++) {
       let live = top + r < p.dest.x;
       gradients[r] = select(vec4f(), dy[(plane * p.dest.x + select(0u, top + r, live)) * width + w], live);

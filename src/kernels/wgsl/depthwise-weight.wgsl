@@ -20,7 +20,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) i:
   let batch = p.planes / p.channels;
   let first = group.y * p.plane_step;
   let images = min(p.plane_step, batch - first);
-  var sums: array<f32, KH * KW>;
+  var sums = array<f32, KH * KW>();
   for (var e = i; e < images * area; e += WG) {
     let image = e / area;
     let o = e - image * area;

@@ -13,15 +13,15 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(subgroup_invocation_id) la
   let row0 = tile.y * R;
   let col0 = tile.x * SG * V + lane;
   // Rows and columns past the end are read at the last one, and not stored.
-  var a_from: array<u32, J>;
+  var a_from = array<u32, J>();
   for (var j = 0u; j < J; j++) { a_from[j] = matrix_at(tile.matrix, p.a_at) + min(row0 + H * j + lane, p.m - 1u) * p.a_at.x; }
-  var b_from: array<u32, V>;
+  var b_from = array<u32, V>();
   for (var v = 0u; v < V; v++) { b_from[v] = matrix_at(tile.matrix, p.b_at) + min(col0 + SG * v, p.n - 1u) * p.b_at.y; }
 
-  var acc: Sums;
+  var acc = Sums();
   for (var k0 = tile.begin; k0 < tile.end; k0 += U) {
-    var column: Columns;
-    var mine: Rows;
+    var column = Columns();
+    var mine = Rows();
     for (var u = 0u; u < U; u++) {
       let k = min(k0 + u, p.k - 1u);
       // A step past the end counts nothing.

@@ -16,7 +16,7 @@ fn main(
   let col0 = tile.x * TILE;
   let a_from = matrix_at(tile.matrix, p.a_at);
   let b_from = matrix_at(tile.matrix, p.b_at);
-  var acc: Sums;
+  var acc = Sums();
   for (var k0 = tile.begin; k0 < tile.end; k0 += DEPTH) {
     for (var i = index; i < TILE * DEPTH; i += SIDE * SIDE) {
       let counts = k0 + i / TILE < tile.end;

@@ -16,7 +16,7 @@ alias Rows = array<array<f32, U>, J>;
 fn multiply(acc: ptr<function, Sums>, mine: ptr<function, Rows>, column: ptr<function, Columns>) {
   for (var j = 0u; j < J; j++) {
     for (var i = 0u; i < H; i++) {
-      var row: array<f32, U>;
+      var row = array<f32, U>();
       for (var u = 0u; u < U; u++) { row[u] = subgroupShuffle((*mine)[j][u], i); }
       for (var v = 0u; v < V; v++) {
         for (var u = 0u; u < U; u++) { (*acc)[j * H + i][v] = fma(row[u], (*column)[u][v], (*acc)[j * H + i][v]); }

@@ -14,7 +14,7 @@ alias Sums = array<array<f32, EACH>, EACH>;
 fn multiply(acc: ptr<function, Sums>, me: vec3u) {
   workgroupBarrier();
   for (var k = 0u; k < DEPTH; k++) {
-    var column: array<f32, EACH>;
+    var column = array<f32, EACH>();
     for (var j = 0u; j < EACH; j++) { column[j] = right[k * TILE + j * SIDE + me.x]; }
     for (var i = 0u; i < EACH; i++) {
       let row = left[k * TILE + i * SIDE + me.y];
