@@ -93,8 +93,8 @@ const kinds: Record<Kind, Reduction> = {
     identity: { f32: "from_bits(0x7f800000u)", i32: "T(2147483647)", u32: "T(4294967295)" },
   },
   norm: { join: "a + b", each: "v * v", finish: "sqrt(v)", passes: ["squares", "root"] },
-  root: { join: "a + b", finish: "sqrt(v)" },
-  squares: { join: "a + b", each: "v * v" },
+  root: { join: "a + b", finish: "sqrt(v)", passes: ["sum", "root"] },
+  squares: { join: "a + b", each: "v * v", passes: ["squares", "sum"] },
   sum: { join: "a + b" },
 };
 

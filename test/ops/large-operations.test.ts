@@ -300,6 +300,15 @@ describe("the same to rounding", () => {
   });
 });
 
+test("reductions of parts that are themselves shared out among workgroups", async () => {
+  const one: Case = [
+    () => [x(40_000), x(300, 200)],
+    (a, b) => [a.norm(), a.sum(), a.max(), a.var(), b.norm(), b.norm(0), b.norm(1), b.mean(), b.std(0)],
+  ];
+  const whole = await valuesOf(one, real);
+  for (const bytes of [16_384, 65_536]) expect(difference(whole, await valuesOf(one, bytes))).toBeLessThan(1e-5);
+});
+
 test("just below, at, and just above the limit", async () => {
   const one: Case = [
     () => [255, 256, 257, 320, 321].map((n) => x(n)),
