@@ -19,9 +19,9 @@ export {
 export { ImageDataset, type ImageDatasetParts } from "./datasets/image-dataset.ts";
 export { GpuDataset, type GpuDatasetOptions, type ImageBatch } from "./gpu-dataset.ts";
 export { AlexNet, type AlexNetOptions, adaptAlexnetWeights, alexnet, cifarAlexnet } from "./models/alexnet.ts";
-export { DenseNet, densenet121, densenet161, densenet169, densenet201 } from "./models/densenet.ts";
+export { type DenseNet, densenet121, densenet161, densenet169, densenet201 } from "./models/densenet.ts";
 export { LeNet5, type LeNetOptions, lenet5 } from "./models/lenet.ts";
-export { InvertedResidual, MobileNetV2, type MobileNetV2Options, mobilenetV2 } from "./models/mobilenet-v2.ts";
+export { MobileNetV2, type MobileNetV2Options, mobilenetV2 } from "./models/mobilenet-v2.ts";
 export type { DropoutOptions, ModelOptions } from "./models/options.ts";
 export { type Classifier, loadPretrained, withoutHead } from "./models/pretrained.ts";
 export { createModel, listModels, type ModelName } from "./models/registry.ts";
@@ -42,15 +42,15 @@ export {
   wideResnet101_2,
 } from "./models/resnet.ts";
 export {
-  ShuffleNetV2,
+  type ShuffleNetV2,
   shufflenetV2X0_5,
   shufflenetV2X1_0,
   shufflenetV2X1_5,
   shufflenetV2X2_0,
 } from "./models/shufflenet-v2.ts";
-export { Fire, SqueezeNet, squeezenet1_0, squeezenet1_1 } from "./models/squeezenet.ts";
+export { type SqueezeNet, squeezenet1_0, squeezenet1_1 } from "./models/squeezenet.ts";
 export {
-  VGG,
+  type VGG,
   vgg11,
   vgg11Bn,
   vgg13,

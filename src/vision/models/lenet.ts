@@ -1,4 +1,5 @@
 // LeNet-5, with ReLU and max pooling in the place of the first one's sigmoids and averages.
+import { checkWhole } from "../../errors.ts";
 import { ReLU } from "../../nn/activation-layers.ts";
 import { chain } from "../../nn/chain.ts";
 import { Conv2d } from "../../nn/conv-layers.ts";
@@ -30,9 +31,11 @@ export class LeNet5 extends Module {
   readonly fc3: Linear;
 
   constructor(options: LeNetOptions = {}) {
-    const numClasses = classesOf("lenet5", { numClasses: 10, ...options }, ["numClasses", "inChannels"]);
+    const numClasses = classesOf("lenet5", options, ["numClasses", "inChannels"], 10);
+    const { inChannels = 1 } = options;
+    checkWhole("lenet5", "inChannels", inChannels, 1);
     super();
-    this.conv1 = new Conv2d(options.inChannels ?? 1, 6, 5);
+    this.conv1 = new Conv2d(inChannels, 6, 5);
     this.fc3 = new Linear(84, numClasses);
   }
 

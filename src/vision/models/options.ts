@@ -14,9 +14,14 @@ export interface DropoutOptions extends ModelOptions {
 }
 
 /** The number of classes. */
-export function classesOf(name: string, options: ModelOptions, known: readonly string[] = ["numClasses"]): number {
+export function classesOf(
+  name: string,
+  options: ModelOptions,
+  known: readonly string[] = ["numClasses"],
+  classes = 1000,
+): number {
   checkOptions(name, options, known);
-  const { numClasses = 1000 } = options;
+  const { numClasses = classes } = options;
   checkWhole(name, "numClasses", numClasses, 1);
   return numClasses;
 }
