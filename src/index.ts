@@ -48,4 +48,5 @@ export { emptyCache, type MemoryInfo, memory } from "./tensor/storage.ts";
 export { type GradHook, type NestedArray, type Spec, Tensor } from "./tensor/tensor.ts";
 export * as vision from "./vision/index.ts";
 export { type AlexNet, type AlexNetOptions, alexnet, cifarAlexnet } from "./vision/models/alexnet.ts";
+export { createModel, listModels, type ModelName } from "./vision/models/registry.ts";
 export { type ResNet, type ResNetOptions, resnet18, resnet34, resnet50 } from "./vision/models/resnet.ts";

@@ -19,8 +19,47 @@ export {
 export { ImageDataset, type ImageDatasetParts } from "./datasets/image-dataset.ts";
 export { GpuDataset, type GpuDatasetOptions, type ImageBatch } from "./gpu-dataset.ts";
 export { AlexNet, type AlexNetOptions, adaptAlexnetWeights, alexnet, cifarAlexnet } from "./models/alexnet.ts";
+export { type DenseNet, densenet121, densenet161, densenet169, densenet201 } from "./models/densenet.ts";
+export { LeNet5, type LeNetOptions, lenet5 } from "./models/lenet.ts";
+export { MobileNetV2, type MobileNetV2Options, mobilenetV2 } from "./models/mobilenet-v2.ts";
+export type { DropoutOptions, ModelOptions } from "./models/options.ts";
 export { type Classifier, loadPretrained, withoutHead } from "./models/pretrained.ts";
-export { BasicBlock, Bottleneck, ResNet, type ResNetOptions, resnet18, resnet34, resnet50 } from "./models/resnet.ts";
+export { createModel, listModels, type ModelName } from "./models/registry.ts";
+export {
+  BasicBlock,
+  type BlockWidth,
+  Bottleneck,
+  ResNet,
+  type ResNetOptions,
+  resnet18,
+  resnet34,
+  resnet50,
+  resnet101,
+  resnet152,
+  resnext50_32x4d,
+  resnext101_32x8d,
+  wideResnet50_2,
+  wideResnet101_2,
+} from "./models/resnet.ts";
+export {
+  type ShuffleNetV2,
+  shufflenetV2X0_5,
+  shufflenetV2X1_0,
+  shufflenetV2X1_5,
+  shufflenetV2X2_0,
+} from "./models/shufflenet-v2.ts";
+export { type SqueezeNet, squeezenet1_0, squeezenet1_1 } from "./models/squeezenet.ts";
+export {
+  type VGG,
+  vgg11,
+  vgg11Bn,
+  vgg13,
+  vgg13Bn,
+  vgg16,
+  vgg16Bn,
+  vgg19,
+  vgg19Bn,
+} from "./models/vgg.ts";
 export { type RandomAffineOptions, randomAffine } from "./transform-affine.ts";
 export {
   type RandAugmentOptions,

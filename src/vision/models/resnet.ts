@@ -1,4 +1,4 @@
-// ResNet: resnet18, resnet34 and resnet50 with torchvision's parameter names and shapes.
+// ResNet with 18 to 152 layers, ResNeXt and Wide ResNet; torchvision's names and shapes.
 
 import { check, checkOptions, checkWhole, told, ValueError } from "../../errors.ts";
 import { ReLU } from "../../nn/activation-layers.ts";
@@ -15,10 +15,18 @@ import { scope } from "../../tensor/scope.ts";
 import { checkList } from "../../tensor/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 
-const conv3x3 = (inChannels: number, outChannels: number, stride = 1): Conv2d =>
-  new Conv2d(inChannels, outChannels, 3, { stride, padding: 1, bias: false });
+const conv3x3 = (inChannels: number, outChannels: number, stride = 1, groups = 1): Conv2d =>
+  new Conv2d(inChannels, outChannels, 3, { stride, padding: 1, groups, bias: false });
 const conv1x1 = (inChannels: number, outChannels: number, stride = 1): Conv2d =>
   new Conv2d(inChannels, outChannels, 1, { stride, bias: false });
+
+/** How wide the middle of a bottleneck is. */
+export interface BlockWidth {
+  /** Groups of its 3x3 convolution. Default 1; ResNeXt has more. */
+  groups?: number;
+  /** Channels of a group where the block has 64. Default 64. */
+  widthPerGroup?: number;
+}
 
 /** Two 3x3 convolutions and a shortcut: x: [N, inChannels, H, W] to [N, channels, H / stride, W / stride]. */
 export class BasicBlock extends Module {
@@ -31,7 +39,18 @@ export class BasicBlock extends Module {
   readonly bn2: BatchNorm2d;
   readonly downsample: Sequential | null;
 
-  constructor(inChannels: number, channels: number, stride: number, downsample: Sequential | null) {
+  constructor(
+    inChannels: number,
+    channels: number,
+    stride: number,
+    downsample: Sequential | null,
+    { groups = 1, widthPerGroup = 64 }: BlockWidth = {},
+  ) {
+    check(
+      groups === 1 && widthPerGroup === 64,
+      () => "[BasicBlock] has no groups and one width: use Bottleneck",
+      ValueError,
+    );
     super();
     this.conv1 = conv3x3(inChannels, channels, stride);
     this.bn1 = new BatchNorm2d(channels);
@@ -62,15 +81,22 @@ export class Bottleneck extends Module {
   readonly relu = new ReLU();
   readonly downsample: Sequential | null;
 
-  constructor(inChannels: number, channels: number, stride: number, downsample: Sequential | null) {
+  constructor(
+    inChannels: number,
+    channels: number,
+    stride: number,
+    downsample: Sequential | null,
+    { groups = 1, widthPerGroup = 64 }: BlockWidth = {},
+  ) {
     super();
     checkWhole("Bottleneck", "channels", channels, 1);
     const outChannels = channels * Bottleneck.expansion;
-    this.conv1 = conv1x1(inChannels, channels);
-    this.bn1 = new BatchNorm2d(channels);
-    this.conv2 = conv3x3(channels, channels, stride);
-    this.bn2 = new BatchNorm2d(channels);
-    this.conv3 = conv1x1(channels, outChannels);
+    const width = Math.floor((channels * widthPerGroup) / 64) * groups;
+    this.conv1 = conv1x1(inChannels, width);
+    this.bn1 = new BatchNorm2d(width);
+    this.conv2 = conv3x3(width, width, stride, groups);
+    this.bn2 = new BatchNorm2d(width);
+    this.conv3 = conv1x1(width, outChannels);
     this.bn3 = new BatchNorm2d(outChannels);
     this.downsample = downsample;
   }
@@ -84,7 +110,7 @@ export class Bottleneck extends Module {
   }
 }
 
-/** What `resnet18`, `resnet34` and `resnet50` take. */
+/** What the residual networks take. */
 export interface ResNetOptions {
   /** Outputs of the last layer. Default 1000. */
   numClasses?: number;
@@ -110,8 +136,10 @@ export class ResNet extends Module {
     Block: typeof BasicBlock | typeof Bottleneck,
     depths: readonly [number, number, number, number],
     options: ResNetOptions = {},
+    width: BlockWidth = {},
   ) {
     checkOptions("ResNet", options, ["numClasses"]);
+    checkOptions("ResNet", width, ["groups", "widthPerGroup"]);
     const { numClasses = 1000 } = options;
     checkWhole("ResNet", "numClasses", numClasses, 1);
     check(
@@ -134,7 +162,7 @@ export class ResNet extends Module {
           step !== 1 || inChannels !== outChannels
             ? new Sequential(conv1x1(inChannels, outChannels, step), new BatchNorm2d(outChannels))
             : null;
-        blocks.append(new Block(inChannels, channels, step, downsample));
+        blocks.append(new Block(inChannels, channels, step, downsample, width));
         inChannels = outChannels;
       }
       return blocks;
@@ -177,3 +205,19 @@ export const resnet18 = (options: ResNetOptions = {}): ResNet => new ResNet(Basi
 export const resnet34 = (options: ResNetOptions = {}): ResNet => new ResNet(BasicBlock, [3, 4, 6, 3], options);
 /** ResNet-50, 25.6 million parameters. */
 export const resnet50 = (options: ResNetOptions = {}): ResNet => new ResNet(Bottleneck, [3, 4, 6, 3], options);
+/** ResNet-101, 44.5 million parameters. */
+export const resnet101 = (options: ResNetOptions = {}): ResNet => new ResNet(Bottleneck, [3, 4, 23, 3], options);
+/** ResNet-152, 60.2 million parameters. */
+export const resnet152 = (options: ResNetOptions = {}): ResNet => new ResNet(Bottleneck, [3, 8, 36, 3], options);
+/** ResNeXt-50 of 32 groups of 4 channels, 25.0 million parameters. @see https://arxiv.org/abs/1611.05431 */
+export const resnext50_32x4d = (options: ResNetOptions = {}): ResNet =>
+  new ResNet(Bottleneck, [3, 4, 6, 3], options, { groups: 32, widthPerGroup: 4 });
+/** ResNeXt-101 of 32 groups of 8 channels, 88.8 million parameters. @see https://arxiv.org/abs/1611.05431 */
+export const resnext101_32x8d = (options: ResNetOptions = {}): ResNet =>
+  new ResNet(Bottleneck, [3, 4, 23, 3], options, { groups: 32, widthPerGroup: 8 });
+/** Wide ResNet-50, twice as wide inside of its blocks, 68.9 million parameters. @see https://arxiv.org/abs/1605.07146 */
+export const wideResnet50_2 = (options: ResNetOptions = {}): ResNet =>
+  new ResNet(Bottleneck, [3, 4, 6, 3], options, { widthPerGroup: 128 });
+/** Wide ResNet-101, twice as wide inside of its blocks, 126.9 million parameters. @see https://arxiv.org/abs/1605.07146 */
+export const wideResnet101_2 = (options: ResNetOptions = {}): ResNet =>
+  new ResNet(Bottleneck, [3, 4, 23, 3], options, { widthPerGroup: 128 });

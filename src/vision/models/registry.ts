@@ -1,0 +1,79 @@
+// createModel: every model by torchvision's name.
+import { check, told, ValueError } from "../../errors.ts";
+import { alexnet } from "./alexnet.ts";
+import { densenet121, densenet161, densenet169, densenet201 } from "./densenet.ts";
+import { lenet5 } from "./lenet.ts";
+import { mobilenetV2 } from "./mobilenet-v2.ts";
+import {
+  resnet18,
+  resnet34,
+  resnet50,
+  resnet101,
+  resnet152,
+  resnext50_32x4d,
+  resnext101_32x8d,
+  wideResnet50_2,
+  wideResnet101_2,
+} from "./resnet.ts";
+import { shufflenetV2X0_5, shufflenetV2X1_0, shufflenetV2X1_5, shufflenetV2X2_0 } from "./shufflenet-v2.ts";
+import { squeezenet1_0, squeezenet1_1 } from "./squeezenet.ts";
+import { vgg11, vgg11Bn, vgg13, vgg13Bn, vgg16, vgg16Bn, vgg19, vgg19Bn } from "./vgg.ts";
+
+/** Sorted by name, but for numbers. */
+const builders = {
+  alexnet,
+  densenet121,
+  densenet161,
+  densenet169,
+  densenet201,
+  lenet5,
+  mobilenet_v2: mobilenetV2,
+  resnet18,
+  resnet34,
+  resnet50,
+  resnet101,
+  resnet152,
+  resnext50_32x4d,
+  resnext101_32x8d,
+  shufflenet_v2_x0_5: shufflenetV2X0_5,
+  shufflenet_v2_x1_0: shufflenetV2X1_0,
+  shufflenet_v2_x1_5: shufflenetV2X1_5,
+  shufflenet_v2_x2_0: shufflenetV2X2_0,
+  squeezenet1_0,
+  squeezenet1_1,
+  vgg11,
+  vgg11_bn: vgg11Bn,
+  vgg13,
+  vgg13_bn: vgg13Bn,
+  vgg16,
+  vgg16_bn: vgg16Bn,
+  vgg19,
+  vgg19_bn: vgg19Bn,
+  wide_resnet50_2: wideResnet50_2,
+  wide_resnet101_2: wideResnet101_2,
+};
+
+/** torchvision's name of a model. */
+export type ModelName = keyof typeof builders;
+
+/** The names that `createModel` takes. @see https://pytorch.org/vision/stable/generated/torchvision.models.list_models.html */
+export const listModels = (): ModelName[] => Object.keys(builders) as ModelName[];
+
+/**
+ * A model by torchvision's name, with random weights: `createModel("vgg16_bn", { numClasses: 10 })`. A program that knows its
+ * model imports the model's own function instead, and carries no other.
+ * @throws ValueError for a name that is none, and as the model's own function does.
+ * @see https://pytorch.org/vision/stable/generated/torchvision.models.get_model.html
+ */
+export function createModel<N extends ModelName>(
+  name: N,
+  options: Parameters<(typeof builders)[N]>[0] = {},
+): ReturnType<(typeof builders)[N]> {
+  check(
+    typeof name === "string" && Object.hasOwn(builders, name),
+    () => `[createModel] there is no model ${told(name)}: listModels() gives ${listModels().join(", ")}`,
+    ValueError,
+  );
+  const build = builders[name] as (options: object) => ReturnType<(typeof builders)[N]>;
+  return build(options ?? {});
+}
