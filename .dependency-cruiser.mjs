@@ -11,6 +11,7 @@ const rooms = [
   ["methods"],
   ["init"],
   ["nn"],
+  ["data"],
   ["io", "optim", "vision"],
   ["index"],
   ["node"],
