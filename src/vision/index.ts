@@ -17,6 +17,7 @@ export {
   readCifarArchive,
 } from "./datasets/cifar.ts";
 export { ImageDataset, type ImageDatasetParts } from "./datasets/image-dataset.ts";
+export { type IdxArray, type MnistName, parseIdx, readMnist } from "./datasets/mnist.ts";
 export { GpuDataset, type GpuDatasetOptions, type ImageBatch } from "./gpu-dataset.ts";
 export { AlexNet, type AlexNetOptions, adaptAlexnetWeights, alexnet, cifarAlexnet } from "./models/alexnet.ts";
 export { type Classifier, loadPretrained, withoutHead } from "./models/pretrained.ts";

@@ -27,6 +27,9 @@ const LEFT_OUT: Readonly<Record<string, string>> = {
   "node.pretrainedWeights": "reaches the network",
   "node.CIFAR10": "reads a folder or the network: test/data/cifar.test.ts",
   "node.CIFAR100": "reads a folder or the network: test/data/cifar.test.ts",
+  "node.MNIST": "reads a folder or the network: test/data/mnist.test.ts",
+  "node.FashionMNIST": "reads a folder or the network: test/data/mnist.test.ts",
+  "node.KMNIST": "reads a folder or the network: test/data/mnist.test.ts",
   "node.writeFileAtomic": "writes files: test/data/node-files.test.ts",
   "wgrad.Tensor": "for the library's own use: tensor() and the like are the way",
   "vision.AlexNet": "57 million parameters: its factories are in",
@@ -198,6 +201,13 @@ const GIVEN: Readonly<Record<string, () => unknown[]>> = {
   "vision.ImageDataset": () => [
     { images: new Uint8Array(12), labels: Int32Array.of(0), classes: ["a"], shape: [3, 2, 2] },
   ],
+  "vision.parseIdx": () => [Uint8Array.of(0, 0, 8, 1, 0, 0, 0, 2, 7, 8), "two bytes"],
+  "vision.readMnist": () => [
+    "mnist",
+    Uint8Array.of(0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 9),
+    Uint8Array.of(0, 0, 8, 1, 0, 0, 0, 1, 3),
+    "one picture",
+  ],
   "vision.adaptAlexnetWeights": () => [{ "features.0.weight": m(64, 3, 11, 11) }],
   "vision.alexnet": () => [{ numClasses: -1, dropout: 2 }],
   "vision.cifarAlexnet": () => [{ numClasses: -1, dropout: 2 }],
@@ -314,7 +324,7 @@ const OBJECTS: Readonly<Record<string, { make: () => object; methods: Readonly<R
     make: () => vision.compose([vision.randomCrop(2), vision.normalize([0.5], [0.5])]),
     methods: { forward: () => [m(1, 3, 4, 4), m(1, 2)], outputShape: () => [[3, 4, 4]] },
   },
-  ImageDataset: { make: images, methods: { image: () => [0], subset: () => [1] } },
+  ImageDataset: { make: images, methods: { image: () => [0], get: () => [0], subset: () => [1] } },
   GpuDataset: {
     make: () => new vision.GpuDataset(images()),
     methods: { batch: () => [ids(0, 1), vision.randomHorizontalFlip(), m(2, 1)] },
