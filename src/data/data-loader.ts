@@ -201,8 +201,9 @@ class Loader<Batch> extends EpochLoader implements AsyncIterable<Batch> {
         }
         const got = await fetched.result;
         if (got === null) break;
-        const { batch, made } = this.#collated(got);
         this.give(i + 1);
+        if (!this.#getBatch && got.items.length === 0) continue; // all were left out
+        const { batch, made } = this.#collated(got);
         try {
           yield batch;
         } finally {
@@ -228,7 +229,7 @@ class Loader<Batch> extends EpochLoader implements AsyncIterable<Batch> {
         if (!positions) return null;
         if (this.#getBatch) return { waits: false, result: Promise.resolve({ items: [], positions, made: new Set() }) };
         const { result: items, made } = tracking(() => Array.from(positions, (i) => this.#item(i)));
-        const result = Promise.all(items).then((all) => ({ items: whole(all, made), positions, made }));
+        const result = Promise.all(items).then((all) => ({ ...present(whole(all, made), positions), made }));
         result.catch(nothing); // told when it is the batch's turn
         return { waits: items.some((item) => item instanceof Promise), result };
       },
@@ -270,7 +271,7 @@ class Loader<Batch> extends EpochLoader implements AsyncIterable<Batch> {
       }
       if (items.length === 0 || (dropLast && items.length < size)) return null;
       const positions = Int32Array.from(items, (_, i) => at - items.length + i - (ended ? 1 : 0));
-      return { items, positions, made: new Set() };
+      return { ...present(items, positions), made: new Set() };
     };
     let last: Promise<unknown> = Promise.resolve();
     return {
@@ -351,6 +352,15 @@ function whole(items: unknown[], made: ReadonlySet<Disposable>): unknown[] {
   throw failure.error;
 }
 
+/** Without the items that are null: those are left out of their batch. */
+function present(items: unknown[], positions: Int32Array<ArrayBuffer>): Pick<Items, "items" | "positions"> {
+  if (!items.includes(null)) return { items, positions };
+  return {
+    items: items.filter((item) => item !== null),
+    positions: positions.filter((_, i) => items[i] !== null),
+  };
+}
+
 /** What `fn` gives and which tensors it made that no scope inside it freed: they are the caller's, whatever scope is open. */
 function tracking<T>(fn: () => T): { result: T; made: ReadonlySet<Disposable> } {
   const made = new Set<Disposable>();
@@ -394,7 +404,7 @@ function checksum(batches: readonly Int32Array[]): number {
  * `getBatch` makes it, else `collate` of the items, by default `defaultCollate`, which stacks them.
  *
  * Items whose `get` gives promises are fetched several at once, and `prefetch` batches ahead; one that cannot be had is a
- * `DataError` with its position when its batch's turn comes. Batches are made in order, on the current device, and the loop waits
+ * `DataError` with its position when its batch's turn comes, and one that is null is left out of its batch. Batches are made in order, on the current device, and the loop waits
  * until the device has nearly caught up.
  *
  * A batch's tensors are freed when the loop goes on or ends; a handle made with `detach()` lives longer. Tensors that a `get`
@@ -411,13 +421,16 @@ export interface DataLoaderConstructor {
     dataset: Dataset<Item> | IterableItems<Item>,
     options: DataLoaderOptions & {
       /** Makes a batch of items. */
-      collate: Collate<Item, Batch>;
+      collate: Collate<Exclude<Item, null>, Batch>;
     },
   ): DataLoader<Batch>;
   /** Of a data set that makes whole batches. Throws `ValueError` for options out of range. */
   new <Batch>(dataset: BatchDataset<Batch>, options?: DataLoaderOptions): DataLoader<Batch>;
   /** Of any data set, with `defaultCollate`. Throws `ValueError` for options out of range. */
-  new <Item>(dataset: Dataset<Item> | IterableItems<Item>, options?: DataLoaderOptions): DataLoader<Collated<Item>>;
+  new <Item>(
+    dataset: Dataset<Item> | IterableItems<Item>,
+    options?: DataLoaderOptions,
+  ): DataLoader<Collated<Exclude<Item, null>>>;
 }
 
 /** The batches of a data set, see the type of this name. */

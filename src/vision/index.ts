@@ -19,9 +19,18 @@ export {
 export { ImageDataset, type ImageDatasetParts } from "./datasets/image-dataset.ts";
 export { type IdxArray, type MnistName, parseIdx, readMnist } from "./datasets/mnist.ts";
 export { GpuDataset, type GpuDatasetOptions, type ImageBatch } from "./gpu-dataset.ts";
+export { type GridOptions, makeGrid } from "./make-grid.ts";
 export { AlexNet, type AlexNetOptions, adaptAlexnetWeights, alexnet, cifarAlexnet } from "./models/alexnet.ts";
 export { type Classifier, loadPretrained, withoutHead } from "./models/pretrained.ts";
 export { BasicBlock, Bottleneck, ResNet, type ResNetOptions, resnet18, resnet34, resnet50 } from "./models/resnet.ts";
+export {
+  type FromPixelsOptions,
+  fromPixels,
+  type PixelCanvas,
+  type PixelData,
+  type PixelSource,
+  toPixels,
+} from "./pixels.ts";
 export { type RandomAffineOptions, randomAffine } from "./transform-affine.ts";
 export {
   type RandAugmentOptions,

@@ -30,6 +30,9 @@ const LEFT_OUT: Readonly<Record<string, string>> = {
   "node.MNIST": "reads a folder or the network: test/data/mnist.test.ts",
   "node.FashionMNIST": "reads a folder or the network: test/data/mnist.test.ts",
   "node.KMNIST": "reads a folder or the network: test/data/mnist.test.ts",
+  "node.ImageFolder": "reads a folder: test/data/image-folder.test.ts",
+  "node.readImage": "reads files: test/data/image-folder.test.ts",
+  "node.saveImage": "writes files: test/data/image-folder.test.ts",
   "node.writeFileAtomic": "writes files: test/data/node-files.test.ts",
   "wgrad.Tensor": "for the library's own use: tensor() and the like are the way",
   "vision.AlexNet": "57 million parameters: its factories are in",
@@ -200,6 +203,15 @@ const GIVEN: Readonly<Record<string, () => unknown[]>> = {
   "vision.GpuDataset": () => [images(), { chunkBytes: 1024 }],
   "vision.ImageDataset": () => [
     { images: new Uint8Array(12), labels: Int32Array.of(0), classes: ["a"], shape: [3, 2, 2] },
+  ],
+  "vision.fromPixels": () => [
+    { data: new Uint8Array(8), width: 2, height: 1 },
+    { dtype: "i32", channels: 4 },
+  ],
+  "vision.toPixels": () => [m(3, 2, 2)],
+  "vision.makeGrid": () => [
+    m(3, 3, 2, 2),
+    { nrow: 2, padding: 1, padValue: 1, normalize: true, valueRange: [0, 1], scaleEach: true },
   ],
   "vision.parseIdx": () => [Uint8Array.of(0, 0, 8, 1, 0, 0, 0, 2, 7, 8), "two bytes"],
   "vision.readMnist": () => [
