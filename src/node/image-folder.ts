@@ -24,8 +24,8 @@ export interface ImageFolderOptions {
    */
   onError?: "throw" | "skip";
   /**
-   * Pictures whose shorter side is longer than this are shrunk to it as they are decoded, which takes less time and memory where
-   * a transform shrinks them anyway. The filter is the decoder's, not Pillow's. Default: none are.
+   * Pictures whose shorter side is longer than this are shrunk to it as they are decoded: less memory, also of the cache, and for
+   * large photographs less time. The filter is the decoder's, not Pillow's. Default: none are.
    */
   shrink?: number;
   /** Decoded pictures are kept in memory up to so many bytes, three a pixel: the first ones that are read. Default 0. */
