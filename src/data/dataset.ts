@@ -216,14 +216,14 @@ export class ConcatDataset<Item> implements Dataset<Item> {
  * @throws ValueError where the lengths do not add up
  * @see https://pytorch.org/docs/stable/data.html#torch.utils.data.random_split
  */
-export function randomSplit<Item>(
+export function randomSplit<Item, const Lengths extends readonly number[]>(
   dataset: Dataset<Item>,
-  lengths: readonly number[],
+  lengths: Lengths,
   options: {
     /** Of the order, a whole number. Default 0. */
     seed?: number;
   } = {},
-): Subset<Item>[] {
+): { -readonly [K in keyof Lengths]: Subset<Item> } {
   checkDataset("randomSplit", dataset);
   checkOptions("randomSplit", options, ["seed"]);
   const { seed = 0 } = options;
@@ -244,7 +244,7 @@ export function randomSplit<Item>(
   return sizes.map((size) => {
     start += size;
     return new Subset(dataset, order.subarray(start - size, start));
-  });
+  }) as { -readonly [K in keyof Lengths]: Subset<Item> };
 }
 
 function fractionsOf(fractions: readonly number[], length: number): number[] {

@@ -336,7 +336,10 @@ const OBJECTS: Readonly<Record<string, { make: () => object; methods: Readonly<R
     make: () => vision.compose([vision.randomCrop(2), vision.normalize([0.5], [0.5])]),
     methods: { forward: () => [m(1, 3, 4, 4), m(1, 2)], outputShape: () => [[3, 4, 4]] },
   },
-  ImageDataset: { make: images, methods: { image: () => [0], get: () => [0], subset: () => [1] } },
+  ImageDataset: {
+    make: images,
+    methods: { image: () => [0], get: () => [0], subset: () => [1], select: () => [[1, 0]] },
+  },
   GpuDataset: {
     make: () => new vision.GpuDataset(images()),
     methods: { batch: () => [ids(0, 1), vision.randomHorizontalFlip(), m(2, 1)] },

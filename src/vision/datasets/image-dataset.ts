@@ -1,5 +1,5 @@
 // A labelled set of equally sized 8-bit images in memory: what data sets hand to transforms and loaders.
-import type { Dataset } from "../../data/dataset.ts";
+import { type Dataset, positionsOf } from "../../data/dataset.ts";
 import { HostTensor } from "../../data/host-tensor.ts";
 import { check, checkOptions, ShapeError, told, ValueError } from "../../errors.ts";
 
@@ -103,6 +103,20 @@ export class ImageDataset implements ImageDatasetParts, Dataset<{ image: HostTen
       classes: this.classes,
       shape: this.shape,
     });
+  }
+
+  /**
+   * The images at `indices`, copied, in that order: of a `data.Subset`, to upload it. Throws `ValueError` where there is no
+   * such image.
+   */
+  select(indices: Iterable<number>): ImageDataset {
+    const positions = positionsOf("ImageDataset.select", indices, this.length);
+    const [channels, height, width] = this.shape;
+    const size = channels * height * width;
+    const images = new Uint8Array(positions.length * size);
+    for (const [i, position] of positions.entries()) images.set(this.image(position), i * size);
+    const labels = positions.map((position) => this.labels[position] ?? 0);
+    return new ImageDataset({ images, labels, classes: this.classes, shape: this.shape });
   }
 
   /** How many images each class has, in the order of `classes`. */
