@@ -47,7 +47,7 @@ export interface DataLoaderOptions {
   inFlight?: number;
 }
 
-/** The items of a data set without positions: any iterable, such as a generator of a stream; made anew for each epoch. */
+/** Items without a `get`: an array, or any iterable, such as what reads a stream; it is iterated over anew for each epoch. */
 export type IterableItems<Item> = Iterable<Item> | AsyncIterable<Item>;
 
 const OPTIONS = [
@@ -101,7 +101,8 @@ class Loader<Batch> extends EpochLoader implements AsyncIterable<Batch> {
     options: DataLoaderOptions & { readonly collate?: Collate<unknown, unknown> } = {},
   ) {
     super("DataLoader");
-    const byPosition = hasMethod(dataset, "get") || hasMethod(dataset, "getBatch");
+    const isList = Array.isArray(dataset);
+    const byPosition = isList || hasMethod(dataset, "get") || hasMethod(dataset, "getBatch");
     check(
       byPosition || isIterable(dataset),
       () =>
@@ -120,12 +121,13 @@ class Loader<Batch> extends EpochLoader implements AsyncIterable<Batch> {
     if (collate !== undefined) checkFunction("DataLoader", "collate", collate);
     if (sampler !== undefined) checkSampler("DataLoader", sampler, "order");
     if (batchSampler !== undefined) checkSampler("DataLoader", batchSampler, "batches");
-    const taken = sampler ? ["shuffle", "seed"] : ["batchSize", "shuffle", "seed", "dropLast", "sampler"];
-    const twice = sampler || batchSampler ? taken.find((key) => Reflect.get(options, key) !== undefined) : undefined;
+    const orders = { shuffle, seed: seed !== 0 };
+    const sizes = { batchSize: batchSize !== 1, dropLast, sampler: sampler !== undefined };
+    const taken = { ...((sampler ?? batchSampler) && orders), ...(batchSampler && sizes) };
+    const [twice] = Object.entries(taken).find(([, isGiven]) => isGiven) ?? [];
     check(
-      twice === undefined && !(sampler && batchSampler),
-      () =>
-        `[DataLoader] ${batchSampler ? "a batchSampler" : "a sampler"} gives the order: leave out ${twice ?? "sampler"}`,
+      twice === undefined,
+      () => `[DataLoader] a ${batchSampler ? "batchSampler" : "sampler"} gives the order: leave out ${twice}`,
       ValueError,
     );
     const bare = byPosition || !(shuffle || sampler || batchSampler);
@@ -133,7 +135,7 @@ class Loader<Batch> extends EpochLoader implements AsyncIterable<Batch> {
     this.dataset = dataset;
     this.#options = options;
     this.#batchSize = batchSize;
-    this.#get = hasMethod(dataset, "get") ? (dataset as Dataset<unknown>) : null;
+    this.#get = isList ? byIndex(dataset) : hasMethod(dataset, "get") ? (dataset as Dataset<unknown>) : null;
     const makesBatches = collate === undefined && hasMethod(dataset, "getBatch");
     this.#getBatch = makesBatches ? (dataset as BatchDataset<unknown>) : null;
     check(
@@ -203,7 +205,7 @@ class Loader<Batch> extends EpochLoader implements AsyncIterable<Batch> {
         if (got === null) break;
         this.give(i + 1);
         if (!this.#getBatch && got.items.length === 0) continue; // all were left out
-        const { batch, made } = this.#collated(got);
+        const { batch, made } = this.#batchOf(got);
         try {
           yield batch;
         } finally {
@@ -287,11 +289,17 @@ class Loader<Batch> extends EpochLoader implements AsyncIterable<Batch> {
     };
   }
 
-  #collated({ items, positions }: Items): { batch: Batch; made: ReadonlySet<Disposable> } {
+  #batchOf(got: Items): { batch: Batch; made: ReadonlySet<Disposable> } {
     const { collate = defaultCollate } = this.#options;
+    const { items, positions } = got;
     const make = () => (this.#getBatch ? this.#getBatch.getBatch(positions) : collate(items, positions));
-    const { result, made } = tracking(() => scope<unknown>(make));
-    return { batch: result as Batch, made };
+    try {
+      const { result, made } = tracking(() => scope<unknown>(make));
+      return { batch: result as Batch, made };
+    } catch (error) {
+      for (const tensor of got.made) tensor.dispose();
+      throw error;
+    }
   }
 
   /** How many items the data set has. */
@@ -343,6 +351,9 @@ interface Source {
 }
 
 const nothing = (): void => {};
+
+/** An array as a data set: a list of items has positions. */
+const byIndex = (items: readonly unknown[]): Dataset<unknown> => ({ length: items.length, get: (i) => items[i] });
 
 /** The items, unless one of them cannot be had. */
 function whole(items: unknown[], made: ReadonlySet<Disposable>): unknown[] {
@@ -404,8 +415,8 @@ function checksum(batches: readonly Int32Array[]): number {
  * `getBatch` makes it, else `collate` of the items, by default `defaultCollate`, which stacks them.
  *
  * Items whose `get` gives promises are fetched several at once, and `prefetch` batches ahead; one that cannot be had is a
- * `DataError` with its position when its batch's turn comes, and one that is null is left out of its batch. Batches are made in order, on the current device, and the loop waits
- * until the device has nearly caught up.
+ * `DataError` with its position when its batch's turn comes, and one that is null is left out of its batch. Batches are made
+ * in order, on the current device, and the loop waits until the device has nearly caught up.
  *
  * A batch's tensors are freed when the loop goes on or ends; a handle made with `detach()` lives longer. Tensors that a `get`
  * makes before its first `await` belong to the batch, later ones to whoever made them: hand out `HostTensor`s there.

@@ -8,6 +8,7 @@ import { scope } from "../tensor/scope.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { checkTransform, type Transform } from "../vision/transforms.ts";
 import { type Decoded, decodePicture, tensorOf } from "./pictures.ts";
+import { loadSharp } from "./sharp.ts";
 
 /** What `ImageFolder` takes beside the folder. */
 export interface ImageFolderOptions {
@@ -134,11 +135,13 @@ export class ImageFolder implements Dataset<FolderItem | null> {
       ValueError,
     );
     const { transform } = this.#options;
+    // Of that no picture is to blame.
+    await loadSharp("ImageFolder");
     try {
       const decoded = this.#cache.get(index) ?? (await this.#decode(index, sample.path));
       return { image: { toTensor: () => picture(decoded, transform) }, label: sample.label };
     } catch (error) {
-      if (this.#options.onError !== "skip" || !(error instanceof DataError) || !isDecoding(error)) throw error;
+      if (this.#options.onError !== "skip" || !(error instanceof DataError)) throw error;
       this.#broken.set(sample.path, error.message);
       return null;
     }
@@ -154,9 +157,6 @@ export class ImageFolder implements Dataset<FolderItem | null> {
     return decoded;
   }
 }
-
-/** Not that sharp is missing, which no picture is to blame for. */
-const isDecoding = (error: DataError): boolean => error.message.includes("cannot be decoded");
 
 const picture = (decoded: Decoded, transform: Transform | undefined): Tensor =>
   scope(() => {

@@ -303,6 +303,19 @@ describe("DataLoader", () => {
     expect(memory().tensors).toBe(before);
   });
 
+  test("an array of items is a data set", async () => {
+    const loader = new data.DataLoader(["a", "b", "c"], { batchSize: 3, shuffle: true });
+    const order = loader.order();
+    for await (const texts of loader) expect(texts).toEqual([...order].map((i) => "abc"[i]));
+  });
+
+  test("frees what was made for a batch that cannot be made", async () => {
+    const before = memory().tensors;
+    const rows = made(2, (i) => tensor(Array.from({ length: i + 1 }, () => 1)));
+    await expect(collected(new data.DataLoader(rows, { batchSize: 2 }))).rejects.toThrow(ShapeError);
+    expect(memory().tensors).toBe(before);
+  });
+
   test("bad options and samplers are typed errors", async () => {
     const numbers = made(4, (i) => i);
     const make = (options: object) => () => new data.DataLoader(numbers, options);
@@ -312,7 +325,7 @@ describe("DataLoader", () => {
       /a sampler gives the order: leave out shuffle/,
     );
     expect(make({ sampler: {} })).toThrow(/takes a sampler/);
-    expect(() => new data.DataLoader([1, 2], { shuffle: true })).toThrow(/an iterable has no positions/);
+    expect(() => new data.DataLoader(new Set([1, 2]), { shuffle: true })).toThrow(/an iterable has no positions/);
     // @ts-expect-error: no data set
     expect(() => new data.DataLoader(3)).toThrow(/takes a data set, an object with a length and a method get/);
     const beyond = { length: 1, order: () => Int32Array.of(4) };

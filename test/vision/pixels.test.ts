@@ -47,6 +47,9 @@ describe("fromPixels", () => {
 
 describe("toPixels", () => {
   test("gives back what fromPixels read, and shows it on a canvas", async () => {
+    // What browsers have fits, as TypeScript sees it.
+    const fits = (canvas: HTMLCanvasElement | OffscreenCanvas): vision.PixelCanvas => canvas;
+    expect(fits).toBeTypeOf("function");
     const shown: unknown[] = [];
     const canvas = {
       width: 0,
