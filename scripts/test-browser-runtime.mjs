@@ -1,5 +1,6 @@
 // Trains the README's thirty lines in Chromium, as its section on browsers says: in a page with its import map, without a
-// bundler, and in a module worker that esbuild has bundled. The losses must be those of Node.
+// bundler, and in a module worker that esbuild has bundled. The losses must be those of Node. A third page reads pictures of all
+// kinds that a browser has into tensors, and shows one.
 // Usage: npm run build && npm run test:browser:runtime; CHROME_PATH=... names another browser than the system's Chromium.
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
@@ -25,10 +26,52 @@ async function worker() {
   return (await build(options)).outputFiles[0].text;
 }
 
+/** Prints a line for each kind of picture: "NAME: ok", or what it found. */
+const pixelsProgram = `
+import { init, vision } from "wgrad";
+await init();
+const [width, height] = [3, 2];
+const colors = [[255, 0, 0], [0, 255, 0], [0, 0, 255], [255, 255, 0], [0, 255, 255], [51, 102, 204]];
+const image = new ImageData(Uint8ClampedArray.from(colors.flatMap((rgb) => [...rgb, 255])), width, height);
+const canvas = Object.assign(document.createElement("canvas"), { width, height });
+canvas.getContext("2d").putImageData(image, 0, 0);
+const offscreen = new OffscreenCanvas(width, height);
+offscreen.getContext("2d").putImageData(image, 0, 0);
+const element = new Image();
+element.src = canvas.toDataURL("image/png");
+element.width = 50; // where it is shown; its own size counts
+await element.decode();
+const expected = [0, 1, 2].flatMap((c) => colors.map((rgb) => rgb[c]));
+const far = (a, b) => Math.max(...Array.from(a, (value, i) => Math.abs(value - b[i])));
+async function tryOne(name, source, most = 0) {
+  const levels = vision.fromPixels(source, { dtype: "i32" });
+  const floats = vision.fromPixels(source);
+  const found = await levels.data();
+  const difference = far(found, expected);
+  const same = far(await floats.data(), Array.from(found, (value) => value / 255)) < 1e-6;
+  const good = String(levels.shape) === "3,2,3" && difference <= most && same;
+  console.log(name + (good ? ": ok" : ": " + levels + " " + found));
+}
+await tryOne("ImageData", image);
+await tryOne("HTMLCanvasElement", canvas);
+await tryOne("OffscreenCanvas", offscreen);
+await tryOne("ImageBitmap", await createImageBitmap(image));
+await tryOne("HTMLImageElement", element);
+const frame = new VideoFrame(canvas, { timestamp: 0 });
+await tryOne("VideoFrame", frame, 2);
+frame.close();
+const shown = document.createElement("canvas");
+await vision.toPixels(vision.fromPixels(image), shown);
+await tryOne("toPixels", shown);
+console.log("the end");
+`;
+
 /** What the browser asks for, by path; everything else is a file of this folder. */
 const pages = {
   "/page.html": ["text/html", importMap],
   "/program.js": ["text/javascript", program],
+  "/pixels.html": ["text/html", importMap.replace("program.js", "pixels.js")],
+  "/pixels.js": ["text/javascript", pixelsProgram],
   "/worker.html": ["text/html", '<script type="module">new Worker("/worker.js", { type: "module" })</script>'],
   "/worker.js": ["text/javascript", await worker()],
   "/favicon.ico": ["image/x-icon", ""],
@@ -52,8 +95,8 @@ function executable() {
 /** The lines of a program's output that do not name the adapter, up to the accuracy. */
 const results = (lines) => lines.filter((line) => /^(step|accuracy)/.test(line));
 
-/** Opens a page and returns what it, or its worker, prints, up to the accuracy. Rejects with the page's first error. */
-async function printed(browser, url) {
+/** Opens a page and returns what it, or its worker, prints, up to its last line. Rejects with the page's first error. */
+async function printed(browser, url, last = "accuracy") {
   const page = await browser.newPage();
   const lines = [];
   let late;
@@ -67,7 +110,7 @@ async function printed(browser, url) {
       page.on("console", (message) => {
         lines.push(message.text());
         if (message.type() === "error") fail(message.text());
-        if (message.text().startsWith("accuracy")) resolve();
+        if (message.text().startsWith(last)) resolve();
       });
       page.goto(url).catch(reject);
     });
@@ -112,6 +155,10 @@ try {
     expectAlike(`the ${name}`, results(lines), expected);
   }
   console.log("[browser] as in Node");
+  const pictures = (await printed(browser, `${origin}/pixels.html`, "the end")).filter((line) => line.includes(": "));
+  console.log(pictures.join("\n"));
+  const wrong = pictures.filter((line) => !line.endsWith(": ok"));
+  if (wrong.length > 0 || pictures.length < 7) throw new Error(`pictures are read as\n${wrong.join("\n")}`);
 } catch (error) {
   console.error(`[browser] failed: ${error instanceof Error ? error.message : error}`);
   process.exitCode = 1;

@@ -9,6 +9,7 @@ export { type CapturedStep, capture } from "./capture/capture.ts";
 export type { StepResult } from "./capture/recording.ts";
 export { type DefinedOp, defineOp, type OpDefinition } from "./custom/define-op.ts";
 export { type Kernel, kernel, type Launcher } from "./custom/kernel.ts";
+export * as data from "./data/index.ts";
 export {
   DataError,
   DeviceError,

@@ -1,9 +1,9 @@
 // The files in a tar or a `.tar.gz`, from bytes, in Node and the browser.
 import { parseTar } from "nanotar";
 import { FormatError } from "../errors.ts";
+import { gunzip } from "./gunzip.ts";
 
 const BLOCK_BYTES = 512;
-const CHUNK_BYTES = 1 << 20;
 /** More entries than archives of data sets or weights have. */
 const MAX_ENTRIES = 10_000;
 /** The parser merges headers for all files with one another: many would take it long. */
@@ -26,7 +26,7 @@ export async function readTarGzip(archive: Uint8Array, source: string, limit = 0
         "A web page saved in its place looks like this: fetch it again",
     );
   }
-  return filesOf(await gunzip(archive, source, Math.max(limit, 2 * archive.length + 2 ** 24)), source);
+  return filesOf(await gunzip("readTarGzip", archive, source, Math.max(limit, 2 * archive.length + 2 ** 24)), source);
 }
 
 /** The regular files of a tar by path, views of a copy of `tar`. Errors as for `readTarGzip`. */
@@ -41,37 +41,6 @@ function filesOf(tar: ArrayBuffer, source: string): Map<string, Uint8Array> {
     files.set(name, data ?? new Uint8Array());
   }
   return files;
-}
-
-async function gunzip(archive: Uint8Array, source: string, limit: number): Promise<ArrayBuffer> {
-  let at = 0;
-  // Small pieces: the whole archive as one chunk would be copied and inflated in one go, doubling peak memory.
-  const pieces = new ReadableStream<Uint8Array<ArrayBuffer>>({
-    pull(controller) {
-      if (at >= archive.length) return controller.close();
-      controller.enqueue(archive.slice(at, at + CHUNK_BYTES));
-      at += CHUNK_BYTES;
-    },
-  });
-  let unpacked = 0;
-  const meter = new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
-    transform(piece, controller) {
-      unpacked += piece.length;
-      if (unpacked > limit) {
-        throw new FormatError(
-          `[readTarGzip] ${source} unpacks to more than ${limit} bytes from ${archive.length}; if you trust it, unpack it ` +
-            "with tar and pass the folder",
-        );
-      }
-      controller.enqueue(piece);
-    },
-  });
-  try {
-    return await new Response(pieces.pipeThrough(new DecompressionStream("gzip")).pipeThrough(meter)).arrayBuffer();
-  } catch (cause) {
-    if (cause instanceof FormatError) throw cause;
-    throw damaged(source, "the compressed data breaks off or fails its check", cause);
-  }
 }
 
 /**

@@ -1,5 +1,5 @@
 // CIFAR-10 and CIFAR-100 from a folder, an archive, the cache or the official server.
-import { mkdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { check, checkOptions, DataError } from "../errors.ts";
 import type { GlobalType } from "../gpu/global-type.ts";
@@ -9,6 +9,7 @@ import { cachePath, makeFolder } from "./cache.ts";
 import { checksumMismatch } from "./checksum.ts";
 import { onDisk } from "./disk.ts";
 import { type DownloadProgress, download } from "./download.ts";
+import { kindOf, readIfThere, readOrThrow } from "./files.ts";
 import { fileNameOf } from "./http.ts";
 import { sweep, temporaryPath } from "./temporary.ts";
 
@@ -87,8 +88,8 @@ async function load(name: CifarName, source: Cifar100Source): Promise<ImageDatas
   );
   const part = labels === undefined ? { train } : { train, labels };
   const place = source.data === undefined ? await fetchData(name, source) : await locate(name, resolve(source.data));
-  if (place.archive) return readCifarArchive(name, await readOrThrow(place.path), part, place.path);
-  return readCifar(name, (file) => readIfThere(join(place.path, file)), place.path, part);
+  if (place.archive) return readCifarArchive(name, await readOrThrow(name, place.path), part, place.path);
+  return readCifar(name, (file) => readIfThere(name, join(place.path, file)), place.path, part);
 }
 
 /** Where given data lies. */
@@ -159,22 +160,5 @@ async function unpack(name: CifarName, archive: string, root: string): Promise<v
     await rm(temporary, { recursive: true, force: true });
     // Another process may have been faster; its folder is as good.
     if ((await kindOf(join(root, folder))) !== "folder") throw error;
-  }
-}
-
-async function kindOf(path: string): Promise<"file" | "folder" | undefined> {
-  const info = await stat(path).catch(() => undefined);
-  return info?.isFile() ? "file" : info?.isDirectory() ? "folder" : undefined;
-}
-
-async function readIfThere(path: string): Promise<Uint8Array | undefined> {
-  return (await kindOf(path)) === "file" ? readOrThrow(path) : undefined;
-}
-
-async function readOrThrow(path: string): Promise<Uint8Array> {
-  try {
-    return await readFile(path);
-  } catch (cause) {
-    throw new DataError(`[cifar] ${path} cannot be read: ${cause instanceof Error ? cause.message : cause}`, { cause });
   }
 }

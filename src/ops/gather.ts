@@ -2,7 +2,7 @@
 
 import { apply1 } from "../autograd/apply.ts";
 import type { Op } from "../autograd/op.ts";
-import type { Run } from "../autograd/run.ts";
+import { checkTensor, type Run } from "../autograd/run.ts";
 import { check, DtypeError, ValueError } from "../errors.ts";
 import type { DeviceInfo } from "../gpu/device.ts";
 import { faultCode } from "../gpu/faults.ts";
@@ -230,6 +230,7 @@ const indexAddOp: BackwardOp = {
  */
 export function indexSelect(x: Tensor, dim: number, index: Tensor): Tensor {
   const attrs = { dim: normalizeDim("indexSelect", dim, rowRank(x.shape)) };
+  checkTensor("indexSelect", "index", index);
   return scope(() => {
     const at = index.ndim === 0 ? view("indexSelect", index, [1]) : index;
     if (x.ndim > 0) return apply1(indexSelectOp, [x, at], attrs);

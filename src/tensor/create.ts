@@ -30,7 +30,8 @@ export interface TensorOptions {
   device?: Device;
 }
 
-type NumericArray =
+/** Typed arrays of numbers that tensors are made of. */
+export type NumericArray =
   | Float32Array
   | Float64Array
   | Int32Array

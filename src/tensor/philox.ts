@@ -33,10 +33,18 @@ export function shuffled(
 ): Int32Array<ArrayBuffer> {
   const order = Int32Array.from({ length: n }, (_, i) => i);
   for (let i = n - 1; i > 0; i--) {
-    const words = philox([i, 0, 0, seed[1]], [seed[0], stream]);
     // 53 random bits: the bias of scaling them to i + 1 cannot be noticed.
-    const j = Math.floor(((words[0] * 2 ** 21 + (words[1] >>> 11)) / 2 ** 53) * (i + 1));
+    const j = Math.floor(uniformAt(i, seed, stream) * (i + 1));
     [order[i], order[j]] = [order[j] ?? 0, order[i] ?? 0];
   }
   return order;
+}
+
+/** A seed as the two words that the generator takes. */
+export const seedOf = (seed: number): [low: number, high: number] => [seed >>> 0, Math.floor(seed / 2 ** 32)];
+
+/** Number `i` of a stream, uniform in [0, 1) with 53 bits. */
+export function uniformAt(i: number, seed: readonly [low: number, high: number], stream: number): number {
+  const words = philox([i, 0, 0, seed[1]], [seed[0], stream]);
+  return (words[0] * 2 ** 21 + (words[1] >>> 11)) / 2 ** 53;
 }

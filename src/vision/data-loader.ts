@@ -1,7 +1,8 @@
 // DataLoader: the batches of a data set on the device, in order or shuffled, with a bounded number of steps in flight.
-import { check, checkOptions, checkWhole, StateDictError, told, ValueError } from "../errors.ts";
+import { EpochLoader, type LoaderState } from "../data/epoch-loader.ts";
+import { batchCount, inOrder, shuffledOrder } from "../data/sampler.ts";
+import { check, checkOptions, checkWhole, told, ValueError } from "../errors.ts";
 import { fromHost } from "../tensor/create.ts";
-import { shuffled } from "../tensor/philox.ts";
 import { keep } from "../tensor/scope.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { GpuDataset, type ImageBatch } from "./gpu-dataset.ts";
@@ -36,15 +37,10 @@ export interface IndexBatch {
 /** A batch with its images, labels and positions. */
 export interface LoadedBatch extends ImageBatch, IndexBatch {}
 
-/** What a `DataLoader` needs to go on where it was. JSON. */
-export interface DataLoaderState {
-  /** The epoch that the next batch belongs to. */
-  readonly epoch: number;
-  /** How many batches of it were given out. */
-  readonly batch: number;
-  /** What the order depends on: it must be that of the loader that goes on. */
-  readonly order: Readonly<Record<"images" | "batchSize" | "shuffle" | "seed" | "dropLast", number | boolean>>;
-}
+/** What a `DataLoader` of pictures needs to go on where it was. JSON. */
+export type DataLoaderState = LoaderState<
+  Readonly<Record<"images" | "batchSize" | "shuffle" | "seed" | "dropLast", number | boolean>>
+>;
 
 /**
  * The batches of a data set: `for await (const { images, labels } of loader) ...`. It waits before each batch until the
@@ -54,20 +50,16 @@ export interface DataLoaderState {
  *
  * @see https://pytorch.org/docs/stable/data.html#torch.utils.data.DataLoader
  */
-export class DataLoader implements AsyncIterable<LoadedBatch> {
+export class DataLoader extends EpochLoader<DataLoaderState["order"]> implements AsyncIterable<LoadedBatch> {
   /** Whose images it loads. */
   readonly dataset: GpuDataset;
   /** Images a batch, the last one apart. */
   readonly batchSize: number;
   readonly #options: DataLoaderOptions;
-  #epoch = 0;
-  /** Of the epoch before, while a loop goes on: how many batches it was given. */
-  #given = 0;
-  /** The first batch of the next loop: above 0 where a state was loaded that was saved in the middle of an epoch. */
-  #first = 0;
 
   /** @throws ValueError for a batch size or seed out of range, or where no batch would be left */
   constructor(dataset: GpuDataset, options: DataLoaderOptions = {}) {
+    super("DataLoader");
     check(
       dataset instanceof GpuDataset,
       () => `[DataLoader] got ${told(dataset)} in the place of a GpuDataset: upload yours with new GpuDataset(dataset)`,
@@ -92,70 +84,23 @@ export class DataLoader implements AsyncIterable<LoadedBatch> {
 
   /** Batches an epoch. */
   get length(): number {
-    const batches = this.dataset.length / this.batchSize;
-    return this.#options.dropLast ? Math.floor(batches) : Math.ceil(batches);
+    return batchCount(this.dataset.length, this.batchSize, this.#options.dropLast ?? false);
   }
 
-  /** The epoch that the next loop will be: counts up from 0 with each one. */
-  get epoch(): number {
-    return this.#epoch;
+  protected override batchCount(): number {
+    return this.length;
   }
 
-  /** Sets the epoch of the next loop: a resumed run sees the same order as an uninterrupted one. */
-  setEpoch(epoch: number): void {
-    checkWhole("DataLoader", "the epoch", epoch, 0);
-    this.#epoch = epoch;
-    this.#first = 0;
-    this.#given = 0;
-  }
-
-  /**
-   * Where the loader stands, also in the middle of a loop or after one that was left by `break`: the batch that the loop has,
-   * or had last, counts as given out.
-   */
-  stateDict(): DataLoaderState {
+  protected override facts(): DataLoaderState["order"] {
     const { shuffle = false, seed = 0, dropLast = false } = this.#options;
-    const order = { images: this.dataset.length, batchSize: this.batchSize, shuffle, seed, dropLast };
-    // An epoch whose last batch was given out is over.
-    const inEpoch = this.#given > 0 && this.#given < this.length;
-    return inEpoch
-      ? { epoch: this.#epoch - 1, batch: this.#given, order }
-      : { epoch: this.#epoch, batch: this.#first, order };
-  }
-
-  /**
-   * The next loop goes on from a state: with the batches of its epoch that were not given out yet. Nothing changes when an
-   * error is found.
-   * @throws StateDictError for what is no state, or the state of a loader of other images, options or seed.
-   */
-  loadStateDict(state: DataLoaderState): void {
-    const expectFit = (condition: boolean, message: () => string) =>
-      check(condition, () => `[loadStateDict] ${message()}`, StateDictError);
-    const isCount = (value: unknown) => Number.isSafeInteger(value) && Number(value) >= 0;
-    const { order: own } = this.stateDict();
-    const { epoch, batch, order } = state ?? {};
-    expectFit(
-      isCount(epoch) && isCount(batch) && typeof order === "object" && order !== null,
-      () => `got ${told(state)} in the place of a DataLoader's state: pass what its stateDict() gave`,
-    );
-    const other = (Object.keys(own) as (keyof typeof own)[]).filter((key) => order[key] !== own[key]);
-    expectFit(
-      other.length === 0,
-      () =>
-        `the loader has another order: ${other.map((key) => `${key} was ${order[key]}, is ${own[key]}`).join(", ")}`,
-    );
-    expectFit(batch < this.length, () => `the state is of batch ${batch}, but an epoch has ${this.length}`);
-    this.setEpoch(epoch);
-    this.#first = batch;
+    return { images: this.dataset.length, batchSize: this.batchSize, shuffle, seed, dropLast };
   }
 
   /** The positions of all images in the order of `epoch`. */
-  order(epoch = this.#epoch): Int32Array<ArrayBuffer> {
+  order(epoch: number = this.epoch): Int32Array<ArrayBuffer> {
     checkWhole("DataLoader", "the epoch", epoch, 0);
     const { shuffle = false, seed = 0 } = this.#options;
-    if (!shuffle) return Int32Array.from({ length: this.dataset.length }, (_, i) => i);
-    // Counted down from the last stream: the device's generator, which may have the same seed, counts up from the first.
-    return shuffled(this.dataset.length, [seed >>> 0, Math.floor(seed / 2 ** 32)], 2 ** 32 - 1 - epoch);
+    return shuffle ? shuffledOrder(this.dataset.length, seed, epoch) : inOrder(this.dataset.length);
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<LoadedBatch, void, undefined> {
@@ -183,15 +128,12 @@ export class DataLoader implements AsyncIterable<LoadedBatch> {
   ): AsyncGenerator<IndexBatch, void, undefined> {
     checkOptions("DataLoader.indexBatches", options, ["pad"]);
     const { pad = false } = options;
-    const order = this.order();
-    this.#epoch++;
     const { batchSize, length } = this;
     const { device } = this.dataset;
-    const first = this.#first;
-    this.#first = 0;
-    this.#given = 0;
+    const { epoch, first } = this.begin();
+    const order = this.order(epoch);
     for (let i = first; i < length; i++) {
-      this.#given = i + 1;
+      this.give(i + 1);
       const part = order.slice(i * batchSize, (i + 1) * batchSize);
       const values = pad ? new Int32Array(batchSize).fill(-1) : part;
       values.set(part);
@@ -203,5 +145,6 @@ export class DataLoader implements AsyncIterable<LoadedBatch> {
       }
       await device.queue.idle(this.#options.inFlight ?? 6);
     }
+    this.finish();
   }
 }

@@ -17,7 +17,9 @@ export {
   readCifarArchive,
 } from "./datasets/cifar.ts";
 export { ImageDataset, type ImageDatasetParts } from "./datasets/image-dataset.ts";
+export { type IdxArray, type MnistName, parseIdx, readMnist } from "./datasets/mnist.ts";
 export { GpuDataset, type GpuDatasetOptions, type ImageBatch } from "./gpu-dataset.ts";
+export { type GridOptions, makeGrid } from "./make-grid.ts";
 export { AlexNet, type AlexNetOptions, adaptAlexnetWeights, alexnet, cifarAlexnet } from "./models/alexnet.ts";
 export { type DenseNet, densenet121, densenet161, densenet169, densenet201 } from "./models/densenet.ts";
 export { LeNet5, type LeNetOptions, lenet5 } from "./models/lenet.ts";
@@ -60,6 +62,14 @@ export {
   vgg19,
   vgg19Bn,
 } from "./models/vgg.ts";
+export {
+  type FromPixelsOptions,
+  fromPixels,
+  type PixelCanvas,
+  type PixelData,
+  type PixelSource,
+  toPixels,
+} from "./pixels.ts";
 export { type RandomAffineOptions, randomAffine } from "./transform-affine.ts";
 export {
   type RandAugmentOptions,

@@ -22,6 +22,13 @@ test("a subset is the first images", () => {
   expect(() => small().image(5)).toThrow(/there is no image 5; expected 0..4/);
 });
 
+test("a selection is copied, in its order", () => {
+  const picked = small().select([3, 0, 3]);
+  expect([...picked.labels]).toEqual([2, 0, 2]);
+  expect([...picked.image(1), ...picked.image(2)]).toEqual([...small().image(0), ...small().image(3)]);
+  expect(() => small().select([5])).toThrow(/there is no item 5; expected 0..4/);
+});
+
 test("class counts", () => {
   expect(small().classCounts()).toEqual([2, 2, 1]);
 });

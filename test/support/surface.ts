@@ -5,7 +5,7 @@ import type { Tensor } from "wgrad";
 import * as wgrad from "wgrad";
 import * as node from "wgrad/node";
 
-const { nn, optim, vision, full, tensor } = wgrad;
+const { data, nn, optim, vision, full, tensor } = wgrad;
 const F = nn.functional;
 
 /** One way into the library. */
@@ -27,6 +27,12 @@ const LEFT_OUT: Readonly<Record<string, string>> = {
   "node.pretrainedWeights": "reaches the network",
   "node.CIFAR10": "reads a folder or the network: test/data/cifar.test.ts",
   "node.CIFAR100": "reads a folder or the network: test/data/cifar.test.ts",
+  "node.MNIST": "reads a folder or the network: test/data/mnist.test.ts",
+  "node.FashionMNIST": "reads a folder or the network: test/data/mnist.test.ts",
+  "node.KMNIST": "reads a folder or the network: test/data/mnist.test.ts",
+  "node.ImageFolder": "reads a folder: test/data/image-folder.test.ts",
+  "node.readImage": "reads files: test/data/image-folder.test.ts",
+  "node.saveImage": "writes files: test/data/image-folder.test.ts",
   "node.writeFileAtomic": "writes files: test/data/node-files.test.ts",
   "wgrad.Tensor": "for the library's own use: tensor() and the like are the way",
   "vision.AlexNet": "57 million parameters: its factories are in",
@@ -52,6 +58,7 @@ const images = (): wgrad.vision.ImageDataset =>
     classes: ["a", "b"],
     shape: [3, 2, 2],
   });
+const numbers = (): wgrad.data.Dataset<number> => ({ length: 3, get: (i) => i });
 
 const WGSL = `
 struct Params { n: u32 }
@@ -171,6 +178,24 @@ const GIVEN: Readonly<Record<string, () => unknown[]>> = {
   "optim.StepLR": () => [sgd(), 2, { gamma: 0.1 }],
   "optim.UpdateRule": () => [{ name: "mine", state: [], hyper: () => ({ lr: 1 }), wgsl: "p -= h.lr * g;" }],
   "optim.Optimizer": () => [[withGrad()], { lr: 0.1 }],
+  "data.BatchSampler": () => [new data.SequentialSampler({ length: 5 }), 2, true],
+  "data.ConcatDataset": () => [[numbers(), numbers()]],
+  "data.DataLoader": () => [numbers(), { batchSize: 2, shuffle: true, seed: 1, dropLast: true, prefetch: 1 }],
+  "data.HostTensor": () => [Float32Array.of(1, 2), [2, 1]],
+  "data.RandomSampler": () => [{ length: 5 }, { seed: 1, replacement: true, numSamples: 7 }],
+  "data.SequentialSampler": () => [{ length: 5 }],
+  "data.Subset": () => [numbers(), [0, 2]],
+  "data.SubsetRandomSampler": () => [[0, 2], { seed: 1 }],
+  "data.TensorDataset": () => [m(3, 2), ids(0, 1, 2)],
+  "data.WeightedRandomSampler": () => [[1, 2, 0], 2, { seed: 1, replacement: false }],
+  "data.defaultCollate": () => [
+    [
+      { a: 1, b: [Float32Array.of(1), "x"] },
+      { a: 2, b: [Float32Array.of(2), "y"] },
+    ],
+    [4, 5],
+  ],
+  "data.randomSplit": () => [numbers(), [2, 1], { seed: 1 }],
   "vision.DataLoader": () => [
     new vision.GpuDataset(images()),
     { batchSize: 2, shuffle: true, seed: 1, dropLast: true },
@@ -178,6 +203,22 @@ const GIVEN: Readonly<Record<string, () => unknown[]>> = {
   "vision.GpuDataset": () => [images(), { chunkBytes: 1024 }],
   "vision.ImageDataset": () => [
     { images: new Uint8Array(12), labels: Int32Array.of(0), classes: ["a"], shape: [3, 2, 2] },
+  ],
+  "vision.fromPixels": () => [
+    { data: new Uint8Array(8), width: 2, height: 1 },
+    { dtype: "i32", channels: 4 },
+  ],
+  "vision.toPixels": () => [m(3, 2, 2)],
+  "vision.makeGrid": () => [
+    m(3, 3, 2, 2),
+    { nrow: 2, padding: 1, padValue: 1, normalize: true, valueRange: [0, 1], scaleEach: true },
+  ],
+  "vision.parseIdx": () => [Uint8Array.of(0, 0, 8, 1, 0, 0, 0, 2, 7, 8), "two bytes"],
+  "vision.readMnist": () => [
+    "mnist",
+    Uint8Array.of(0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 9),
+    Uint8Array.of(0, 0, 8, 1, 0, 0, 0, 1, 3),
+    "one picture",
   ],
   "vision.adaptAlexnetWeights": () => [{ "features.0.weight": m(64, 3, 11, 11) }],
   "vision.alexnet": () => [{ numClasses: -1, dropout: 2 }],
@@ -295,11 +336,26 @@ const OBJECTS: Readonly<Record<string, { make: () => object; methods: Readonly<R
     make: () => vision.compose([vision.randomCrop(2), vision.normalize([0.5], [0.5])]),
     methods: { forward: () => [m(1, 3, 4, 4), m(1, 2)], outputShape: () => [[3, 4, 4]] },
   },
-  ImageDataset: { make: images, methods: { image: () => [0], subset: () => [1] } },
+  ImageDataset: {
+    make: images,
+    methods: { image: () => [0], get: () => [0], subset: () => [1], select: () => [[1, 0]] },
+  },
   GpuDataset: {
     make: () => new vision.GpuDataset(images()),
     methods: { batch: () => [ids(0, 1), vision.randomHorizontalFlip(), m(2, 1)] },
   },
+  AnyDataLoader: {
+    make: () => new data.DataLoader(numbers(), { batchSize: 2 }),
+    methods: { setEpoch: () => [1], order: () => [1] },
+  },
+  TensorDataset: {
+    make: () => new data.TensorDataset(m(3, 2)),
+    methods: { get: () => [1], getBatch: () => [Int32Array.of(0, 2)] },
+  },
+  Subset: { make: () => new data.Subset(numbers(), [0, 2]), methods: { get: () => [1] } },
+  ConcatDataset: { make: () => new data.ConcatDataset([numbers()]), methods: { get: () => [1] } },
+  RandomSampler: { make: () => new data.RandomSampler({ length: 4 }), methods: { order: () => [1] } },
+  WeightedRandomSampler: { make: () => new data.WeightedRandomSampler([1, 2], 2), methods: { order: () => [1] } },
   DataLoader: {
     make: () => new vision.DataLoader(new vision.GpuDataset(images()), { batchSize: 2 }),
     methods: { setEpoch: () => [1], order: () => [1], indexBatches: () => [{ pad: true }] },
@@ -348,7 +404,19 @@ function* exported(path: string, names: object): Generator<Entry> {
 }
 
 /** For the library's own use, or for subclasses. */
-const INTERNAL = ["constructor", "lr", "rule", "checkGroup", "start", "swapGrad"];
+const INTERNAL = [
+  "constructor",
+  "batchCount",
+  "facts",
+  "begin",
+  "give",
+  "finish",
+  "lr",
+  "rule",
+  "checkGroup",
+  "start",
+  "swapGrad",
+];
 
 function methodsOf(object: object): string[] {
   const names = new Set<string>();
@@ -388,6 +456,7 @@ export function surface(): Entry[] {
     ...exported("F", F),
     ...exported("init", nn.init),
     ...exported("optim", optim),
+    ...exported("data", data),
     ...exported("vision", vision),
     ...exported("node", node),
     ...called(),

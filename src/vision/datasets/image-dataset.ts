@@ -1,4 +1,6 @@
 // A labelled set of equally sized 8-bit images in memory: what data sets hand to transforms and loaders.
+import { type Dataset, positionsOf } from "../../data/dataset.ts";
+import { HostTensor } from "../../data/host-tensor.ts";
 import { check, checkOptions, ShapeError, told, ValueError } from "../../errors.ts";
 
 /** The parts of an `ImageDataset`. */
@@ -14,7 +16,7 @@ export interface ImageDatasetParts {
 }
 
 /** A labelled set of equally sized 8-bit images in memory. Parts are kept by reference, not copied. */
-export class ImageDataset implements ImageDatasetParts {
+export class ImageDataset implements ImageDatasetParts, Dataset<{ image: HostTensor; label: number }> {
   readonly images: Uint8Array;
   readonly labels: Int32Array;
   readonly classes: readonly string[];
@@ -78,6 +80,14 @@ export class ImageDataset implements ImageDatasetParts {
     return this.images.subarray(index * size, (index + 1) * size);
   }
 
+  /**
+   * Image `index`, [C, H, W] of whole numbers 0..255, and its label: what a `data.DataLoader`, a `data.Subset` and the like ask
+   * for. Throws `ValueError` where there is no such image.
+   */
+  get(index: number): { image: HostTensor; label: number } {
+    return { image: new HostTensor(this.image(index), this.shape), label: this.labels[index] ?? 0 };
+  }
+
   /** The first `count` images, as views of the same memory. Throws `ValueError` where there are fewer. */
   subset(count: number): ImageDataset {
     check(
@@ -93,6 +103,20 @@ export class ImageDataset implements ImageDatasetParts {
       classes: this.classes,
       shape: this.shape,
     });
+  }
+
+  /**
+   * The images at `indices`, copied, in that order: of a `data.Subset`, to upload it. Throws `ValueError` where there is no
+   * such image.
+   */
+  select(indices: Iterable<number>): ImageDataset {
+    const positions = positionsOf("ImageDataset.select", indices, this.length);
+    const [channels, height, width] = this.shape;
+    const size = channels * height * width;
+    const images = new Uint8Array(positions.length * size);
+    for (const [i, position] of positions.entries()) images.set(this.image(position), i * size);
+    const labels = positions.map((position) => this.labels[position] ?? 0);
+    return new ImageDataset({ images, labels, classes: this.classes, shape: this.shape });
   }
 
   /** How many images each class has, in the order of `classes`. */
