@@ -8,6 +8,7 @@ import { type ActivationName, activationOps } from "../ops/activation-rows.ts";
 import { type BatchNormAttrs, batchNormOp } from "../ops/batch-norm.ts";
 import { binary, binaryOps } from "../ops/binary.ts";
 import { scatterAdd } from "../ops/gather.ts";
+import { type GroupNormAttrs, groupNormOp } from "../ops/group-norm.ts";
 import { layerNormOp } from "../ops/layer-norm.ts";
 import { type CrossEntropyAttrs, classDim, crossEntropyOp } from "../ops/losses.ts";
 import { maxBackwardOp } from "../ops/pool.ts";
@@ -221,7 +222,11 @@ const batchNormRule: Rule = (dz, c, partials) => {
 };
 
 const layerNormRule: Rule = (dy, c, partials) => {
-  const { shape, eps } = c.attrs as { readonly shape: readonly number[]; readonly eps: number };
+  const { shape, eps, centred } = c.attrs as {
+    readonly shape: readonly number[];
+    readonly eps: number;
+    readonly centred: boolean;
+  };
   const x = c.input(0);
   if (!x) return [];
   const dims = shape.map((_, i) => x.ndim - 1 - i);
@@ -232,7 +237,33 @@ const layerNormRule: Rule = (dy, c, partials) => {
   const args = [x, weight ?? filled(x, 1, { shape }), bias ?? filled(x, 0, { shape })];
   const f = ([x, w, b]: readonly Tensor[]) => {
     const [x0, w0, b0] = given3(x, w, b);
-    return standardized(x0, dims, eps).mul(w0).add(b0);
+    const hat = centred
+      ? standardized(x0, dims, eps)
+      : x0.mul(x0.square().mean(dims, { keepdim: true }).add(eps).rsqrt());
+    return hat.mul(w0).add(b0);
+  };
+  return partials(f, args, dy);
+};
+
+const groupNormRule: Rule = (dy, c, partials) => {
+  const { groups, eps } = c.attrs as GroupNormAttrs;
+  const x = c.input(0);
+  if (!x) return [];
+  const [samples = 0, channels = 0, ...rest] = x.shape;
+  const each = { shape: [channels] };
+  // As of layer norm.
+  const saved = c.needs[0] ? c.input(1) : null;
+  const weight = saved ?? optional(c, 1, filled(x, 1, each));
+  const bias = optional(c, 2, filled(x, 0, each));
+  const args = [x, weight ?? filled(x, 1, each), bias ?? filled(x, 0, each)];
+  const perChannel = (t: Tensor) => t.reshape([channels, ...rest.map(() => 1)]);
+  const f = ([x, w, b]: readonly Tensor[]) => {
+    const [x0, w0, b0] = given3(x, w, b);
+    const hat =
+      groups === "positions"
+        ? standardized(x0, [1], eps)
+        : standardized(x0.reshape([samples, groups, -1]), [2], eps).reshape([...x0.shape]);
+    return hat.mul(perChannel(w0)).add(perChannel(b0));
   };
   return partials(f, args, dy);
 };
@@ -274,6 +305,7 @@ function given3(a?: Tensor, b?: Tensor, c?: Tensor): [Tensor, Tensor, Tensor] {
 
 const rules = new Map<AnyOp, Rule>([
   [batchNormOp, batchNormRule],
+  [groupNormOp, groupNormRule],
   [layerNormOp, layerNormRule],
   [crossEntropyOp, crossEntropyRule],
 ]);

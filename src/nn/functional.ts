@@ -8,7 +8,8 @@ export { type BatchNormOptions, type BatchNormReluOptions, batchNorm, batchNormR
 export { type ConvOptions, conv2d } from "../ops/conv2d.ts";
 export { dropout } from "../ops/dropout.ts";
 export { binaryCrossEntropyWithLogits, l1Loss, mseLoss, smoothL1Loss } from "../ops/element-losses.ts";
-export { layerNorm } from "../ops/layer-norm.ts";
+export { groupNorm, type InstanceNormOptions, instanceNorm } from "../ops/group-norm.ts";
+export { layerNorm, rmsNorm } from "../ops/layer-norm.ts";
 export {
   type CrossEntropyOptions,
   crossEntropy,

@@ -16,12 +16,26 @@ export { ConvNormActivation, type ConvNormActivationOptions } from "./blocks.ts"
 export { ModuleList, Sequential } from "./containers.ts";
 export { Conv2d } from "./conv-layers.ts";
 export * as functional from "./functional.ts";
+export {
+  GroupNorm,
+  InstanceNorm1d,
+  InstanceNorm2d,
+  type InstanceNormLayerOptions,
+  LayerNorm2d,
+} from "./group-norm-layers.ts";
 export * as init from "./initialization.ts";
 export { Linear } from "./linear-layer.ts";
 export type { LoadOptions, LoadResult, StateDict, StateDictLike } from "./load-state-dict.ts";
 export { CrossEntropyLoss, MSELoss } from "./loss-layers.ts";
 export { type AnyModule, type ForwardHook, type ForwardPreHook, Module } from "./module.ts";
-export { BatchNorm2d, type BatchNormLayerOptions, LayerNorm } from "./norm-layers.ts";
+export {
+  BatchNorm1d,
+  BatchNorm2d,
+  BatchNorm3d,
+  type BatchNormLayerOptions,
+  LayerNorm,
+  RMSNorm,
+} from "./norm-layers.ts";
 export { Parameter } from "./parameter.ts";
 export { AdaptiveAvgPool2d, AvgPool2d, MaxPool2d } from "./pooling-layers.ts";
 export { GRU, LSTM, type RecurrentOptions, RNN, type RNNOptions } from "./recurrent-layers.ts";

@@ -1,7 +1,7 @@
 // Layers and functions against what scripts/golden/layers*.py has from PyTorch: results, and gradients of inputs and parameters.
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { type nn, noGrad, type Tensor, tensor } from "wgrad";
+import { type nn, noGrad, scope, type Tensor, tensor } from "wgrad";
 import { host, sizeOf } from "./host.ts";
 import { expectClose } from "./tolerance.ts";
 
@@ -38,6 +38,14 @@ export const wave = (shape: readonly number[], k: number, scale = 1): Tensor =>
     Float32Array.from({ length: sizeOf(shape) }, (_, i) => Math.sin(0.7 * i + 1.3 * k + 0.5) * scale),
     { shape: [...shape] },
   );
+
+/** The values of what `f` returns; all that it made is freed. */
+export async function read(f: () => Tensor | readonly Tensor[]): Promise<number[][]> {
+  const results = [scope(f)].flat() as Tensor[];
+  const values = await Promise.all(results.map((t) => t.data()));
+  for (const t of results) t.dispose();
+  return values.map((data) => Array.from(data));
+}
 
 const tensorsIn = (value: unknown): Tensor[] => {
   if (Array.isArray(value)) return value.flatMap(tensorsIn);
