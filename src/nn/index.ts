@@ -1,6 +1,5 @@
 // The names of `nn`: modules, layers, losses, and the namespaces `functional` and `init`.
 export {
-  GELU,
   Hardsigmoid,
   Hardswish,
   LeakyReLU,
@@ -16,6 +15,24 @@ export { ConvNormActivation, type ConvNormActivationOptions } from "./blocks.ts"
 export { ModuleList, Sequential } from "./containers.ts";
 export { Conv2d } from "./conv-layers.ts";
 export * as functional from "./functional.ts";
+export {
+  CELU,
+  ELU,
+  GELU,
+  GLU,
+  Hardtanh,
+  LogSigmoid,
+  LogSoftmax,
+  Mish,
+  PReLU,
+  SELU,
+  Softmax2d,
+  Softmin,
+  Softplus,
+  Softsign,
+  Tanhshrink,
+  Threshold,
+} from "./further-activation-layers.ts";
 export {
   GroupNorm,
   InstanceNorm1d,

@@ -8,7 +8,7 @@ import { sizeOf } from "../support/host.ts";
 withDevice();
 const F = nn.functional;
 
-type Tracking = nn.BatchNorm1d | nn.InstanceNorm1d;
+type Tracking = nn.BatchNorm1d | nn.BatchNorm3d | nn.InstanceNorm1d | nn.InstanceNorm2d;
 /** One pass in training, on twice the input. */
 const pass = (m: Tracking, x: Tensor): void =>
   noGrad(() => {
