@@ -8,6 +8,7 @@ import { type ActivationName, activationOps } from "../ops/activation-rows.ts";
 import { type BatchNormAttrs, batchNormOp } from "../ops/batch-norm.ts";
 import { binary, binaryOps } from "../ops/binary.ts";
 import { type FurtherName, furtherOps, slopeOp } from "../ops/further-activations.ts";
+import { probabilitySlope } from "../ops/further-losses.ts";
 import { scatterAdd } from "../ops/gather.ts";
 import { type GroupNormAttrs, groupNormOp } from "../ops/group-norm.ts";
 import { layerNormOp } from "../ops/layer-norm.ts";
@@ -166,6 +167,7 @@ const compositions = new Map<AnyOp, Composition>([
   [softmaxes.softmax.gradient, softmaxGradient],
   [softmaxes.logSoftmax.gradient, logSoftmaxGradient],
   [maxBackwardOp, maxPoolGradient],
+  [probabilitySlope, (a, b) => a.sub(b).div(a.sub(a.square()).maximum(1e-12))],
   [slopeOp, (a, b) => where(a.gt(0), 1, b)],
   [binaryOps.divOrZero, (a, b) => where(b.eq(0), 0, a.div(b.add(mask(b.eq(0)))))],
   [binaryOps.mulOrZero, (a, b) => where(b.eq(0), 0, a.mul(b))],

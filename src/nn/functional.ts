@@ -10,9 +10,44 @@ import type { Tensor } from "../tensor/tensor.ts";
 export { correctCount } from "../ops/accuracy.ts";
 export { type BatchNormOptions, type BatchNormReluOptions, batchNorm, batchNormRelu } from "../ops/batch-norm.ts";
 export { type ConvOptions, conv2d } from "../ops/conv2d.ts";
+export {
+  type CosineSimilarityOptions,
+  cosineEmbeddingLoss,
+  cosineSimilarity,
+  type MultiMarginOptions,
+  marginRankingLoss,
+  multiMarginLoss,
+  type NormalizeOptions,
+  normalize,
+  type PairwiseDistanceOptions,
+  pairwiseDistance,
+  type TripletMarginOptions,
+  tripletMarginLoss,
+} from "../ops/distances.ts";
 export { dropout } from "../ops/dropout.ts";
-export { binaryCrossEntropyWithLogits, l1Loss, mseLoss, smoothL1Loss } from "../ops/element-losses.ts";
+export {
+  type BinaryCrossEntropyOptions,
+  binaryCrossEntropyWithLogits,
+  l1Loss,
+  mseLoss,
+  smoothL1Loss,
+} from "../ops/element-losses.ts";
 export { glu, prelu, tanhshrink } from "../ops/further-activations.ts";
+export {
+  binaryCrossEntropy,
+  type GaussianNllOptions,
+  gaussianNllLoss,
+  hingeEmbeddingLoss,
+  huberLoss,
+  type KlDivOptions,
+  klDiv,
+  type MarginLossOptions,
+  multilabelSoftMarginLoss,
+  type PoissonNllOptions,
+  poissonNllLoss,
+  softMarginLoss,
+  type WeightedLossOptions,
+} from "../ops/further-losses.ts";
 export { groupNorm, type InstanceNormOptions, instanceNorm } from "../ops/group-norm.ts";
 export { layerNorm, rmsNorm } from "../ops/layer-norm.ts";
 export {
