@@ -9,6 +9,7 @@ import type { Tensor } from "../tensor/tensor.ts";
 
 export { correctCount } from "../ops/accuracy.ts";
 export { type BatchNormOptions, type BatchNormReluOptions, batchNorm, batchNormRelu } from "../ops/batch-norm.ts";
+export { bilinear } from "../ops/bilinear.ts";
 export { type ConvOptions, conv2d } from "../ops/conv2d.ts";
 export {
   type CosineSimilarityOptions,
@@ -33,6 +34,13 @@ export {
   smoothL1Loss,
 } from "../ops/element-losses.ts";
 export { glu, prelu, tanhshrink } from "../ops/further-activations.ts";
+export {
+  alphaDropout,
+  dropout1d,
+  dropout2d,
+  type StochasticDepthMode,
+  stochasticDepth,
+} from "../ops/further-dropout.ts";
 export {
   binaryCrossEntropy,
   type GaussianNllOptions,

@@ -11,9 +11,18 @@ export {
   Tanh,
 } from "./activation-layers.ts";
 export { Dropout, Flatten, Identity } from "./basic-layers.ts";
-export { ConvNormActivation, type ConvNormActivationOptions } from "./blocks.ts";
+export { Bilinear } from "./bilinear-layer.ts";
+export {
+  ConvNormActivation,
+  type ConvNormActivationOptions,
+  SqueezeExcitation,
+  type SqueezeExcitationOptions,
+} from "./blocks.ts";
+export { type CellOptions, GRUCell, LSTMCell, RNNCell, type RNNCellOptions } from "./cell-layers.ts";
+export { ModuleDict, type Named, ParameterDict, ParameterList } from "./collections.ts";
 export { ModuleList, Sequential } from "./containers.ts";
 export { Conv2d } from "./conv-layers.ts";
+export { AlphaDropout, Dropout1d, Dropout2d, StochasticDepth } from "./dropout-layers.ts";
 export * as functional from "./functional.ts";
 export {
   CELU,
@@ -76,4 +85,5 @@ export {
 export { Parameter } from "./parameter.ts";
 export { AdaptiveAvgPool2d, AvgPool2d, MaxPool2d } from "./pooling-layers.ts";
 export { GRU, LSTM, type RecurrentOptions, RNN, type RNNOptions } from "./recurrent-layers.ts";
+export { Permute, Unflatten } from "./shape-layers.ts";
 export { countParameters } from "./summary.ts";

@@ -37,7 +37,8 @@ const camel = (name: string): string => name.replace(/_+([a-z])/g, (_, letter: s
  * `numBatchesTracked` in TypeScript is `num_batches_tracked` in a state dict. A name that could not be told from its
  * key (`Mixed_5b`, `AuxLogits`), or whose key is the name of another property, is its own key.
  */
-function keyOf(module: object, property: string, value: unknown): string {
+function keyOf(module: AnyModule, property: string, value: unknown): string {
+  if (module.verbatim) return property;
   const key = snake(property);
   if (key === property || camel(key) !== property) return property;
   const other: unknown = Reflect.get(module, key);
@@ -103,6 +104,11 @@ export abstract class Module<I extends readonly unknown[] = readonly [Tensor], O
 
   set found(found: boolean) {
     this.#found = found;
+  }
+
+  /** For the library's own use: whether properties are their own keys in a state dict, as those of dictionaries are. */
+  get verbatim(): boolean {
+    return false;
   }
 
   /** For the library's own use: whether there is a parameter to train, of this module or below it. Asks for none. */

@@ -139,6 +139,11 @@ const GIVEN: Readonly<Record<string, () => unknown[]>> = {
     m(2, 3),
     { ...lossOptions(), margin: 1, p: 2, eps: 1e-6, swap: true },
   ],
+  "F.alphaDropout": () => [m(2), 0.5, true],
+  "F.bilinear": () => [m(2, 3), m(2, 4), m(5, 3, 4), m(5)],
+  "F.dropout1d": () => [m(2, 3, 4), 0.5, true],
+  "F.dropout2d": () => [m(2, 3, 4, 4), 0.5, true],
+  "F.stochasticDepth": () => [m(2, 3), 0.5, "row", true],
   "F.dropout": () => [m(2), 0.5, true],
   "F.elu": () => [m(2), 1],
   "F.l1Loss": () => [m(2), m(2), lossOptions()],
@@ -202,6 +207,20 @@ const GIVEN: Readonly<Record<string, () => unknown[]>> = {
   "nn.TripletMarginLoss": () => [{ ...lossOptions(), margin: 1, p: 2, eps: 1e-6, swap: true }],
   "nn.CosineSimilarity": () => [{ dim: 1, eps: 1e-8 }],
   "nn.PairwiseDistance": () => [{ p: 2, eps: 1e-6, keepdim: true }],
+  "nn.AlphaDropout": () => [0.5],
+  "nn.Bilinear": () => [3, 4, 5, { bias: true }],
+  "nn.Dropout1d": () => [0.5],
+  "nn.Dropout2d": () => [0.5],
+  "nn.GRUCell": () => [3, 4, { bias: true }],
+  "nn.LSTMCell": () => [3, 4, { bias: true }],
+  "nn.RNNCell": () => [3, 4, { bias: true, nonlinearity: "relu" }],
+  "nn.ModuleDict": () => [{ a: new nn.ReLU() }],
+  "nn.ParameterDict": () => [{ a: m(2) }],
+  "nn.ParameterList": () => [[m(2)]],
+  "nn.Permute": () => [[1, 0]],
+  "nn.SqueezeExcitation": () => [2, 1, { activation: () => new nn.ReLU(), scaleActivation: () => new nn.Sigmoid() }],
+  "nn.StochasticDepth": () => [0.5, "row"],
+  "nn.Unflatten": () => [1, [3, 1]],
   "nn.Conv2d": () => [2, 4, 3, { stride: 1, padding: 1, dilation: 1, groups: 2, bias: true }],
   "nn.ConvNormActivation": () => [2, 4, { kernelSize: 3, stride: 1, padding: 1, groups: 2, norm: null }],
   "nn.CrossEntropyLoss": () => [{ ...lossOptions(), labelSmoothing: 0, weight: null }],
@@ -337,6 +356,17 @@ const OBJECTS: Readonly<Record<string, { make: () => object; methods: Readonly<R
     },
   },
   ModuleList: { make: () => new nn.ModuleList([new nn.ReLU()]), methods: { append: () => [new nn.ReLU()] } },
+  ModuleDict: {
+    make: () => new nn.ModuleDict({ a: new nn.ReLU() }),
+    methods: {
+      get: () => ["a"],
+      set: () => ["b", new nn.ReLU()],
+      update: () => [{ b: new nn.ReLU() }],
+      has: () => ["a"],
+      delete: () => ["a"],
+    },
+  },
+  ParameterList: { make: () => new nn.ParameterList([m(2)]), methods: { append: () => [m(2)] } },
   Optimizer: {
     make: adam,
     methods: {
@@ -404,6 +434,12 @@ const INPUTS: Readonly<Record<string, () => unknown[]>> = {
   TripletMarginLoss: () => [m(2, 3), m(2, 3), m(2, 3)],
   CosineSimilarity: () => [m(2, 3), m(2, 3)],
   PairwiseDistance: () => [m(2, 3), m(2, 3)],
+  Bilinear: () => [m(2, 3), m(2, 4)],
+  Dropout2d: () => [m(2, 3, 4, 4)],
+  GRUCell: () => [m(2, 3), m(2, 4)],
+  LSTMCell: () => [m(2, 3), [m(2, 4), m(2, 4)]],
+  RNNCell: () => [m(2, 3), m(2, 4)],
+  SqueezeExcitation: () => [m(1, 2, 4, 4)],
   LayerNorm2d: () => [m(2, 2, 2, 2)],
   Conv2d: () => [m(1, 2, 4, 4)],
   ConvNormActivation: () => [m(1, 2, 4, 4)],
@@ -437,7 +473,7 @@ function* exported(path: string, names: object): Generator<Entry> {
 }
 
 /** For the library's own use, or for subclasses. */
-const INTERNAL = ["constructor", "lr", "rule", "checkGroup", "start", "swapGrad"];
+const INTERNAL = ["constructor", "kept", "holds", "lr", "rule", "checkGroup", "start", "swapGrad"];
 
 function methodsOf(object: object): string[] {
   const names = new Set<string>();
