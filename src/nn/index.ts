@@ -22,6 +22,7 @@ export { type CellOptions, GRUCell, LSTMCell, RNNCell, type RNNCellOptions } fro
 export { ModuleDict, type Named, ParameterDict, ParameterList } from "./collections.ts";
 export { ModuleList, Sequential } from "./containers.ts";
 export { Conv2d } from "./conv-layers.ts";
+export { deepCopy } from "./deep-copy.ts";
 export { AlphaDropout, Dropout1d, Dropout2d, StochasticDepth } from "./dropout-layers.ts";
 export * as functional from "./functional.ts";
 export {

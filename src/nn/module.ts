@@ -118,6 +118,17 @@ export abstract class Module<I extends readonly unknown[] = readonly [Tensor], O
     return false;
   }
 
+  /**
+   * For the library's own use: a module of this class with the mode and the names of buffers of this one, but no properties. Of the
+   * constructors only that of `Module` runs.
+   */
+  blank(): this {
+    const made = Reflect.construct(Module, [], Object.getPrototypeOf(this).constructor) as this;
+    made.#training = this.#training;
+    for (const [property, persistent] of this.#buffers) made.#buffers.set(property, persistent);
+    return made;
+  }
+
   /** A step captured in the other mode must be recorded again. */
   #guardMode(): void {
     guard(this, () => this.#training, { returns: true });

@@ -30,7 +30,7 @@ export interface BatchNormLayerOptions {
 }
 
 /** What batch norms of any number of dimensions have in common; weight starts at 1, bias at 0. */
-abstract class BatchNorm extends Module {
+export abstract class BatchNorm extends Module {
   /** Channels of the input. */
   readonly numFeatures: number;
   /** Added to the variance. */

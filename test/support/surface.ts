@@ -221,6 +221,7 @@ const GIVEN: Readonly<Record<string, () => unknown[]>> = {
   "nn.SqueezeExcitation": () => [2, 1, { activation: () => new nn.ReLU(), scaleActivation: () => new nn.Sigmoid() }],
   "nn.StochasticDepth": () => [0.5, "row"],
   "nn.Unflatten": () => [1, [3, 1]],
+  "nn.deepCopy": () => [net()],
   "nn.Conv2d": () => [2, 4, 3, { stride: 1, padding: 1, dilation: 1, groups: 2, bias: true }],
   "nn.ConvNormActivation": () => [2, 4, { kernelSize: 3, stride: 1, padding: 1, groups: 2, norm: null }],
   "nn.CrossEntropyLoss": () => [{ ...lossOptions(), labelSmoothing: 0, weight: null }],
@@ -245,6 +246,9 @@ const GIVEN: Readonly<Record<string, () => unknown[]>> = {
   "optim.SGD": () => [[withGrad()], { lr: 0.1, momentum: 0.9, nesterov: true, weightDecay: 0.1 }],
   "optim.clipGradNorm_": () => [[withGrad()], 1],
   "optim.clipGradValue_": () => [[withGrad()], 1],
+  "swaUtils.AveragedModel": () => [net(), { emaDecay: 0.9, useBuffers: true }],
+  "swaUtils.SWALR": () => [sgd(), { swaLr: [0.1], annealEpochs: 3, annealStrategy: "linear" }],
+  "swaUtils.updateBn": () => [[m(2, 3)], net()],
   "optim.CosineAnnealingLR": () => [sgd(), 5, { etaMin: 0 }],
   "optim.ExponentialLR": () => [sgd(), 0.9],
   "optim.LambdaLR": () => [sgd(), () => 1],
@@ -367,6 +371,10 @@ const OBJECTS: Readonly<Record<string, { make: () => object; methods: Readonly<R
     },
   },
   ParameterList: { make: () => new nn.ParameterList([m(2)]), methods: { append: () => [m(2)] } },
+  AveragedModel: {
+    make: () => new optim.swaUtils.AveragedModel(net()),
+    methods: { forward: () => [m(2, 3)], updateParameters: () => [net()] },
+  },
   Optimizer: {
     make: adam,
     methods: {
@@ -473,7 +481,7 @@ function* exported(path: string, names: object): Generator<Entry> {
 }
 
 /** For the library's own use, or for subclasses. */
-const INTERNAL = ["constructor", "kept", "holds", "lr", "rule", "checkGroup", "start", "swapGrad"];
+const INTERNAL = ["constructor", "pairs", "weights", "kept", "holds", "lr", "rule", "checkGroup", "start", "swapGrad"];
 
 function methodsOf(object: object): string[] {
   const names = new Set<string>();
@@ -513,6 +521,7 @@ export function surface(): Entry[] {
     ...exported("F", F),
     ...exported("init", nn.init),
     ...exported("optim", optim),
+    ...exported("swaUtils", optim.swaUtils),
     ...exported("vision", vision),
     ...exported("node", node),
     ...called(),
