@@ -7,7 +7,10 @@ import { currentDevice } from "../gpu/device.ts";
 import { type ActivationName, activationOps } from "../ops/activation-rows.ts";
 import { type BatchNormAttrs, batchNormOp } from "../ops/batch-norm.ts";
 import { binary, binaryOps } from "../ops/binary.ts";
+import { type FurtherName, furtherOps, slopeOp } from "../ops/further-activations.ts";
+import { probabilitySlope } from "../ops/further-losses.ts";
 import { scatterAdd } from "../ops/gather.ts";
+import { type GroupNormAttrs, groupNormOp } from "../ops/group-norm.ts";
 import { layerNormOp } from "../ops/layer-norm.ts";
 import { type CrossEntropyAttrs, classDim, crossEntropyOp } from "../ops/losses.ts";
 import { maxBackwardOp } from "../ops/pool.ts";
@@ -29,10 +32,19 @@ const filled = (like: Spec & Tensor, value: number, { shape }: Pick<Spec, "shape
 type Derivative = (saved: Tensor, scalars: readonly number[]) => Tensor | number;
 
 /** f'(x) of the elementwise functions, in terms of what their rows save: x or y. Sorted by name. */
-const derivatives: Record<UnaryName | ActivationName | "rootOfVariance", Derivative> = {
+const derivatives: Record<UnaryName | ActivationName | FurtherName | "rootOfVariance", Derivative> = {
   abs: (x) => x.sign(),
   affine: (_, [scale = 1]) => scale,
   ceil: () => 0,
+  celu: (x, [alpha = 1]) =>
+    mask(x.gt(0)).add(
+      mask(x.le(0)).mul(
+        x
+          .clamp({ max: 0 })
+          .mul(1 / alpha)
+          .exp(),
+      ),
+    ),
   clamp: (x, [low = 0, high = 0]) => between(x, low, high),
   cos: (x) => x.sin().neg(),
   divScalar: (_, [other = 1]) => 1 / other,
@@ -54,6 +66,15 @@ const derivatives: Record<UnaryName | ActivationName | "rootOfVariance", Derivat
     const cdf = x.mul(Math.SQRT1_2).erf().mul(0.5).add(0.5);
     return cdf.add(x.mul(x.square().mul(-0.5).exp()).mul(1 / Math.sqrt(2 * Math.PI)));
   },
+  geluTanh: (x) => {
+    const [k, c] = [2 * Math.sqrt(2 / Math.PI), 0.044715];
+    const s = x.add(x.pow(3).mul(c)).mul(k).sigmoid();
+    const slope = x
+      .square()
+      .mul(3 * c * k)
+      .add(k);
+    return s.add(x.mul(s.sub(s.square())).mul(slope));
+  },
   hardsigmoid: (x) => inside(x, -3, 3).mul(1 / 6),
   hardswish: (x) =>
     x
@@ -61,13 +82,19 @@ const derivatives: Record<UnaryName | ActivationName | "rootOfVariance", Derivat
       .add(0.5)
       .mul(mask(x.ge(-3).mul(x.lt(3))))
       .add(mask(x.ge(3))),
+  hardtanh: (x, [low = -1, high = 1]) => inside(x, low, high),
   leakyRelu: (x, [slope = 0]) =>
     mask(x.gt(0))
       .mul(1 - slope)
       .add(slope),
   log: (x) => x.reciprocal(),
+  logSigmoid: (x) => x.neg().sigmoid(),
   maximumScalar: (x, [other = 0]) => binary("greaterMask", x.detach(), filled(x, other, { shape: [] })),
   minimumScalar: (x, [other = 0]) => binary("lessMask", x.detach(), filled(x, other, { shape: [] })),
+  mish: (x) => {
+    const t = apply1(activationOps.softplus, [x], [1, 20]).tanh();
+    return t.add(x.mul(x.sigmoid()).mul(t.square().neg().add(1)));
+  },
   powScalar: (x, [exponent = 1]) => (exponent === 0 ? 0 : x.pow(exponent - 1).mul(exponent)),
   reciprocal: (y) => y.square().neg(),
   relu: (y) => mask(y.gt(0)),
@@ -80,6 +107,14 @@ const derivatives: Record<UnaryName | ActivationName | "rootOfVariance", Derivat
       .mul(0.5),
   round: () => 0,
   rsqrt: (y) => y.pow(3).mul(-0.5),
+  selu: (x) =>
+    mask(x.gt(0))
+      .mul(1.0507009873554805)
+      .add(
+        mask(x.le(0))
+          .mul(x.clamp({ max: 0 }).exp())
+          .mul(1.7580993408473766),
+      ),
   sigmoid: (y) => y.sub(y.square()),
   sign: () => 0,
   silu: (x) => {
@@ -95,12 +130,14 @@ const derivatives: Record<UnaryName | ActivationName | "rootOfVariance", Derivat
       .mul(mask(z.le(threshold)))
       .add(mask(z.gt(threshold)));
   },
+  softsign: (x) => x.abs().add(1).pow(-2),
   sqrt: (y) => y.reciprocal().mul(0.5),
   square: (x) => x.mul(2),
+  threshold: (x, [threshold = 0]) => mask(x.gt(threshold)),
   tanh: (y) => y.square().neg().add(1),
 };
 
-const elementwise: Readonly<Record<string, UnaryOp>> = { ...unaryOps, ...activationOps, rootOfVariance };
+const elementwise: Readonly<Record<string, UnaryOp>> = { ...unaryOps, ...activationOps, ...furtherOps, rootOfVariance };
 
 /** dy f'(x). Where f' is a constant 0 so is the result, whatever dy. */
 function scaled(name: string, dy: Tensor, saved: Tensor, scalars: readonly number[]): Tensor {
@@ -130,6 +167,8 @@ const compositions = new Map<AnyOp, Composition>([
   [softmaxes.softmax.gradient, softmaxGradient],
   [softmaxes.logSoftmax.gradient, logSoftmaxGradient],
   [maxBackwardOp, maxPoolGradient],
+  [probabilitySlope, (a, b) => a.sub(b).div(a.sub(a.square()).maximum(1e-12))],
+  [slopeOp, (a, b) => where(a.gt(0), 1, b)],
   [binaryOps.divOrZero, (a, b) => where(b.eq(0), 0, a.div(b.add(mask(b.eq(0)))))],
   [binaryOps.mulOrZero, (a, b) => where(b.eq(0), 0, a.mul(b))],
   [binaryOps.orZero, (a, b) => where(b.eq(0), 0, a)],
@@ -221,7 +260,11 @@ const batchNormRule: Rule = (dz, c, partials) => {
 };
 
 const layerNormRule: Rule = (dy, c, partials) => {
-  const { shape, eps } = c.attrs as { readonly shape: readonly number[]; readonly eps: number };
+  const { shape, eps, centred } = c.attrs as {
+    readonly shape: readonly number[];
+    readonly eps: number;
+    readonly centred: boolean;
+  };
   const x = c.input(0);
   if (!x) return [];
   const dims = shape.map((_, i) => x.ndim - 1 - i);
@@ -232,7 +275,33 @@ const layerNormRule: Rule = (dy, c, partials) => {
   const args = [x, weight ?? filled(x, 1, { shape }), bias ?? filled(x, 0, { shape })];
   const f = ([x, w, b]: readonly Tensor[]) => {
     const [x0, w0, b0] = given3(x, w, b);
-    return standardized(x0, dims, eps).mul(w0).add(b0);
+    const hat = centred
+      ? standardized(x0, dims, eps)
+      : x0.mul(x0.square().mean(dims, { keepdim: true }).add(eps).rsqrt());
+    return hat.mul(w0).add(b0);
+  };
+  return partials(f, args, dy);
+};
+
+const groupNormRule: Rule = (dy, c, partials) => {
+  const { groups, eps } = c.attrs as GroupNormAttrs;
+  const x = c.input(0);
+  if (!x) return [];
+  const [samples = 0, channels = 0, ...rest] = x.shape;
+  const each = { shape: [channels] };
+  // As of layer norm.
+  const saved = c.needs[0] ? c.input(1) : null;
+  const weight = saved ?? optional(c, 1, filled(x, 1, each));
+  const bias = optional(c, 2, filled(x, 0, each));
+  const args = [x, weight ?? filled(x, 1, each), bias ?? filled(x, 0, each)];
+  const perChannel = (t: Tensor) => t.reshape([channels, ...rest.map(() => 1)]);
+  const f = ([x, w, b]: readonly Tensor[]) => {
+    const [x0, w0, b0] = given3(x, w, b);
+    const hat =
+      groups === "positions"
+        ? standardized(x0, [1], eps)
+        : standardized(x0.reshape([samples, groups, -1]), [2], eps).reshape([...x0.shape]);
+    return hat.mul(perChannel(w0)).add(perChannel(b0));
   };
   return partials(f, args, dy);
 };
@@ -274,6 +343,7 @@ function given3(a?: Tensor, b?: Tensor, c?: Tensor): [Tensor, Tensor, Tensor] {
 
 const rules = new Map<AnyOp, Rule>([
   [batchNormOp, batchNormRule],
+  [groupNormOp, groupNormRule],
   [layerNormOp, layerNormRule],
   [crossEntropyOp, crossEntropyRule],
 ]);

@@ -417,6 +417,16 @@ declare module "*/gray-images.wgsl" {
   export const WG: 64;
 }
 
+declare module "*/group-norm-params.wgsl" {
+  const source: Wgsl.Source<
+    { x: Wgsl.Buffer; stats: Wgsl.Buffer; dy: Wgsl.Buffer; dw: Wgsl.Buffer | null; db: Wgsl.Buffer | null },
+    { rows: number; length: number; lanes: number; log_lanes: number; rounds: number; inner: number; width: number; spread: number },
+    "Part" | "has_dw" | "has_db" | "Params" | "join" | "each_row" | "group" | "WG" | "Row" | "row_of" | "tree"
+  >;
+  export default source;
+  export const WG: 64;
+}
+
 declare module "*/inplace.wgsl" {
   const source: Wgsl.Source<
     { y: Wgsl.Buffer; b: Wgsl.Buffer },
@@ -432,8 +442,8 @@ declare module "*/inplace.wgsl" {
 declare module "*/layer-norm-backward.wgsl" {
   const source: Wgsl.Source<
     { x: Wgsl.Buffer; weight: Wgsl.Buffer | null; stats: Wgsl.Buffer; dy: Wgsl.Buffer; dx: Wgsl.Buffer },
-    { rows: number; length: number; lanes: number; log_lanes: number; rounds: number; inner: number },
-    "Part" | "has_weight" | "Params" | "join" | "terms" | "each_row" | "group" | "WG" | "Row" | "row_of" | "tree"
+    { rows: number; length: number; lanes: number; log_lanes: number; rounds: number; inner: number; groups: number; width: number; plane: number },
+    "Part" | "CENTRED" | "has_weight" | "Params" | "join" | "terms" | "each_row" | "group" | "WG" | "Row" | "row_of" | "tree" | "GROUPED" | "Place" | "first_place" | "next_place"
   >;
   export default source;
   export const WG: 64;
@@ -454,8 +464,8 @@ declare module "*/layer-norm-params.wgsl" {
 declare module "*/layer-norm.wgsl" {
   const source: Wgsl.Source<
     { x: Wgsl.Buffer; weight: Wgsl.Buffer | null; bias: Wgsl.Buffer | null; stats: Wgsl.Buffer; y: Wgsl.Buffer },
-    { rows: number; length: number; lanes: number; log_lanes: number; rounds: number; inner: number; eps: number },
-    "has_weight" | "has_bias" | "Params" | "each_row" | "group" | "WG" | "Row" | "row_of" | "Part" | "moments" | "join" | "is_nan" | "is_positive" | "is_negative" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "power" | "tree"
+    { rows: number; length: number; lanes: number; log_lanes: number; rounds: number; inner: number; groups: number; width: number; plane: number; eps: number },
+    "CENTRED" | "has_weight" | "has_bias" | "Params" | "each_row" | "group" | "WG" | "Row" | "row_of" | "Part" | "moments" | "join" | "is_nan" | "is_positive" | "is_negative" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "power" | "tree" | "GROUPED" | "Place" | "first_place" | "next_place"
   >;
   export default source;
   export const WG: 64;

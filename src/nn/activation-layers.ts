@@ -1,4 +1,4 @@
-// Activation functions as layers.
+// The usual activation functions as layers; more are in further-activation-layers.ts.
 import { checkNumber, checkWhole } from "../errors.ts";
 import { activation } from "../ops/activation-rows.ts";
 import { softmax } from "../ops/softmax.ts";
@@ -23,16 +23,6 @@ export class ReLU extends Module {
 export class ReLU6 extends Module {
   override forward(x: Tensor): Tensor {
     return activation("relu6", x);
-  }
-}
-
-/**
- * x Phi(x), with the exact normal distribution function.
- * @see https://arxiv.org/abs/1606.08415 and https://pytorch.org/docs/stable/generated/torch.nn.GELU.html
- */
-export class GELU extends Module {
-  override forward(x: Tensor): Tensor {
-    return activation("gelu", x);
   }
 }
 

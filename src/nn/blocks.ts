@@ -1,12 +1,15 @@
-// Blocks that many networks are built from: ConvNormActivation.
+// Blocks that many networks are built from: ConvNormActivation, SqueezeExcitation.
 
-import { checkFunction, checkOptions } from "../errors.ts";
+import { check, checkFunction, checkOptions, checkWhole, told, ValueError } from "../errors.ts";
+import { binary } from "../ops/binary.ts";
 import { pair } from "../tensor/shape.ts";
-import { ReLU } from "./activation-layers.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { ReLU, Sigmoid } from "./activation-layers.ts";
 import { Sequential } from "./containers.ts";
 import { Conv2d } from "./conv-layers.ts";
-import type { Module } from "./module.ts";
+import { Module } from "./module.ts";
 import { BatchNorm2d } from "./norm-layers.ts";
+import { AdaptiveAvgPool2d } from "./pooling-layers.ts";
 
 /** What a `ConvNormActivation` consists of. */
 export interface ConvNormActivationOptions {
@@ -56,5 +59,59 @@ export class ConvNormActivation extends Sequential {
       ...(activation ? [activation()] : []),
     );
     this.outChannels = outChannels;
+  }
+}
+
+/** What a `SqueezeExcitation` consists of. */
+export interface SqueezeExcitationOptions {
+  /** Makes the activation between the two layers. Default: ReLU. */
+  activation?: () => Module;
+  /** Makes the activation of the factors. Default: sigmoid. */
+  scaleActivation?: () => Module;
+}
+
+/**
+ * x: [N, inputChannels, H, W], each channel times a factor between 0 and 1 that two layers make of all channels' means.
+ * @see https://arxiv.org/abs/1709.01507 and https://pytorch.org/vision/stable/generated/torchvision.ops.SqueezeExcitation.html
+ */
+export class SqueezeExcitation extends Module {
+  /** Means over the positions. */
+  readonly avgpool: AdaptiveAvgPool2d;
+  /** From inputChannels to squeezeChannels, 1 x 1. */
+  readonly fc1: Conv2d;
+  /** And back. */
+  readonly fc2: Conv2d;
+  /** Between the two. */
+  readonly activation: Module;
+  /** Of the factors. */
+  readonly scaleActivation: Module;
+
+  constructor(inputChannels: number, squeezeChannels: number, options: SqueezeExcitationOptions = {}) {
+    super();
+    checkOptions("SqueezeExcitation", options, ["activation", "scaleActivation"]);
+    const { activation = () => new ReLU(), scaleActivation = () => new Sigmoid() } = options;
+    checkWhole("SqueezeExcitation", "inputChannels", inputChannels, 1);
+    checkWhole("SqueezeExcitation", "squeezeChannels", squeezeChannels, 1);
+    checkFunction("SqueezeExcitation", "activation", activation);
+    checkFunction("SqueezeExcitation", "scaleActivation", scaleActivation);
+    const made = (what: string, make: () => Module): Module => {
+      const module: unknown = make();
+      check(
+        module instanceof Module,
+        () => `[SqueezeExcitation] ${what} must return a module, got ${told(module)}`,
+        ValueError,
+      );
+      return module as Module;
+    };
+    this.avgpool = new AdaptiveAvgPool2d(1);
+    this.fc1 = new Conv2d(inputChannels, squeezeChannels, 1);
+    this.fc2 = new Conv2d(squeezeChannels, inputChannels, 1);
+    this.activation = made("activation", activation);
+    this.scaleActivation = made("scaleActivation", scaleActivation);
+  }
+
+  override forward(x: Tensor): Tensor {
+    const squeezed = this.activation.forward(this.fc1.forward(this.avgpool.forward(x)));
+    return binary("mul", x, this.scaleActivation.forward(this.fc2.forward(squeezed)));
   }
 }

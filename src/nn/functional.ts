@@ -1,14 +1,63 @@
 // nn.functional: every operation of a network as a function, under PyTorch's names in camelCase.
+import { checkOptions, told, ValueError } from "../errors.ts";
 import { activation } from "../ops/activation-rows.ts";
+import { further } from "../ops/further-activations.ts";
+import { softmax } from "../ops/softmax.ts";
 import { unary } from "../ops/unary.ts";
+import { scope } from "../tensor/scope.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
 export { correctCount } from "../ops/accuracy.ts";
 export { type BatchNormOptions, type BatchNormReluOptions, batchNorm, batchNormRelu } from "../ops/batch-norm.ts";
+export { bilinear } from "../ops/bilinear.ts";
 export { type ConvOptions, conv2d } from "../ops/conv2d.ts";
+export {
+  type CosineSimilarityOptions,
+  cosineEmbeddingLoss,
+  cosineSimilarity,
+  type MultiMarginOptions,
+  marginRankingLoss,
+  multiMarginLoss,
+  type NormalizeOptions,
+  normalize,
+  type PairwiseDistanceOptions,
+  pairwiseDistance,
+  type TripletMarginOptions,
+  tripletMarginLoss,
+} from "../ops/distances.ts";
 export { dropout } from "../ops/dropout.ts";
-export { binaryCrossEntropyWithLogits, l1Loss, mseLoss, smoothL1Loss } from "../ops/element-losses.ts";
-export { layerNorm } from "../ops/layer-norm.ts";
+export {
+  type BinaryCrossEntropyOptions,
+  binaryCrossEntropyWithLogits,
+  l1Loss,
+  mseLoss,
+  smoothL1Loss,
+} from "../ops/element-losses.ts";
+export { glu, prelu, tanhshrink } from "../ops/further-activations.ts";
+export {
+  alphaDropout,
+  dropout1d,
+  dropout2d,
+  type StochasticDepthMode,
+  stochasticDepth,
+} from "../ops/further-dropout.ts";
+export {
+  binaryCrossEntropy,
+  type GaussianNllOptions,
+  gaussianNllLoss,
+  hingeEmbeddingLoss,
+  huberLoss,
+  type KlDivOptions,
+  klDiv,
+  type MarginLossOptions,
+  multilabelSoftMarginLoss,
+  type PoissonNllOptions,
+  poissonNllLoss,
+  softMarginLoss,
+  type WeightedLossOptions,
+} from "../ops/further-losses.ts";
+export { groupNorm, type InstanceNormOptions, instanceNorm } from "../ops/group-norm.ts";
+export { layerNorm, rmsNorm } from "../ops/layer-norm.ts";
 export {
   type CrossEntropyOptions,
   crossEntropy,
@@ -29,11 +78,23 @@ export {
 } from "../ops/pool.ts";
 export { logSoftmax, softmax } from "../ops/softmax.ts";
 
+/** What `gelu` takes. */
+export interface GeluOptions {
+  /** "none": the exact normal distribution function. "tanh": 0.5 x (1 + tanh(sqrt(2 / pi) (x + 0.044715 x^3))). Default "none". */
+  approximate?: "none" | "tanh";
+}
+
 /**
- * x Phi(x) by element, with the exact normal distribution function Phi. f32, any shape.
- * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.gelu.html
+ * x Phi(x) by element, Phi being the normal distribution function. f32, any shape.
+ * @see https://arxiv.org/abs/1606.08415 and https://pytorch.org/docs/stable/generated/torch.nn.functional.gelu.html
  */
-export const gelu = (x: Tensor): Tensor => activation("gelu", x);
+export function gelu(x: Tensor, options: GeluOptions = {}): Tensor {
+  checkOptions("gelu", options, ["approximate"]);
+  const { approximate = "none" } = options;
+  if (approximate === "none") return activation("gelu", x);
+  if (approximate === "tanh") return further("geluTanh", x);
+  throw new ValueError(`[gelu] approximate must be "none" or "tanh", got ${told(approximate)}`);
+}
 /**
  * min(max(x + 3, 0), 6) / 6 by element. f32, any shape.
  * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.hardsigmoid.html
@@ -85,3 +146,48 @@ export const silu = (x: Tensor): Tensor => activation("silu", x);
  * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.tanh.html
  */
 export const tanh = (x: Tensor): Tensor => unary("tanh", x);
+/**
+ * x where above 0, alpha (exp(x / alpha) - 1) where below, by element; `alpha` is 1 by default. f32, any shape.
+ * @see https://arxiv.org/abs/1704.07483 and https://pytorch.org/docs/stable/generated/torch.nn.functional.celu.html
+ */
+export const celu = (x: Tensor, alpha = 1): Tensor => further("celu", x, { alpha });
+/**
+ * min(max(x, minVal), maxVal) by element, between -1 and 1 by default; unlike `clamp` without a gradient at the bounds. f32, any
+ * shape.
+ * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.hardtanh.html
+ */
+export const hardtanh = (x: Tensor, minVal = -1, maxVal = 1): Tensor =>
+  further("hardtanh", x, { low: minVal, high: maxVal });
+/**
+ * log(sigmoid(x)) by element, exact also where the sigmoid is 0 or 1. f32, any shape.
+ * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.logsigmoid.html
+ */
+export const logsigmoid = (x: Tensor): Tensor => further("logSigmoid", x);
+/**
+ * x tanh(log(1 + exp(x))) by element. f32, any shape.
+ * @see https://arxiv.org/abs/1908.08681 and https://pytorch.org/docs/stable/generated/torch.nn.functional.mish.html
+ */
+export const mish = (x: Tensor): Tensor => further("mish", x);
+/**
+ * 1.0507 x where above 0, 1.7581 (exp(x) - 1) where below, by element. f32, any shape.
+ * @see https://arxiv.org/abs/1706.02515 and https://pytorch.org/docs/stable/generated/torch.nn.functional.selu.html
+ */
+export const selu = (x: Tensor): Tensor => further("selu", x);
+/**
+ * `softmax` of -x along `dim`.
+ * @throws ShapeError for a dimension that x does not have.
+ * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.softmin.html
+ */
+export const softmin = (x: Tensor, dim: number): Tensor =>
+  scope(() => softmax(unary("affine", x, { scale: -1, offset: 0 }), dim));
+/**
+ * x / (1 + |x|) by element. f32, any shape.
+ * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.softsign.html
+ */
+export const softsign = (x: Tensor): Tensor => further("softsign", x);
+/**
+ * x where above `threshold`, else `value`, by element. f32, any shape.
+ * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.threshold.html
+ */
+export const threshold = (x: Tensor, threshold: number, value: number): Tensor =>
+  further("threshold", x, { threshold, value });

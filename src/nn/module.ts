@@ -37,7 +37,8 @@ const camel = (name: string): string => name.replace(/_+([a-z])/g, (_, letter: s
  * `numBatchesTracked` in TypeScript is `num_batches_tracked` in a state dict. A name that could not be told from its
  * key (`Mixed_5b`, `AuxLogits`), or whose key is the name of another property, is its own key.
  */
-function keyOf(module: object, property: string, value: unknown): string {
+function keyOf(module: AnyModule, property: string, value: unknown): string {
+  if (module.verbatim) return property;
   const key = snake(property);
   if (key === property || camel(key) !== property) return property;
   const other: unknown = Reflect.get(module, key);
@@ -105,11 +106,27 @@ export abstract class Module<I extends readonly unknown[] = readonly [Tensor], O
     this.#found = found;
   }
 
+  /** For the library's own use: whether properties are their own keys in a state dict, as those of dictionaries are. */
+  get verbatim(): boolean {
+    return false;
+  }
+
   /** For the library's own use: whether there is a parameter to train, of this module or below it. Asks for none. */
   get trainable(): boolean {
     for (const [, module] of this.#walk("", new Set()))
       for (const [, { requiresGrad }] of module.#ownParameters()) if (requiresGrad) return true;
     return false;
+  }
+
+  /**
+   * For the library's own use: a module of this class with the mode and the names of buffers of this one, but no properties. Of the
+   * constructors only that of `Module` runs.
+   */
+  blank(): this {
+    const made = Reflect.construct(Module, [], Object.getPrototypeOf(this).constructor) as this;
+    made.#training = this.#training;
+    for (const [property, persistent] of this.#buffers) made.#buffers.set(property, persistent);
+    return made;
   }
 
   /** A step captured in the other mode must be recorded again. */

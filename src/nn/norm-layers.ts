@@ -1,4 +1,4 @@
-// BatchNorm2d and LayerNorm: normalisation with learned scale and shift.
+// Batch norm in one, two and three dimensions, layer and RMS norm. Those of groups of channels are in group-norm-layers.ts.
 
 import { noGrad } from "../autograd/mode.ts";
 import { checkTensor } from "../autograd/run.ts";
@@ -9,7 +9,7 @@ import { type BatchNormOptions, batchNorm } from "../ops/batch-norm.ts";
 import { binary } from "../ops/binary.ts";
 import { to } from "../ops/cast.ts";
 import { update } from "../ops/inplace.ts";
-import { layerNorm } from "../ops/layer-norm.ts";
+import { layerNorm, rmsNorm } from "../ops/layer-norm.ts";
 import { ones, zeros } from "../tensor/create.ts";
 import { scope } from "../tensor/scope.ts";
 import { checkList, type Shape, show } from "../tensor/shape.ts";
@@ -17,7 +17,7 @@ import type { Tensor } from "../tensor/tensor.ts";
 import { Module } from "./module.ts";
 import { Parameter } from "./parameter.ts";
 
-/** What `BatchNorm2d` takes beside the number of channels. */
+/** What batch norms take beside the number of channels. */
 export interface BatchNormLayerOptions {
   /** Added to the variance. Default 1e-5. */
   eps?: number;
@@ -29,11 +29,8 @@ export interface BatchNormLayerOptions {
   trackRunningStats?: boolean;
 }
 
-/**
- * Batch norm of x: [N, numFeatures, H, W], channel by channel. Weight starts at 1, bias at 0.
- * @see https://arxiv.org/abs/1502.03167 and https://pytorch.org/docs/stable/generated/torch.nn.BatchNorm2d.html
- */
-export class BatchNorm2d extends Module {
+/** What batch norms of any number of dimensions have in common; weight starts at 1, bias at 0. */
+export abstract class BatchNorm extends Module {
   /** Channels of the input. */
   readonly numFeatures: number;
   /** Added to the variance. */
@@ -48,17 +45,19 @@ export class BatchNorm2d extends Module {
   readonly runningMean: Tensor | null;
   /** Running unbiased variance by channel, a buffer: [numFeatures]. */
   readonly runningVar: Tensor | null;
-  readonly #batches: Tensor | null;
-  /** Training passes that `#batches` does not count yet. */
-  #uncounted = 0;
+  // Not private by `#`, which no copy of a module could have.
+  private readonly batches: Tensor | null;
+  /** Training passes that `batches` does not count yet. */
+  private uncounted = 0;
 
   constructor(numFeatures: number, options: BatchNormLayerOptions = {}) {
     super();
-    checkOptions("BatchNorm2d", options, ["eps", "momentum", "affine", "trackRunningStats"]);
+    const { name } = new.target;
+    checkOptions(name, options, ["eps", "momentum", "affine", "trackRunningStats"]);
     const { eps = 1e-5, momentum = 0.1, affine = true, trackRunningStats = true } = options;
-    checkWhole("BatchNorm2d", "numFeatures", numFeatures, 1);
-    if (momentum !== null) checkNumber("BatchNorm2d", "momentum (or null for the mean of all batches)", momentum);
-    checkNumber("BatchNorm2d", "eps", eps);
+    checkWhole(name, "numFeatures", numFeatures, 1);
+    if (momentum !== null) checkNumber(name, "momentum (or null for the mean of all batches)", momentum);
+    checkNumber(name, "eps", eps);
     this.numFeatures = numFeatures;
     this.eps = eps;
     this.momentum = momentum;
@@ -66,35 +65,44 @@ export class BatchNorm2d extends Module {
     this.bias = affine ? new Parameter(zeros([numFeatures])) : null;
     this.runningMean = trackRunningStats ? this.registerBuffer("runningMean", zeros([numFeatures])) : null;
     this.runningVar = trackRunningStats ? this.registerBuffer("runningVar", ones([numFeatures])) : null;
-    this.#batches = trackRunningStats ? this.registerBuffer("numBatchesTracked", zeros([], { dtype: "i32" })) : null;
+    this.batches = trackRunningStats ? this.registerBuffer("numBatchesTracked", zeros([], { dtype: "i32" })) : null;
   }
 
   /** Training passes so far: i32, shape []. The host counts them, and the device learns of it when this is read. */
   get numBatchesTracked(): Tensor | null {
-    const [batches, count] = [this.#batches, this.#uncounted];
-    if (batches && count > 0) {
-      this.#uncounted = 0;
-      unrecorded(() => noGrad(() => update("add", batches, count)));
+    const { batches, uncounted } = this;
+    if (batches && uncounted > 0) {
+      this.uncounted = 0;
+      unrecorded(() => noGrad(() => update("add", batches, uncounted)));
     }
     return batches;
   }
 
+  /** The shapes that it takes, by their number of dimensions. */
+  protected abstract shapes(): Readonly<Record<number, string>>;
+
   override forward(x: Tensor): Tensor {
-    this.#check(x);
-    const options = this.#begin();
+    const name = this.constructor.name;
+    checkTensor(name, 0, x);
+    const shapes = this.shapes();
+    check(
+      shapes[x.ndim] !== undefined,
+      () => `[${name}] input has shape ${show(x.shape)} but must be ${Object.values(shapes).join(" or ")}`,
+    );
+    const options = this.begin();
     const { runningMean, runningVar, weight, bias } = this;
     const { momentum } = options;
     if (momentum !== null || x.numel === 0)
       return batchNorm(x, runningMean, runningVar, weight, bias, { ...options, momentum: momentum ?? 0 });
-    return this.#average(x, { training: true, eps: options.eps });
+    return this.average(x, { training: true, eps: options.eps });
   }
 
   /** Training in which the running statistics are the mean of the batches': the device knows how many there were. */
-  #average(x: Tensor, options: Pick<BatchNormOptions, "training" | "eps">): Tensor {
+  private average(x: Tensor, options: Pick<BatchNormOptions, "training" | "eps">): Tensor {
     check(
       !context.capture,
       () =>
-        "[BatchNorm2d] momentum: null weighs each batch by how many there were, which a captured step would repeat: run it outside of capture",
+        `[${this.constructor.name}] momentum: null weighs each batch by how many there were, which a captured step would repeat: run it outside of capture`,
       StateError,
     );
     const count = this.numBatchesTracked;
@@ -115,22 +123,14 @@ export class BatchNorm2d extends Module {
     });
   }
 
-  #check(x: Tensor): void {
-    checkTensor("batchNorm", 0, x);
-    check(
-      x.ndim === 4,
-      () => `[BatchNorm2d] input has shape ${show(x.shape)} but must be [N, ${this.numFeatures}, H, W]`,
-    );
-  }
-
   /** Counts the pass in training, and gives the options of the op. */
-  #begin(): { training: boolean; momentum: number | null; eps: number } {
+  private begin(): { training: boolean; momentum: number | null; eps: number } {
     const { training, eps } = this;
     // Only training with running statistics asks for it.
-    const momentum = training && this.#batches ? this.momentum : 0;
-    if (training && this.#batches) {
-      this.#uncounted++;
-      beforeReplay(() => this.#uncounted++);
+    const momentum = training && this.batches ? this.momentum : 0;
+    if (training && this.batches) {
+      this.uncounted++;
+      beforeReplay(() => this.uncounted++);
     }
     return { training: training || !this.runningMean, momentum, eps };
   }
@@ -138,6 +138,45 @@ export class BatchNorm2d extends Module {
   override describe(): string {
     return `${this.numFeatures}, eps: ${this.eps}, momentum: ${this.momentum}`;
   }
+}
+
+/**
+ * Batch norm of x: [N, numFeatures] or [N, numFeatures, L], channel by channel. Weight starts at 1, bias at 0.
+ * @see https://arxiv.org/abs/1502.03167 and https://pytorch.org/docs/stable/generated/torch.nn.BatchNorm1d.html
+ */
+export class BatchNorm1d extends BatchNorm {
+  protected override shapes(): Readonly<Record<number, string>> {
+    return { 2: `[N, ${this.numFeatures}]`, 3: `[N, ${this.numFeatures}, L]` };
+  }
+}
+
+/**
+ * Batch norm of x: [N, numFeatures, H, W], channel by channel. Weight starts at 1, bias at 0.
+ * @see https://arxiv.org/abs/1502.03167 and https://pytorch.org/docs/stable/generated/torch.nn.BatchNorm2d.html
+ */
+export class BatchNorm2d extends BatchNorm {
+  protected override shapes(): Readonly<Record<number, string>> {
+    return { 4: `[N, ${this.numFeatures}, H, W]` };
+  }
+}
+
+/**
+ * Batch norm of x: [N, numFeatures, D, H, W], channel by channel. Weight starts at 1, bias at 0.
+ * @see https://arxiv.org/abs/1502.03167 and https://pytorch.org/docs/stable/generated/torch.nn.BatchNorm3d.html
+ */
+export class BatchNorm3d extends BatchNorm {
+  protected override shapes(): Readonly<Record<number, string>> {
+    return { 5: `[N, ${this.numFeatures}, D, H, W]` };
+  }
+}
+
+/** `normalizedShape` as a list. */
+function sizesOf(name: string, normalizedShape: number | Shape): Shape {
+  const sizes = typeof normalizedShape === "number" ? [normalizedShape] : normalizedShape;
+  checkList(name, "normalizedShape is a size or an array of them", sizes);
+  check(sizes.length > 0, () => `[${name}] normalizedShape holds no size: give the last ones of the input`, ValueError);
+  for (const size of sizes) checkWhole(name, "each size of normalizedShape", size, 1);
+  return [...sizes];
 }
 
 /**
@@ -167,15 +206,7 @@ export class LayerNorm extends Module {
     checkOptions("LayerNorm", options, ["eps", "elementwiseAffine"]);
     const { eps = 1e-5, elementwiseAffine = true } = options;
     checkNumber("LayerNorm", "eps", eps);
-    const sizes = typeof normalizedShape === "number" ? [normalizedShape] : normalizedShape;
-    checkList("LayerNorm", "normalizedShape is a size or an array of them", sizes);
-    check(
-      sizes.length > 0,
-      () => "[LayerNorm] normalizedShape holds no size: give the last ones of the input",
-      ValueError,
-    );
-    this.normalizedShape = [...sizes];
-    for (const size of this.normalizedShape) checkWhole("LayerNorm", "each size of normalizedShape", size, 1);
+    this.normalizedShape = sizesOf("LayerNorm", normalizedShape);
     this.eps = eps;
     this.weight = elementwiseAffine ? new Parameter(ones(this.normalizedShape)) : null;
     this.bias = elementwiseAffine ? new Parameter(zeros(this.normalizedShape)) : null;
@@ -183,6 +214,45 @@ export class LayerNorm extends Module {
 
   override forward(x: Tensor): Tensor {
     return layerNorm(x, this.normalizedShape, this.weight, this.bias, this.eps);
+  }
+
+  override describe(): string {
+    return `${show(this.normalizedShape)}, eps: ${this.eps}`;
+  }
+}
+
+/**
+ * RMS norm of x: [..., ...normalizedShape] over the last dimensions: as layer norm, without a mean and a bias. Weight starts at 1.
+ * @see https://arxiv.org/abs/1910.07467 and https://pytorch.org/docs/stable/generated/torch.nn.RMSNorm.html
+ */
+export class RMSNorm extends Module {
+  /** The last dimensions of the input, which are normalised together. */
+  readonly normalizedShape: Shape;
+  /** Added to the mean square. Null: 2^-23, the distance from 1 to the next f32. */
+  readonly eps: number | null;
+  /** Scale by element: normalizedShape. */
+  weight: Parameter | null;
+
+  constructor(
+    normalizedShape: number | Shape,
+    options: {
+      /** Added to the mean square. Default null: 2^-23. */
+      eps?: number | null;
+      /** Learned scale. Default true. */
+      elementwiseAffine?: boolean;
+    } = {},
+  ) {
+    super();
+    checkOptions("RMSNorm", options, ["eps", "elementwiseAffine"]);
+    const { eps = null, elementwiseAffine = true } = options;
+    if (eps !== null) checkNumber("RMSNorm", "eps", eps);
+    this.normalizedShape = sizesOf("RMSNorm", normalizedShape);
+    this.eps = eps;
+    this.weight = elementwiseAffine ? new Parameter(ones(this.normalizedShape)) : null;
+  }
+
+  override forward(x: Tensor): Tensor {
+    return rmsNorm(x, this.normalizedShape, this.weight, this.eps);
   }
 
   override describe(): string {

@@ -49,7 +49,8 @@ abstract class Recurrent<H> extends Module<readonly [input: Tensor, state?: H | 
   readonly hiddenSize: number;
   /** Options, defaults filled in. */
   readonly options: Readonly<Required<RecurrentOptions>>;
-  readonly #kind: CellKind;
+  // Not private by `#`, which no copy of a module could have.
+  private readonly kind: CellKind;
 
   constructor(kind: CellKind, inputSize: number, hiddenSize: number, options: RecurrentOptions, own: string[] = []) {
     super();
@@ -63,13 +64,13 @@ abstract class Recurrent<H> extends Module<readonly [input: Tensor, state?: H | 
     this.inputSize = inputSize;
     this.hiddenSize = hiddenSize;
     this.options = { numLayers, bias, batchFirst, dropout, bidirectional };
-    this.#kind = kind;
+    this.kind = kind;
     const bound = 1 / Math.sqrt(hiddenSize);
     const rows = gatesOf(kind) * hiddenSize;
     const add = (property: string, shape: number[]) =>
       Reflect.set(this, property, new Parameter(uniform(shape, -bound, bound)));
-    for (const [layer, suffix] of this.#places()) {
-      add(`weightIh${suffix}`, [rows, layer === 0 ? inputSize : hiddenSize * this.#directions]);
+    for (const [layer, suffix] of this.places()) {
+      add(`weightIh${suffix}`, [rows, layer === 0 ? inputSize : hiddenSize * this.directions]);
       add(`weightHh${suffix}`, [rows, hiddenSize]);
       if (!bias) continue;
       add(`biasIh${suffix}`, [rows]);
@@ -77,19 +78,19 @@ abstract class Recurrent<H> extends Module<readonly [input: Tensor, state?: H | 
     }
   }
 
-  get #directions(): number {
+  private get directions(): number {
     return this.options.bidirectional ? 2 : 1;
   }
 
   /** Layer, what its parameters' names end in, and whether it runs backwards. */
-  *#places(): Iterable<readonly [layer: number, suffix: string, reversed: boolean]> {
+  private *places(): Iterable<readonly [layer: number, suffix: string, reversed: boolean]> {
     for (let layer = 0; layer < this.options.numLayers; layer++) {
       yield [layer, `L${layer}`, false];
       if (this.options.bidirectional) yield [layer, `L${layer}Reverse`, true];
     }
   }
 
-  #parameter(name: string): Tensor | null {
+  private parameter(name: string): Tensor | null {
     const value: unknown = Reflect.get(this, name);
     return value instanceof Parameter ? value : null;
   }
@@ -106,7 +107,7 @@ abstract class Recurrent<H> extends Module<readonly [input: Tensor, state?: H | 
     const single = input.ndim === 2;
     const time = single ? unsqueeze(input, 1) : batchFirst ? transpose(input, 0, 1) : input;
     const batch = time.shape[1] ?? 0;
-    const shape = [this.options.numLayers * this.#directions, ...(single ? [] : [batch]), this.hiddenSize];
+    const shape = [this.options.numLayers * this.directions, ...(single ? [] : [batch]), this.hiddenSize];
     const state = (what: string, given: Tensor | null): Tensor => {
       if (!given) return zeros([shape[0] ?? 1, batch, this.hiddenSize], { device: input.device });
       check(
@@ -115,7 +116,7 @@ abstract class Recurrent<H> extends Module<readonly [input: Tensor, state?: H | 
       );
       return single ? unsqueeze(given, 1) : given;
     };
-    const { output, h, c } = this.#layers(time, state("h0", h0), this.#kind === "lstm" ? state("c0", c0) : null);
+    const { output, h, c } = this.layers(time, state("h0", h0), this.kind === "lstm" ? state("c0", c0) : null);
     const batched = (t: Tensor) => (single ? squeeze(t, 1) : t);
     return {
       output: single ? squeeze(output, 1) : batchFirst ? transpose(output, 0, 1) : output,
@@ -123,18 +124,18 @@ abstract class Recurrent<H> extends Module<readonly [input: Tensor, state?: H | 
     };
   }
 
-  #layers(time: Tensor, h0: Tensor, c0: Tensor | null): { output: Tensor; h: Tensor; c: Tensor | null } {
-    const kind = this.#kind;
+  private layers(time: Tensor, h0: Tensor, c0: Tensor | null): { output: Tensor; h: Tensor; c: Tensor | null } {
+    const kind = this.kind;
     const lasts: Tensor[] = [];
     const lastCells: Tensor[] = [];
     let x = time;
     let sides: Tensor[] = [];
-    for (const [layer, suffix, reversed] of this.#places()) {
-      if (!reversed && layer > 0) x = this.#between(sides);
+    for (const [layer, suffix, reversed] of this.places()) {
+      if (!reversed && layer > 0) x = this.between(sides);
       if (!reversed) sides = [];
-      const weight = this.#parameter(`weightHh${suffix}`);
-      const weightIn = this.#parameter(`weightIh${suffix}`);
-      const [biasIn, bias] = [this.#parameter(`biasIh${suffix}`), this.#parameter(`biasHh${suffix}`)];
+      const weight = this.parameter(`weightHh${suffix}`);
+      const weightIn = this.parameter(`weightIh${suffix}`);
+      const [biasIn, bias] = [this.parameter(`biasIh${suffix}`), this.parameter(`biasHh${suffix}`)];
       if (!weight || !weightIn) throw new StateError(`[${this.constructor.name}] has lost weights of layer ${layer}`);
       // LSTM adds both biases at one place.
       const joined = kind === "lstm" && biasIn && bias ? add(biasIn, bias) : biasIn;
@@ -157,7 +158,7 @@ abstract class Recurrent<H> extends Module<readonly [input: Tensor, state?: H | 
     return { output: beside(sides), h: stack(lasts), c: lastCells.length > 0 ? stack(lastCells) : null };
   }
 
-  #between(sides: readonly Tensor[]): Tensor {
+  private between(sides: readonly Tensor[]): Tensor {
     const { dropout: p } = this.options;
     const x = beside(sides);
     return p > 0 ? dropout(x, p, this.training) : x;

@@ -1,21 +1,22 @@
 // Losses of single elements: mean squared and absolute differences, smooth L1, and cross-entropy of yes-or-no answers.
 import { apply1 } from "../autograd/apply.ts";
-import { deviceOf } from "../autograd/run.ts";
+import { checkTensor, deviceOf } from "../autograd/run.ts";
 import { check, checkNumber, checkOptions } from "../errors.ts";
 import { checkDtype } from "../tensor/dtype.ts";
 import { scope } from "../tensor/scope.ts";
-import { sameShape, show } from "../tensor/shape.ts";
+import { broadcastShapes, sameShape, show } from "../tensor/shape.ts";
 import type { Spec, Tensor } from "../tensor/tensor.ts";
 import { activation, LOG1P } from "./activation-rows.ts";
 import { binary, binaryOpOf } from "./binary.ts";
-import { checkReduction, LOSS_OPTIONS, type LossOptions } from "./losses.ts";
+import { checkReduction, LOSS_OPTIONS, type LossOptions, type Reduction } from "./losses.ts";
 import { mean, sum } from "./reduce.ts";
 import { unary } from "./unary.ts";
 
-const SMOOTH_OPTIONS = [...LOSS_OPTIONS, "beta"];
+const SOFTPLUS = { beta: 1, threshold: 20 };
+export const SMOOTH_OPTIONS = [...LOSS_OPTIONS, "beta"];
 
 /** Checks both tensors, runs `losses` on them, and reduces what it gives. */
-function elementLoss(
+export function elementLoss(
   name: string,
   input: Tensor,
   target: Tensor,
@@ -26,13 +27,28 @@ function elementLoss(
   deviceOf(name, [input, target]);
   checkSame(name, input, target);
   checkOptions(name, o, known);
-  const { reduction = "mean" } = o;
+  return reduceLoss(name, o.reduction, losses);
+}
+
+/** What becomes of the losses: their mean, their sum, or themselves. */
+export function reduceLoss(name: string, reduction: Reduction = "mean", losses: () => Tensor): Tensor {
   checkReduction(name, reduction);
   return scope(() => {
     const each = losses();
     if (reduction === "none") return each;
     return reduction === "mean" ? mean(each) : sum(each);
   });
+}
+
+/** Throws unless `weight` (null: none) broadcasts to the losses. */
+export function checkLossWeight(name: string, what: string, weight: Tensor | null, { shape }: Spec): void {
+  if (weight === null) return;
+  checkTensor(name, what, weight);
+  checkDtype(name, what, weight.dtype, "f32");
+  check(
+    sameShape(broadcastShapes(name, weight.shape, shape), shape),
+    () => `[${name}] ${what} has shape ${show(weight.shape)}, which does not broadcast to input ${show(shape)}`,
+  );
 }
 
 function checkSame(name: string, input: Spec, target: Spec): void {
@@ -78,7 +94,7 @@ export function smoothL1Loss(
 }
 
 /** log(1 + exp(a)) - a b, in PyTorch's terms: (1 - b) a + log(1 + exp(-a)); NaN for a = -Infinity. */
-const logitsLoss = binaryOpOf("binaryCrossEntropyWithLogits", {
+export const logitsLoss = binaryOpOf("binaryCrossEntropyWithLogits", {
   f: `let e = exp(-abs(a));
     let log1p = ${LOG1P};
     return select((1.0 - b) * a + (max(-a, 0.0) + log1p), from_bits(0x7fc00000u), bitcast<u32>(a) == 0xff800000u)`,
@@ -90,11 +106,38 @@ const logitsLoss = binaryOpOf("binaryCrossEntropyWithLogits", {
   ],
 });
 
+/** What `binaryCrossEntropyWithLogits` takes. */
+export interface BinaryCrossEntropyOptions extends LossOptions {
+  /** A factor for each loss: any shape that broadcasts to the input's. Default null: all count the same. */
+  weight?: Tensor | null;
+  /** A factor for the losses of positive answers, by class: any shape that broadcasts to the input's. Default null: 1. */
+  posWeight?: Tensor | null;
+}
+
+/** Names of the options. */
+export const BINARY_OPTIONS = [...LOSS_OPTIONS, "weight", "posWeight"];
+
 /**
  * Cross-entropy of independent yes-or-no answers: logits of any shape, target probabilities of the same. Stable.
  * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.binary_cross_entropy_with_logits.html
  */
-export const binaryCrossEntropyWithLogits = (input: Tensor, target: Tensor, options: LossOptions = {}): Tensor =>
-  elementLoss("binaryCrossEntropyWithLogits", input, target, options, () =>
-    apply1(logitsLoss, [input, target], undefined),
-  );
+export function binaryCrossEntropyWithLogits(
+  input: Tensor,
+  target: Tensor,
+  options: BinaryCrossEntropyOptions = {},
+): Tensor {
+  const { weight = null, posWeight = null } = options ?? {};
+  const losses = () => {
+    checkLossWeight("binaryCrossEntropyWithLogits", "weight", weight, input);
+    checkLossWeight("binaryCrossEntropyWithLogits", "posWeight", posWeight, input);
+    let each = apply1(logitsLoss, [input, target], undefined);
+    if (posWeight) {
+      // (1 - t) x + (1 + (w - 1) t) log(1 + exp(-x)): what w adds, beside the loss without it.
+      const positive = activation("softplus", unary("affine", input, { scale: -1, offset: 0 }), SOFTPLUS);
+      const more = binary("mul", unary("affine", posWeight, { scale: 1, offset: -1 }), target);
+      each = binary("add", each, binary("mul", more, positive));
+    }
+    return weight ? binary("mul", each, weight) : each;
+  };
+  return elementLoss("binaryCrossEntropyWithLogits", input, target, options, losses, BINARY_OPTIONS);
+}

@@ -1,4 +1,4 @@
-// Layer norm over the last dimensions.
+// Layer norm over the last dimensions, and RMS norm, which is the same without the mean.
 import { apply, apply1 } from "../autograd/apply.ts";
 import { type Op, withoutGradient } from "../autograd/op.ts";
 import { check, checkNumber, ValueError } from "../errors.ts";
@@ -15,9 +15,16 @@ import type { Tensor } from "../tensor/tensor.ts";
 import { inPlaces } from "./wanted.ts";
 
 interface Attrs {
+  /** Of the function that was called, for errors. */
+  readonly name: string;
   /** The last dimensions of x. */
   readonly shape: Shape;
+  /** False: RMS norm, which subtracts no mean. */
+  readonly centred: boolean;
 }
+
+/** What the kernels take where the parameters go by an element's place in its row. */
+const UNGROUPED = { groups: 1, width: 0, plane: 1 };
 
 const forwardKernel = new Kernel(forwardWgsl);
 const backwardKernel = new Kernel(backwardWgsl);
@@ -36,9 +43,10 @@ const inputGradientOp: Op<readonly [x: Tensor, weight: Tensor | null, stats: Ten
   name: "layerNormBackward",
   required: 1,
   infer: ([x]) => [x],
-  forward(run, [x, weight, stats, dy], [dx], { shape }) {
+  forward(run, [x, weight, stats, dy], [dx], { shape, centred }) {
     const { params, grid } = plan(x, shape, run.device.info);
-    backwardKernel.launch(run, { x, weight, stats, dy, dx }, params, grid);
+    const variant = backwardKernel.variant({ CENTRED: centred });
+    variant.launch(run, { x, weight, stats, dy, dx }, { ...params, ...UNGROUPED }, grid);
   },
   divisions: ([x], _, { shape }) => rowDims(x, shape).map((d) => ({ inputs: [d, null, d, d], outputs: [d] })),
   ...withoutGradient,
@@ -70,39 +78,54 @@ export const layerNormOp: Op<Inputs, Attrs & { readonly eps: number }, readonly 
     name: "layerNorm",
     required: 1,
     aux: 1,
-    infer([x, weight, bias], { shape }) {
-      checkDtype("layerNorm", "input", x.dtype, "f32");
+    infer([x, weight, bias], { name, shape }) {
+      checkDtype(name, "input", x.dtype, "f32");
       const rank = x.shape.length - shape.length;
       check(
         shape.length > 0 && rank >= 0 && sameShape(x.shape.slice(rank), shape),
-        () => `[layerNorm] normalizedShape ${show(shape)} is not how input ${show(x.shape)} ends`,
+        () => `[${name}] normalizedShape ${show(shape)} is not how input ${show(x.shape)} ends`,
       );
-      check(sizeOf(shape) > 0, () => `[layerNorm] normalizedShape ${show(shape)} holds no elements`, ValueError);
-      for (const [name, given] of Object.entries({ weight, bias })) {
+      check(sizeOf(shape) > 0, () => `[${name}] normalizedShape ${show(shape)} holds no elements`, ValueError);
+      for (const [what, given] of Object.entries({ weight, bias })) {
         if (!given) continue;
-        checkDtype("layerNorm", name, given.dtype, "f32");
+        checkDtype(name, what, given.dtype, "f32");
         check(
-          shape.length > 0 && rank >= 0 && sameShape(x.shape.slice(rank), shape),
-          () => `[layerNorm] normalizedShape ${show(shape)} is not how input ${show(x.shape)} ends`,
+          sameShape(given.shape, shape),
+          () => `[${name}] ${what} has shape ${show(given.shape)} but normalizedShape is ${show(shape)}`,
         );
       }
       return [x, { shape: [...x.shape.slice(0, rank), 2], dtype: "f32" }];
     },
-    forward(run, [x, weight, bias], [y, stats], { shape, eps }) {
+    forward(run, [x, weight, bias], [y, stats], { shape, eps, centred }) {
       const { params, grid } = plan(x, shape, run.device.info);
-      forwardKernel.launch(run, { x, weight, bias, stats, y }, { ...params, eps }, grid);
+      const variant = forwardKernel.variant({ CENTRED: centred });
+      variant.launch(run, { x, weight, bias, stats, y }, { ...params, ...UNGROUPED, eps }, grid);
     },
     divisions: ([x], _, { shape }) => rowDims(x, shape).map((d) => ({ inputs: [d, null, null], outputs: [d, d] })),
     saves: ([x]) => ({ inputs: x ? [0, 1] : [0], outputs: [1] }),
     vjp([dy], c) {
-      const { shape } = c.attrs;
+      const { attrs } = c;
       const [x, stats] = [c.input(0), c.output(1)];
-      const dx = c.needs[0] ? apply1(inputGradientOp, [x, c.input(1), stats, dy], { shape }) : null;
+      const dx = c.needs[0] ? apply1(inputGradientOp, [x, c.input(1), stats, dy], attrs) : null;
       const wanted = [c.needs[1], c.needs[2]] as const;
-      const params = wanted.includes(true) ? apply(paramsGradientOp, [x, stats, dy], { shape, wanted }) : [];
+      const params = wanted.includes(true) ? apply(paramsGradientOp, [x, stats, dy], { ...attrs, wanted }) : [];
       return [dx, ...inPlaces(wanted, params)];
     },
   };
+
+/** Both norms, arguments checked. */
+function rowNorm(
+  name: string,
+  x: Tensor,
+  normalizedShape: number | Shape,
+  [weight, bias]: readonly [weight?: Tensor | null, bias?: Tensor | null],
+  eps: number,
+): Tensor {
+  const shape = typeof normalizedShape === "number" ? [normalizedShape] : normalizedShape;
+  checkShape(name, shape);
+  checkNumber(name, "eps", eps);
+  return apply1(layerNormOp, [x, weight ?? null, bias ?? null], { name, shape, eps, centred: name === "layerNorm" });
+}
 
 /**
  * Normalises x over its last dimensions, `normalizedShape`, to mean 0 and variance 1, then scales by `weight` and adds
@@ -110,15 +133,26 @@ export const layerNormOp: Op<Inputs, Attrs & { readonly eps: number }, readonly 
  * @throws ShapeError where x does not end in `normalizedShape`.
  * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.layer_norm.html
  */
-export function layerNorm(
+export const layerNorm = (
   x: Tensor,
   normalizedShape: number | Shape,
   weight?: Tensor | null,
   bias?: Tensor | null,
   eps = 1e-5,
-): Tensor {
-  const shape = typeof normalizedShape === "number" ? [normalizedShape] : normalizedShape;
-  checkShape("layerNorm", shape);
-  checkNumber("layerNorm", "eps", eps);
-  return apply1(layerNormOp, [x, weight ?? null, bias ?? null], { shape, eps });
-}
+): Tensor => rowNorm("layerNorm", x, normalizedShape, [weight, bias], eps);
+
+/** The distance from 1 to the next f32. */
+const EPSILON = 2 ** -23;
+
+/**
+ * Divides x by its root mean square over its last dimensions, `normalizedShape`, then scales by `weight` of that shape. `eps` is
+ * added to the mean square; null (the default) stands for 2^-23.
+ * @throws ShapeError where x does not end in `normalizedShape`.
+ * @see https://arxiv.org/abs/1910.07467 and https://pytorch.org/docs/stable/generated/torch.nn.functional.rms_norm.html
+ */
+export const rmsNorm = (
+  x: Tensor,
+  normalizedShape: number | Shape,
+  weight?: Tensor | null,
+  eps: number | null = null,
+): Tensor => rowNorm("rmsNorm", x, normalizedShape, [weight], eps ?? EPSILON);

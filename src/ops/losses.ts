@@ -54,7 +54,7 @@ export interface CrossEntropyOptions extends NllLossOptions {
 
 /** Names of the options. */
 export const LOSS_OPTIONS = ["reduction"];
-const NLL_OPTIONS = [...LOSS_OPTIONS, "ignoreIndex", "weight"];
+export const NLL_OPTIONS = [...LOSS_OPTIONS, "ignoreIndex", "weight"];
 export const CROSS_ENTROPY_OPTIONS = [...NLL_OPTIONS, "labelSmoothing"];
 
 export interface CrossEntropyAttrs {

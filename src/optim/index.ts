@@ -21,5 +21,6 @@ export { type PlateauOptions, type PlateauState, ReduceLROnPlateau } from "./pla
 export { RMSprop, type RMSpropOptions } from "./rmsprop.ts";
 export { ChainedScheduler, SequentialLR, type SeveralState } from "./several-schedulers.ts";
 export { SGD, type SGDOptions } from "./sgd.ts";
+export * as swaUtils from "./swa-utils.ts";
 export { type Formula, UpdateRule } from "./update-rule.ts";
 export { ConstantLR, CosineAnnealingWarmRestarts, LinearLR, PolynomialLR } from "./warm-up.ts";

@@ -30,7 +30,7 @@ describe("layers equal their functions", () => {
     ["ReLU", () => new nn.ReLU(), F.relu],
     ["ReLU6", () => new nn.ReLU6(), F.relu6],
     ["LeakyReLU", () => new nn.LeakyReLU(0.2), (x) => F.leakyRelu(x, 0.2)],
-    ["GELU", () => new nn.GELU(), F.gelu],
+    ["GELU", () => new nn.GELU(), (x) => F.gelu(x)],
     ["SiLU", () => new nn.SiLU(), F.silu],
     ["Hardswish", () => new nn.Hardswish(), F.hardswish],
     ["Hardsigmoid", () => new nn.Hardsigmoid(), F.hardsigmoid],

@@ -6,6 +6,7 @@ import { describe, expect, test } from "vitest";
 import { type Tensor, tensor } from "wgrad";
 import { apply1 } from "../../src/autograd/apply.ts";
 import { activationOps, activationRows } from "../../src/ops/activation-rows.ts";
+import { furtherOps, furtherRows } from "../../src/ops/further-activations.ts";
 import { unaryOps } from "../../src/ops/unary.ts";
 import { unaryRows } from "../../src/ops/unary-rows.ts";
 import { unaryReferences } from "../reference/elementwise.ts";
@@ -17,11 +18,10 @@ import { expectClose } from "../support/tolerance.ts";
 withDevice();
 
 type Name = keyof typeof unaryReferences;
-const names = [...Object.keys(unaryRows), ...Object.keys(activationRows)] as Name[];
+const names = [...Object.keys(unaryRows), ...Object.keys(activationRows), ...Object.keys(furtherRows)] as Name[];
 
-const isActivation = (name: Name): name is keyof typeof activationRows => name in activationRows;
-const run = (name: Name, x: Tensor, ...scalars: number[]): Tensor =>
-  apply1(isActivation(name) ? activationOps[name] : unaryOps[name], [x], scalars);
+const ops = { ...unaryOps, ...activationOps, ...furtherOps };
+const run = (name: Name, x: Tensor, ...scalars: number[]): Tensor => apply1(ops[name], [x], scalars);
 
 interface Golden {
   readonly name: Name;
@@ -36,15 +36,18 @@ const golden = (
 
 const SCALARS: Partial<Record<Name, [number, number]>> = {
   affine: [1.5, -0.5],
+  celu: [0.5, 0],
   clamp: [-1, 2],
   divScalar: [-1.75, 0],
   elu: [0.5, 0],
+  hardtanh: [-1, 2],
   leakyRelu: [0.1, 0],
   maximumScalar: [0.375, 0],
   minimumScalar: [0.375, 0],
   powScalar: [2.5, 0],
   smoothL1: [0.5, 0],
   softplus: [1.5, 6],
+  threshold: [0.5, -1],
 };
 
 /** Off the multiples of 1/1024, where the kinks and jumps are: the reference is differenced across 2e-6. */

@@ -1,6 +1,7 @@
 // f64 references of the elementwise tables, and where tests may draw from. The types ask for one of each row.
 import type { ActivationName } from "../../src/ops/activation-rows.ts";
 import type { BinaryName } from "../../src/ops/binary.ts";
+import type { FurtherName } from "../../src/ops/further-activations.ts";
 import type { UnaryName } from "../../src/ops/unary.ts";
 
 interface Reference<Arguments extends number[]> {
@@ -37,10 +38,14 @@ const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
 const bool = (condition: boolean) => (condition ? 1 : 0);
 
 /** Sorted by name; `a` and `b` are the row's scalars. */
-export const unaryReferences: Record<UnaryName | ActivationName, Reference<[x: number, a: number, b: number]>> = {
+export const unaryReferences: Record<
+  UnaryName | ActivationName | FurtherName,
+  Reference<[x: number, a: number, b: number]>
+> = {
   abs: { ref: Math.abs, domain: [-3, 3] },
   affine: { ref: (x, a, b) => x * a + b, domain: [-3, 3] },
   ceil: { ref: Math.ceil, domain: [-3, 3] },
+  celu: { ref: (x, a) => (x > 0 ? x : a * Math.expm1(x / a)), domain: [-3, 3] },
   clamp: { ref: (x, a, b) => Math.min(Math.max(x, a), b), domain: [-3, 3] },
   cos: { ref: Math.cos, domain: [-3, 3] },
   divScalar: { ref: (x, a) => x / a, domain: [-3, 3] },
@@ -49,18 +54,29 @@ export const unaryReferences: Record<UnaryName | ActivationName, Reference<[x: n
   exp: { ref: Math.exp, domain: [-3, 3] },
   floor: { ref: Math.floor, domain: [-3, 3] },
   gelu: { ref: (x) => 0.5 * x * (1 + erf(x / Math.SQRT2)), domain: [-4, 4] },
+  geluTanh: {
+    ref: (x) => 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3))),
+    domain: [-4, 4],
+  },
   hardsigmoid: { ref: (x) => Math.min(Math.max(x / 6 + 0.5, 0), 1), domain: [-5, 5] },
   hardswish: { ref: (x) => x * Math.min(Math.max(x / 6 + 0.5, 0), 1), domain: [-5, 5] },
+  hardtanh: { ref: (x, a, b) => Math.min(Math.max(x, a), b), domain: [-3, 3] },
   leakyRelu: { ref: (x, a) => (x > 0 ? x : a * x), domain: [-3, 3] },
   log: { ref: Math.log, domain: [0.1, 5] },
+  logSigmoid: { ref: (x) => Math.min(x, 0) - Math.log1p(Math.exp(-Math.abs(x))), domain: [-6, 6] },
   maximumScalar: { ref: (x, a) => Math.max(x, a), domain: [-3, 3] },
   minimumScalar: { ref: (x, a) => Math.min(x, a), domain: [-3, 3] },
+  mish: { ref: (x) => x * Math.tanh(Math.log1p(Math.exp(x))), domain: [-5, 5] },
   powScalar: { ref: (x, a) => x ** a, domain: [0.2, 3] },
   reciprocal: { ref: (x) => 1 / x, domain: [0.3, 3] },
   relu: { ref: (x) => Math.max(x, 0), domain: [-3, 3] },
   relu6: { ref: (x) => Math.min(Math.max(x, 0), 6), domain: [-3, 9] },
   round: { ref: roundHalfToEven, domain: [-3, 3] },
   rsqrt: { ref: (x) => 1 / Math.sqrt(x), domain: [0.3, 3] },
+  selu: {
+    ref: (x) => 1.0507009873554805 * (x > 0 ? x : 1.6732632423543772 * Math.expm1(x)),
+    domain: [-3, 3],
+  },
   sigmoid: { ref: sigmoid, domain: [-4, 4] },
   sign: { ref: Math.sign, domain: [-3, 3] },
   silu: { ref: (x) => x * sigmoid(x), domain: [-5, 5] },
@@ -70,8 +86,10 @@ export const unaryReferences: Record<UnaryName | ActivationName, Reference<[x: n
     ref: (x, a, b) => (x * a > b ? x : (Math.max(x * a, 0) + Math.log1p(Math.exp(-Math.abs(x * a)))) / a),
     domain: [-6, 6],
   },
+  softsign: { ref: (x) => x / (1 + Math.abs(x)), domain: [-5, 5] },
   sqrt: { ref: Math.sqrt, domain: [0.1, 5] },
   square: { ref: (x) => x * x, domain: [-3, 3] },
+  threshold: { ref: (x, a, b) => (x > a ? x : b), domain: [-3, 3] },
   tanh: { ref: Math.tanh, domain: [-3, 3] },
 };
 

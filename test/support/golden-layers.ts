@@ -1,7 +1,7 @@
 // Layers and functions against what scripts/golden/layers*.py has from PyTorch: results, and gradients of inputs and parameters.
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { type nn, noGrad, type Tensor, tensor } from "wgrad";
+import { type nn, noGrad, scope, type Tensor, tensor } from "wgrad";
 import { host, sizeOf } from "./host.ts";
 import { expectClose } from "./tolerance.ts";
 
@@ -39,6 +39,14 @@ export const wave = (shape: readonly number[], k: number, scale = 1): Tensor =>
     { shape: [...shape] },
   );
 
+/** The values of what `f` returns; all that it made is freed. */
+export async function read(f: () => Tensor | readonly Tensor[]): Promise<number[][]> {
+  const results = [scope(f)].flat() as Tensor[];
+  const values = await Promise.all(results.map((t) => t.data()));
+  for (const t of results) t.dispose();
+  return values.map((data) => Array.from(data));
+}
+
 const tensorsIn = (value: unknown): Tensor[] => {
   if (Array.isArray(value)) return value.flatMap(tensorsIn);
   return typeof value === "object" && value !== null && "dtype" in value ? [value as Tensor] : [];
@@ -46,7 +54,7 @@ const tensorsIn = (value: unknown): Tensor[] => {
 
 async function expectNumbers(got: Tensor, { shape, data }: Numbers, K: number, what: string): Promise<void> {
   expect([...got.shape], `${what}'s shape`).toEqual(shape);
-  const values = data.map(Number);
+  const values = data.map((v) => Number(String(v).replace("inf", "Infinity")));
   expectClose(await got.data(), host(shape, values, got.dtype), K, what);
 }
 
