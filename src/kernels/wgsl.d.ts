@@ -354,6 +354,16 @@ declare module "*/fill.wgsl" {
   export const WG: 64;
 }
 
+declare module "*/fold.wgsl" {
+  const source: Wgsl.Source<
+    { x: Wgsl.Buffer; y: Wgsl.Buffer },
+    { n: number; size: Wgsl.Two; out: Wgsl.Two; kernel: Wgsl.Two; stride: Wgsl.Two; pad: Wgsl.Two; dilation: Wgsl.Two },
+    "Params" | "each" | "WG"
+  >;
+  export default source;
+  export const WG: 64;
+}
+
 declare module "*/gather-backward.wgsl" {
   const source: Wgsl.Source<
     { dy: Wgsl.Buffer; index: Wgsl.Buffer; dx: Wgsl.Buffer },
@@ -688,6 +698,16 @@ declare module "*/unary.wgsl" {
   export default source;
   export const WG: 64;
   export const PER: 4;
+}
+
+declare module "*/unfold.wgsl" {
+  const source: Wgsl.Source<
+    { x: Wgsl.Buffer; y: Wgsl.Buffer },
+    { n: number; size: Wgsl.Two; out: Wgsl.Two; kernel: Wgsl.Two; stride: Wgsl.Two; pad: Wgsl.Two; dilation: Wgsl.Two },
+    "Params" | "each" | "WG"
+  >;
+  export default source;
+  export const WG: 64;
 }
 
 declare module "*/update.wgsl" {

@@ -63,7 +63,7 @@ export class Conv2d extends Module {
 
   override describe(): string {
     const { stride, padding, dilation, groups } = this.options;
-    const size = (s: number | readonly [number, number]) => (typeof s === "number" ? s : `[${s.join(", ")}]`);
+    const size = (s: number | string | readonly [number, number]) => (Array.isArray(s) ? `[${s.join(", ")}]` : s);
     const parts = [this.inChannels, this.outChannels, `[${this.kernelSize.join(", ")}]`, `stride: ${size(stride)}`];
     if (size(padding) !== 0) parts.push(`padding: ${size(padding)}`);
     if (size(dilation) !== 1) parts.push(`dilation: ${size(dilation)}`);

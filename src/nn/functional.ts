@@ -5,6 +5,13 @@ import type { Tensor } from "../tensor/tensor.ts";
 
 export { correctCount } from "../ops/accuracy.ts";
 export { type BatchNormOptions, type BatchNormReluOptions, batchNorm, batchNormRelu } from "../ops/batch-norm.ts";
+export { type ConvNdOptions, conv1d, conv3d } from "../ops/conv-1d-3d.ts";
+export {
+  type ConvTransposeOptions,
+  convTranspose1d,
+  convTranspose2d,
+  convTranspose3d,
+} from "../ops/conv-transpose.ts";
 export { type ConvOptions, conv2d } from "../ops/conv2d.ts";
 export { dropout } from "../ops/dropout.ts";
 export { binaryCrossEntropyWithLogits, l1Loss, mseLoss, smoothL1Loss } from "../ops/element-losses.ts";
@@ -28,6 +35,7 @@ export {
   type PoolOptions,
 } from "../ops/pool.ts";
 export { logSoftmax, softmax } from "../ops/softmax.ts";
+export { fold, type UnfoldOptions, unfold } from "../ops/unfold.ts";
 
 /**
  * x Phi(x) by element, with the exact normal distribution function Phi. f32, any shape.

@@ -66,6 +66,7 @@ const file = (): Uint8Array =>
   Uint8Array.of(header.length, 0, 0, 0, 0, 0, 0, 0, ...new TextEncoder().encode(header), 0, 0, 0, 0);
 
 const lossOptions = () => ({ reduction: "mean" });
+const transposedOptions = () => ({ stride: 2, padding: 1, outputPadding: 1, dilation: 1 });
 const kaiming = () => ({ a: 0, mode: "fanIn", nonlinearity: "relu" });
 
 /** Arguments by path. What has none here is called with `[]` before they are replaced. */
@@ -109,6 +110,13 @@ const GIVEN: Readonly<Record<string, () => unknown[]>> = {
   "F.batchNormRelu": () => [m(2, 3), m(3), m(3), m(3), m(3), { training: true, residual: m(2, 3) }],
   "F.binaryCrossEntropyWithLogits": () => [m(2), m(2), lossOptions()],
   "F.conv2d": () => [m(1, 2, 4, 4), m(2, 1, 3, 3), m(2), { stride: 1, padding: 1, dilation: 1, groups: 2 }],
+  "F.conv1d": () => [m(1, 2, 5), m(2, 1, 3), m(2), { stride: 1, padding: 1, dilation: 1, groups: 2 }],
+  "F.conv3d": () => [m(1, 2, 3, 3, 3), m(2, 1, 2, 2, 2), m(2), { stride: 1, padding: "valid", dilation: 1, groups: 2 }],
+  "F.convTranspose1d": () => [m(1, 2, 4), m(2, 1, 3), m(2), { ...transposedOptions(), groups: 2 }],
+  "F.convTranspose2d": () => [m(1, 2, 4, 4), m(2, 1, 3, 3), m(2), { ...transposedOptions(), groups: 2 }],
+  "F.convTranspose3d": () => [m(1, 2, 2, 2, 2), m(2, 1, 2, 2, 2), m(2), { ...transposedOptions(), groups: 2 }],
+  "F.fold": () => [m(1, 4, 9), 4, 2, { stride: 1, padding: 0, dilation: 1 }],
+  "F.unfold": () => [m(1, 2, 4, 4), 2, { stride: 1, padding: 1, dilation: 1 }],
   "F.correctCount": () => [m(2, 3), ids(0, 1)],
   "F.crossEntropy": () => [m(2, 3), ids(0, 1), { ...lossOptions(), ignoreIndex: 1, labelSmoothing: 0, weight: m(3) }],
   "F.nllLoss": () => [m(2, 3), ids(0, 1), { ...lossOptions(), ignoreIndex: 1, weight: m(3) }],
@@ -138,6 +146,13 @@ const GIVEN: Readonly<Record<string, () => unknown[]>> = {
   "nn.MaxPool2d": () => [2, { stride: 2, padding: 0, dilation: 1, ceilMode: false }],
   "nn.BatchNorm2d": () => [2, { eps: 1e-5, momentum: 0.1, affine: true, trackRunningStats: true }],
   "nn.Conv2d": () => [2, 4, 3, { stride: 1, padding: 1, dilation: 1, groups: 2, bias: true }],
+  "nn.Conv1d": () => [2, 4, 3, { stride: 1, padding: 1, dilation: 1, groups: 2, bias: true }],
+  "nn.Conv3d": () => [2, 4, 2, { stride: 1, padding: 1, dilation: 1, groups: 2, bias: true }],
+  "nn.ConvTranspose1d": () => [2, 4, 3, { ...transposedOptions(), groups: 2, bias: true }],
+  "nn.ConvTranspose2d": () => [2, 4, 3, { ...transposedOptions(), groups: 2, bias: true }],
+  "nn.ConvTranspose3d": () => [2, 4, 2, { ...transposedOptions(), groups: 2, bias: true }],
+  "nn.Fold": () => [4, 2, { stride: 1, padding: 0, dilation: 1 }],
+  "nn.Unfold": () => [2, { stride: 1, padding: 1, dilation: 1 }],
   "nn.ConvNormActivation": () => [2, 4, { kernelSize: 3, stride: 1, padding: 1, groups: 2, norm: null }],
   "nn.CrossEntropyLoss": () => [{ ...lossOptions(), labelSmoothing: 0, weight: null }],
   "nn.MSELoss": () => [lossOptions()],
@@ -317,6 +332,13 @@ const INPUTS: Readonly<Record<string, () => unknown[]>> = {
   AdaptiveAvgPool2d: () => [m(1, 2, 4, 4)],
   BatchNorm2d: () => [m(2, 2, 2, 2)],
   Conv2d: () => [m(1, 2, 4, 4)],
+  Conv1d: () => [m(1, 2, 5)],
+  Conv3d: () => [m(1, 2, 3, 3, 3)],
+  ConvTranspose1d: () => [m(1, 2, 5)],
+  ConvTranspose2d: () => [m(1, 2, 4, 4)],
+  ConvTranspose3d: () => [m(1, 2, 2, 2, 2)],
+  Fold: () => [m(1, 4, 9)],
+  Unfold: () => [m(1, 2, 4, 4)],
   ConvNormActivation: () => [m(1, 2, 4, 4)],
   BasicBlock: () => [m(1, 2, 4, 4)],
   CrossEntropyLoss: () => [m(2, 3), ids(0, 1)],
