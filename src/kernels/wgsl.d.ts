@@ -666,6 +666,19 @@ declare module "*/strided.wgsl" {
   export const WG: 64;
 }
 
+declare module "*/taps.wgsl" {
+  const source: Wgsl.Source<
+    { x: Wgsl.Buffer; down: Wgsl.Buffer | null; across: Wgsl.Buffer | null; y: Wgsl.Buffer },
+    { positions: number; per: number; step: Wgsl.Three; span: Wgsl.Two; turns: Wgsl.Two; size: Wgsl.Two },
+    "has_down" | "has_across" | "COPY" | "Params" | "ONE" | "row_at" | "column_at" | "each" | "WG" | "ROWS" | "COLUMNS" | "rows" | "columns"
+  >;
+  export default source;
+  export const ONE: 1065353216;
+  export const WG: 64;
+  export const ROWS: 0;
+  export const COLUMNS: 0;
+}
+
 declare module "*/topk.wgsl" {
   const source: Wgsl.Source<
     { x: Wgsl.Buffer; values: Wgsl.Buffer; indices: Wgsl.Buffer },

@@ -1,11 +1,17 @@
 // Conv2d: the layer around ops/conv2d.ts.
-import { check, checkOptions, checkWhole, ValueError } from "../errors.ts";
+import { check, checkOptions, checkWhole, told, ValueError } from "../errors.ts";
 import { type ConvOptions, conv2d } from "../ops/conv2d.ts";
+import { type PadMode, pad } from "../ops/pad-modes.ts";
 import { uniform } from "../ops/random.ts";
+import { scope } from "../tensor/scope.ts";
 import { pair } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { Module } from "./module.ts";
 import { Parameter } from "./parameter.ts";
+
+/** What the padding of a layer consists of. */
+export type PaddingMode = "zeros" | PadMode;
+const PADDING_MODES: readonly PaddingMode[] = ["zeros", "reflect", "replicate", "circular"];
 
 /**
  * A convolution: x: [N, inChannels, H, W] to [N, outChannels, H', W'];
@@ -22,6 +28,8 @@ export class Conv2d extends Module {
   readonly kernelSize: readonly [number, number];
   /** Stride, padding, dilation and groups, defaults filled in. */
   readonly options: Readonly<Required<ConvOptions>>;
+  /** What padding consists of. */
+  readonly paddingMode: PaddingMode;
   /** [outChannels, inChannels / groups, kernel rows, kernel columns]. */
   weight: Parameter;
   /** [outChannels]. */
@@ -34,11 +42,18 @@ export class Conv2d extends Module {
     options: ConvOptions & {
       /** A learned number added to each channel of the result. Default true. */
       bias?: boolean;
+      /** What padding consists of: "zeros", or what `nn.functional.pad` makes of "reflect", "replicate" or "circular". Default "zeros". */
+      paddingMode?: PaddingMode;
     } = {},
   ) {
     super();
-    checkOptions("Conv2d", options, ["stride", "padding", "dilation", "groups", "bias"]);
-    const { bias = true, stride = 1, padding = 0, dilation = 1, groups = 1 } = options;
+    checkOptions("Conv2d", options, ["stride", "padding", "dilation", "groups", "bias", "paddingMode"]);
+    const { bias = true, stride = 1, padding = 0, dilation = 1, groups = 1, paddingMode = "zeros" } = options;
+    check(
+      PADDING_MODES.includes(paddingMode),
+      () => `[Conv2d] paddingMode must be one of ${PADDING_MODES.join(", ")}; got ${told(paddingMode)}`,
+      ValueError,
+    );
     checkWhole("Conv2d", "inChannels", inChannels, 1);
     checkWhole("Conv2d", "outChannels", outChannels, 1);
     checkWhole("Conv2d", "groups", groups, 1);
@@ -51,6 +66,7 @@ export class Conv2d extends Module {
     this.outChannels = outChannels;
     this.kernelSize = pair("Conv2d", "kernelSize", kernelSize, 1);
     this.options = { stride, padding, dilation, groups };
+    this.paddingMode = paddingMode;
     const shape = [outChannels, inChannels / groups, ...this.kernelSize];
     const bound = 1 / Math.sqrt((inChannels / groups) * this.kernelSize[0] * this.kernelSize[1]);
     this.weight = new Parameter(uniform(shape, -bound, bound));
@@ -58,7 +74,21 @@ export class Conv2d extends Module {
   }
 
   override forward(x: Tensor): Tensor {
-    return conv2d(x, this.weight, this.bias, this.options);
+    const { weight, bias, options, paddingMode } = this;
+    if (paddingMode === "zeros") return conv2d(x, weight, bias, options);
+    return scope(() => conv2d(pad(x, this.#sides(), paddingMode), weight, bias, { ...options, padding: 0 }));
+  }
+
+  /** What padding adds before and after columns, and rows. */
+  #sides(): number[] {
+    const { padding, dilation } = this.options;
+    const steps = pair("Conv2d", "dilation", dilation, 1);
+    const [rows, columns] = ([0, 1] as const).map((i) => {
+      if (padding !== "same") return [0, 0].fill(padding === "valid" ? 0 : pair("Conv2d", "padding", padding)[i]);
+      const total = steps[i] * (this.kernelSize[i] - 1);
+      return [Math.floor(total / 2), Math.ceil(total / 2)];
+    });
+    return [...(columns ?? []), ...(rows ?? [])];
   }
 
   override describe(): string {
@@ -68,6 +98,7 @@ export class Conv2d extends Module {
     if (size(padding) !== 0) parts.push(`padding: ${size(padding)}`);
     if (size(dilation) !== 1) parts.push(`dilation: ${size(dilation)}`);
     if (groups !== 1) parts.push(`groups: ${groups}`);
+    if (this.paddingMode !== "zeros") parts.push(`paddingMode: ${this.paddingMode}`);
     if (!this.bias) parts.push("bias: false");
     return parts.join(", ");
   }

@@ -15,6 +15,7 @@ export {
 export { type ConvOptions, conv2d } from "../ops/conv2d.ts";
 export { dropout } from "../ops/dropout.ts";
 export { binaryCrossEntropyWithLogits, l1Loss, mseLoss, smoothL1Loss } from "../ops/element-losses.ts";
+export { type InterpolateOptions, type InterpolationMode, interpolate } from "../ops/interpolate.ts";
 export { layerNorm } from "../ops/layer-norm.ts";
 export {
   type CrossEntropyOptions,
@@ -25,7 +26,7 @@ export {
   type Reduction,
 } from "../ops/losses.ts";
 export { linear } from "../ops/matmul.ts";
-export { pad } from "../ops/movement.ts";
+export { type PadMode, pad } from "../ops/pad-modes.ts";
 export {
   type AvgPoolOptions,
   adaptiveAvgPool2d,
@@ -34,6 +35,22 @@ export {
   maxPool2d,
   type PoolOptions,
 } from "../ops/pool.ts";
+export {
+  type AdaptiveSize1,
+  type AdaptiveSize2,
+  type AdaptiveSize3,
+  type AvgPoolNdOptions,
+  adaptiveAvgPool1d,
+  adaptiveAvgPool3d,
+  adaptiveMaxPool1d,
+  adaptiveMaxPool2d,
+  avgPool1d,
+  avgPool3d,
+  type MaxPoolNdOptions,
+  maxPool1d,
+  maxPool3d,
+  type PoolNdOptions,
+} from "../ops/pool-1d-3d.ts";
 export { logSoftmax, softmax } from "../ops/softmax.ts";
 export { fold, type UnfoldOptions, unfold } from "../ops/unfold.ts";
 

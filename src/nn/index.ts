@@ -14,7 +14,7 @@ export {
 export { Dropout, Flatten, Identity } from "./basic-layers.ts";
 export { ConvNormActivation, type ConvNormActivationOptions } from "./blocks.ts";
 export { ModuleList, Sequential } from "./containers.ts";
-export { Conv2d } from "./conv-layers.ts";
+export { Conv2d, type PaddingMode } from "./conv-layers.ts";
 export { Conv1d, Conv3d, ConvTranspose1d, ConvTranspose2d, ConvTranspose3d } from "./conv-nd-layers.ts";
 export * as functional from "./functional.ts";
 export * as init from "./initialization.ts";
@@ -25,6 +25,26 @@ export { type AnyModule, type ForwardHook, type ForwardPreHook, Module } from ".
 export { BatchNorm2d, type BatchNormLayerOptions, LayerNorm } from "./norm-layers.ts";
 export { Parameter } from "./parameter.ts";
 export { AdaptiveAvgPool2d, AvgPool2d, MaxPool2d } from "./pooling-layers.ts";
+export {
+  AdaptiveAvgPool1d,
+  AdaptiveAvgPool3d,
+  AdaptiveMaxPool1d,
+  AdaptiveMaxPool2d,
+  AvgPool1d,
+  AvgPool3d,
+  MaxPool1d,
+  MaxPool3d,
+} from "./pooling-nd-layers.ts";
 export { GRU, LSTM, type RecurrentOptions, RNN, type RNNOptions } from "./recurrent-layers.ts";
+export {
+  ConstantPad1d,
+  ConstantPad2d,
+  ReflectionPad1d,
+  ReflectionPad2d,
+  ReplicationPad1d,
+  ReplicationPad2d,
+  Upsample,
+  ZeroPad2d,
+} from "./spatial-layers.ts";
 export { countParameters } from "./summary.ts";
 export { Fold, Unfold } from "./window-layers.ts";

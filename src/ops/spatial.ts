@@ -6,7 +6,9 @@ import type { Tensor } from "../tensor/tensor.ts";
 
 /** One number for every spatial dimension, or one for each. */
 export type Size1 = number | readonly [number];
+/** The same of two dimensions. */
 export type Size2 = number | readonly [number, number];
+/** The same of three. */
 export type Size3 = number | readonly [number, number, number];
 /** Whatever the number of dimensions. */
 export type SizeN = number | readonly number[];
