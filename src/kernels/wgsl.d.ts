@@ -357,11 +357,13 @@ declare module "*/fill.wgsl" {
 declare module "*/fold.wgsl" {
   const source: Wgsl.Source<
     { x: Wgsl.Buffer; y: Wgsl.Buffer },
-    { n: number; size: Wgsl.Two; out: Wgsl.Two; kernel: Wgsl.Two; stride: Wgsl.Two; pad: Wgsl.Two; dilation: Wgsl.Two },
-    "Params" | "each" | "WG"
+    { positions: number; per: number; step: Wgsl.Three; span: Wgsl.Two; turns: Wgsl.Two; out: Wgsl.Two; stride: Wgsl.Two; pad: Wgsl.Two; dilation: Wgsl.Two; per_stride: Wgsl.Two },
+    "Params" | "window_at" | "each" | "WG" | "ROWS" | "COLUMNS" | "rows" | "columns"
   >;
   export default source;
   export const WG: 64;
+  export const ROWS: 0;
+  export const COLUMNS: 0;
 }
 
 declare module "*/gather-backward.wgsl" {
@@ -669,10 +671,11 @@ declare module "*/strided.wgsl" {
 declare module "*/taps.wgsl" {
   const source: Wgsl.Source<
     { x: Wgsl.Buffer; down: Wgsl.Buffer | null; across: Wgsl.Buffer | null; y: Wgsl.Buffer },
-    { positions: number; per: number; step: Wgsl.Three; span: Wgsl.Two; turns: Wgsl.Two; size: Wgsl.Two },
-    "has_down" | "has_across" | "COPY" | "Params" | "ONE" | "row_at" | "column_at" | "each" | "WG" | "ROWS" | "COLUMNS" | "rows" | "columns"
+    { positions: number; per: number; step: Wgsl.Three; span: Wgsl.Two; turns: Wgsl.Two; planes: number; size: Wgsl.Two },
+    "has_down" | "has_across" | "COPY" | "GROUP" | "Params" | "ONE" | "row_at" | "column_at" | "each" | "WG" | "ROWS" | "COLUMNS" | "rows" | "columns"
   >;
   export default source;
+  export const GROUP: 1;
   export const ONE: 1065353216;
   export const WG: 64;
   export const ROWS: 0;
@@ -716,11 +719,13 @@ declare module "*/unary.wgsl" {
 declare module "*/unfold.wgsl" {
   const source: Wgsl.Source<
     { x: Wgsl.Buffer; y: Wgsl.Buffer },
-    { n: number; size: Wgsl.Two; out: Wgsl.Two; kernel: Wgsl.Two; stride: Wgsl.Two; pad: Wgsl.Two; dilation: Wgsl.Two },
-    "Params" | "each" | "WG"
+    { positions: number; per: number; step: Wgsl.Three; span: Wgsl.Two; turns: Wgsl.Two; size: Wgsl.Two; stride: Wgsl.Two; pad: Wgsl.Two; dilation: Wgsl.Two },
+    "Params" | "each" | "WG" | "ROWS" | "COLUMNS" | "rows" | "columns"
   >;
   export default source;
   export const WG: 64;
+  export const ROWS: 0;
+  export const COLUMNS: 0;
 }
 
 declare module "*/update.wgsl" {

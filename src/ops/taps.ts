@@ -97,8 +97,11 @@ interface TapsAttrs {
 
 const kernel = new Kernel(tapsWgsl);
 
-/** Loops of up to so many turns are unrolled. */
+/** Both loops are unrolled where they have so few turns together: more would take long to compile. */
 const UNROLLED = 4;
+
+/** Planes that an invocation takes together. */
+const GROUP = 4;
 
 /** x: [planes, rows, columns]. */
 const tapsOp: Op<readonly [x: Tensor], TapsAttrs> = {
@@ -110,16 +113,18 @@ const tapsOp: Op<readonly [x: Tensor], TapsAttrs> = {
   },
   forward(run, [x], [y], { down, across }) {
     const [planes = 0, rows = 0, columns = 0] = y.shape;
-    const { params, grid } = walkPlanes(planes, [rows, columns], run.device.info);
+    const group = planes < GROUP ? 1 : GROUP;
+    const { params, grid } = walkPlanes(Math.ceil(planes / group), [rows, columns], run.device.info);
     const turns = [down?.most ?? 1, across?.most ?? 1] as const;
-    const few = Math.max(...turns) <= UNROLLED;
+    const few = turns[0] * turns[1] <= UNROLLED;
     const variant = kernel.variant({
+      GROUP: `${group}u`,
       COPY: turns[0] * turns[1] === 1 && [down, across].every((taps) => taps?.copies ?? true),
       ...(few ? { ROWS: `${turns[0]}u`, COLUMNS: `${turns[1]}u` } : {}),
     });
     const tables = [tableOf(run, down), tableOf(run, across)] as const;
     const size = [x.shape[1] ?? 0, x.shape[2] ?? 0] as const;
-    variant.launch(run, { x, down: tables[0], across: tables[1], y }, { ...params, turns, size }, grid);
+    variant.launch(run, { x, down: tables[0], across: tables[1], y }, { ...params, turns, planes, size }, grid);
     for (const table of tables) table?.dispose();
   },
   divisions: () => alike([0], 1, 1),

@@ -3,11 +3,11 @@ import { apply1 } from "../autograd/apply.ts";
 import { type Op, savesNothing } from "../autograd/op.ts";
 import { checkTensor } from "../autograd/run.ts";
 import { check, checkOptions, ShapeError } from "../errors.ts";
-import { grid1d } from "../gpu/queue.ts";
 import { alike } from "../kernels/divide.ts";
 import { Kernel } from "../kernels/kernel.ts";
+import { walkPlanes } from "../kernels/plane-plan.ts";
 import foldWgsl from "../kernels/wgsl/fold.wgsl";
-import unfoldWgsl, { WG } from "../kernels/wgsl/unfold.wgsl";
+import unfoldWgsl from "../kernels/wgsl/unfold.wgsl";
 import { checkDtype } from "../tensor/dtype.ts";
 import { pair, type Shape, show } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -42,15 +42,16 @@ interface Windows {
 const unfoldKernel = new Kernel(unfoldWgsl);
 const foldKernel = new Kernel(foldWgsl);
 
-const params = ({ size, kernel, stride, padding, dilation, out }: Windows, n: number) => ({
-  n,
-  size,
-  kernel,
-  stride,
-  pad: padding,
-  dilation,
-  out,
-});
+/** Loops over squares of up to this size are unrolled. */
+const UNROLLED = 3;
+const loops = ({ kernel: [rows, columns] }: Windows) =>
+  rows <= UNROLLED && columns <= UNROLLED ? { ROWS: `${rows}u`, COLUMNS: `${columns}u` } : {};
+
+const params = ({ kernel, stride, padding, dilation }: Windows) => ({ turns: kernel, stride, pad: padding, dilation });
+
+/** Images in a batch, times their channels. */
+const planesOf = ({ shape }: Tensor, { kernel }: Windows): number =>
+  ((shape[0] ?? 0) * (shape[1] ?? 0)) / (kernel[0] * kernel[1]);
 
 export const unfoldOp: Op<readonly [x: Tensor], Windows> = {
   name: "unfold",
@@ -59,8 +60,11 @@ export const unfoldOp: Op<readonly [x: Tensor], Windows> = {
     const [n = 0, channels = 0] = x.shape;
     return [{ shape: [n, channels * kernel[0] * kernel[1], out[0] * out[1]], dtype: "f32" }];
   },
-  forward: (run, [x], [y], windows) =>
-    unfoldKernel.launch(run, { x, y }, params(windows, y.numel), grid1d(y.numel, WG)),
+  forward(run, [x], [y], windows) {
+    const { params: walk, grid } = walkPlanes(planesOf(y, windows), windows.out, run.device.info);
+    const { size } = windows;
+    unfoldKernel.variant(loops(windows)).launch(run, { x, y }, { ...walk, ...params(windows), size }, grid);
+  },
   divisions: () => alike([0], 1, 1),
   saves: savesNothing,
   vjp: ([dy], { attrs }) => [apply1(foldOp, [dy], attrs)],
@@ -73,7 +77,12 @@ export const foldOp: Op<readonly [x: Tensor], Windows> = {
     const [n = 0, columns = 0] = x.shape;
     return [{ shape: [n, columns / (kernel[0] * kernel[1]), ...size], dtype: "f32" }];
   },
-  forward: (run, [x], [y], windows) => foldKernel.launch(run, { x, y }, params(windows, y.numel), grid1d(y.numel, WG)),
+  forward(run, [x], [y], windows) {
+    const { params: walk, grid } = walkPlanes(planesOf(x, windows), windows.size, run.device.info);
+    const { out, stride } = windows;
+    const per_stride = [1 / stride[0], 1 / stride[1]] as const;
+    foldKernel.variant(loops(windows)).launch(run, { x, y }, { ...walk, ...params(windows), out, per_stride }, grid);
+  },
   divisions: () => alike([0], 1, 1),
   saves: savesNothing,
   vjp: ([dy], { attrs }) => [apply1(unfoldOp, [dy], attrs)],
