@@ -429,6 +429,56 @@ declare module "*/gray-images.wgsl" {
   export const WG: 64;
 }
 
+declare module "*/grid-sample-grid.wgsl" {
+  const source: Wgsl.Source<
+    { dy: Wgsl.Buffer; x: Wgsl.Buffer; grid: Wgsl.Buffer; dgrid: Wgsl.Buffer },
+    { positions: number; per: number; step: Wgsl.Three; span: Wgsl.Two; turns: Wgsl.Two; channels: number; size: Wgsl.Two; beyond: number; align: number },
+    "Params" | "pixel" | "each" | "place" | "is_nan" | "is_positive" | "is_negative" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "power" | "WG" | "ROWS" | "COLUMNS" | "rows" | "columns"
+  >;
+  export default source;
+  export const WG: 64;
+  export const ROWS: 0;
+  export const COLUMNS: 0;
+}
+
+declare module "*/grid-sample-input.wgsl" {
+  const source: Wgsl.Source<
+    { dy: Wgsl.Buffer; places: Wgsl.Buffer; boxes: Wgsl.Buffer; dx: Wgsl.Buffer },
+    { positions: number; per: number; step: Wgsl.Three; span: Wgsl.Two; turns: Wgsl.Two; channels: number; groups: number; points: number; blocks: number },
+    "GROUP" | "NEAREST" | "BLOCK" | "Params" | "each" | "WG" | "ROWS" | "COLUMNS" | "rows" | "columns"
+  >;
+  export default source;
+  export const GROUP: 4;
+  export const BLOCK: 32;
+  export const WG: 64;
+  export const ROWS: 0;
+  export const COLUMNS: 0;
+}
+
+declare module "*/grid-sample-places.wgsl" {
+  const source: Wgsl.Source<
+    { grid: Wgsl.Buffer; places: Wgsl.Buffer; boxes: Wgsl.Buffer },
+    { n: number; points: number; blocks: number; size: Wgsl.Two; beyond: number; align: number },
+    "BLOCK" | "NEAREST" | "Params" | "each" | "WG" | "place" | "is_nan" | "is_positive" | "is_negative" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "power"
+  >;
+  export default source;
+  export const BLOCK: 32;
+  export const WG: 64;
+}
+
+declare module "*/grid-sample.wgsl" {
+  const source: Wgsl.Source<
+    { x: Wgsl.Buffer; grid: Wgsl.Buffer; y: Wgsl.Buffer },
+    { positions: number; per: number; step: Wgsl.Three; span: Wgsl.Two; turns: Wgsl.Two; channels: number; groups: number; size: Wgsl.Two; beyond: number; align: number },
+    "GROUP" | "NEAREST" | "Params" | "pixel" | "each" | "place" | "is_nan" | "is_positive" | "is_negative" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "power" | "WG" | "ROWS" | "COLUMNS" | "rows" | "columns"
+  >;
+  export default source;
+  export const GROUP: 4;
+  export const WG: 64;
+  export const ROWS: 0;
+  export const COLUMNS: 0;
+}
+
 declare module "*/inplace.wgsl" {
   const source: Wgsl.Source<
     { y: Wgsl.Buffer; b: Wgsl.Buffer },

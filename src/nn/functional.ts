@@ -15,8 +15,10 @@ export {
 export { type ConvOptions, conv2d } from "../ops/conv2d.ts";
 export { dropout } from "../ops/dropout.ts";
 export { binaryCrossEntropyWithLogits, l1Loss, mseLoss, smoothL1Loss } from "../ops/element-losses.ts";
+export { type AffineGridOptions, affineGrid, type GridSampleOptions, gridSample } from "../ops/grid-sample.ts";
 export { type InterpolateOptions, type InterpolationMode, interpolate } from "../ops/interpolate.ts";
 export { layerNorm } from "../ops/layer-norm.ts";
+export { type LocalResponseNormOptions, localResponseNorm } from "../ops/local-response-norm.ts";
 export {
   type CrossEntropyOptions,
   crossEntropy,
@@ -51,6 +53,7 @@ export {
   maxPool3d,
   type PoolNdOptions,
 } from "../ops/pool-1d-3d.ts";
+export { channelShuffle, pixelShuffle, pixelUnshuffle } from "../ops/shuffle.ts";
 export { logSoftmax, softmax } from "../ops/softmax.ts";
 export { fold, type UnfoldOptions, unfold } from "../ops/unfold.ts";
 

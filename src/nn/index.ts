@@ -36,6 +36,7 @@ export {
   MaxPool3d,
 } from "./pooling-nd-layers.ts";
 export { GRU, LSTM, type RecurrentOptions, RNN, type RNNOptions } from "./recurrent-layers.ts";
+export { ChannelShuffle, LocalResponseNorm, PixelShuffle, PixelUnshuffle } from "./shuffle-layers.ts";
 export {
   ConstantPad1d,
   ConstantPad2d,
