@@ -1,17 +1,13 @@
 // Conv2d: the layer around ops/conv2d.ts.
 import { check, checkOptions, checkWhole, told, ValueError } from "../errors.ts";
 import { type ConvOptions, conv2d } from "../ops/conv2d.ts";
-import { type PadMode, pad } from "../ops/pad-modes.ts";
 import { uniform } from "../ops/random.ts";
 import { scope } from "../tensor/scope.ts";
 import { pair } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { Module } from "./module.ts";
+import { PADDING_MODES, type PaddingMode, padEdges } from "./padding-mode.ts";
 import { Parameter } from "./parameter.ts";
-
-/** What the padding of a layer consists of. */
-export type PaddingMode = "zeros" | PadMode;
-const PADDING_MODES: readonly PaddingMode[] = ["zeros", "reflect", "replicate", "circular"];
 
 /**
  * A convolution: x: [N, inChannels, H, W] to [N, outChannels, H', W'];
@@ -76,19 +72,19 @@ export class Conv2d extends Module {
   override forward(x: Tensor): Tensor {
     const { weight, bias, options, paddingMode } = this;
     if (paddingMode === "zeros") return conv2d(x, weight, bias, options);
-    return scope(() => conv2d(pad(x, this.#sides(), paddingMode), weight, bias, { ...options, padding: 0 }));
+    return scope(() => {
+      const wide = padEdges(x, 3, this.#sides(1), paddingMode);
+      return conv2d(padEdges(wide, 2, this.#sides(0), paddingMode), weight, bias, { ...options, padding: 0 });
+    });
   }
 
-  /** What padding adds before and after columns, and rows. */
-  #sides(): number[] {
+  /** What padding adds before and after rows (0) or columns (1). */
+  #sides(axis: 0 | 1): [number, number] {
     const { padding, dilation } = this.options;
-    const steps = pair("Conv2d", "dilation", dilation, 1);
-    const [rows, columns] = ([0, 1] as const).map((i) => {
-      if (padding !== "same") return [0, 0].fill(padding === "valid" ? 0 : pair("Conv2d", "padding", padding)[i]);
-      const total = steps[i] * (this.kernelSize[i] - 1);
-      return [Math.floor(total / 2), Math.ceil(total / 2)];
-    });
-    return [...(columns ?? []), ...(rows ?? [])];
+    const total = pair("Conv2d", "dilation", dilation, 1)[axis] * (this.kernelSize[axis] - 1);
+    if (padding === "same") return [Math.floor(total / 2), Math.ceil(total / 2)];
+    const each = padding === "valid" ? 0 : pair("Conv2d", "padding", padding)[axis];
+    return [each, each];
   }
 
   override describe(): string {

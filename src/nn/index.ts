@@ -14,7 +14,7 @@ export {
 export { Dropout, Flatten, Identity } from "./basic-layers.ts";
 export { ConvNormActivation, type ConvNormActivationOptions } from "./blocks.ts";
 export { ModuleList, Sequential } from "./containers.ts";
-export { Conv2d, type PaddingMode } from "./conv-layers.ts";
+export { Conv2d } from "./conv-layers.ts";
 export { Conv1d, Conv3d, ConvTranspose1d, ConvTranspose2d, ConvTranspose3d } from "./conv-nd-layers.ts";
 export * as functional from "./functional.ts";
 export * as init from "./initialization.ts";
@@ -23,6 +23,7 @@ export type { LoadOptions, LoadResult, StateDict, StateDictLike } from "./load-s
 export { CrossEntropyLoss, MSELoss } from "./loss-layers.ts";
 export { type AnyModule, type ForwardHook, type ForwardPreHook, Module } from "./module.ts";
 export { BatchNorm2d, type BatchNormLayerOptions, LayerNorm } from "./norm-layers.ts";
+export type { PaddingMode } from "./padding-mode.ts";
 export { Parameter } from "./parameter.ts";
 export { AdaptiveAvgPool2d, AvgPool2d, MaxPool2d } from "./pooling-layers.ts";
 export {

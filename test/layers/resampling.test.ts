@@ -174,6 +174,10 @@ test("what does not go together is told", () => {
   expect(() => F.interpolate(x, { size: 2, mode: "cubic" as never })).toThrow(/one of nearest/);
   expect(() => F.interpolate(x, { size: 2 ** 30 })).toThrow(/16777216/);
   expect(() => F.pad(x, [0, 0, 3, 0], "reflect")).toThrow(/reflect takes at most 2/);
+  const conv = new nn.Conv2d(2, 1, 3, { padding: 3, paddingMode: "reflect" });
+  expect(() => conv.forward(x)).toThrow(/Conv2d.*reflect takes at most/);
+  expect(String(conv)).toBe("Conv2d(2, 1, [3, 3], stride: 1, padding: 3, paddingMode: reflect)");
+  conv.dispose();
   expect(() => F.pad(x, [5, 0], "circular")).toThrow(/at most 4/);
   expect(() => F.pad(x, [1, 0], "edge" as never)).toThrow(/one of reflect/);
   expect(() => F.avgPool3d(x1, 2)).toThrow(/D, H, W/);
