@@ -354,6 +354,18 @@ declare module "*/fill.wgsl" {
   export const WG: 64;
 }
 
+declare module "*/fold.wgsl" {
+  const source: Wgsl.Source<
+    { x: Wgsl.Buffer; y: Wgsl.Buffer },
+    { positions: number; per: number; step: Wgsl.Three; span: Wgsl.Two; turns: Wgsl.Two; out: Wgsl.Two; stride: Wgsl.Two; pad: Wgsl.Two; dilation: Wgsl.Two; per_stride: Wgsl.Two },
+    "Params" | "window_at" | "each" | "WG" | "ROWS" | "COLUMNS" | "rows" | "columns"
+  >;
+  export default source;
+  export const WG: 64;
+  export const ROWS: 0;
+  export const COLUMNS: 0;
+}
+
 declare module "*/gather-backward.wgsl" {
   const source: Wgsl.Source<
     { dy: Wgsl.Buffer; index: Wgsl.Buffer; dx: Wgsl.Buffer },
@@ -415,6 +427,56 @@ declare module "*/gray-images.wgsl" {
   >;
   export default source;
   export const WG: 64;
+}
+
+declare module "*/grid-sample-grid.wgsl" {
+  const source: Wgsl.Source<
+    { dy: Wgsl.Buffer; x: Wgsl.Buffer; grid: Wgsl.Buffer; dgrid: Wgsl.Buffer },
+    { positions: number; per: number; step: Wgsl.Three; span: Wgsl.Two; turns: Wgsl.Two; channels: number; size: Wgsl.Two; beyond: number; align: number },
+    "Params" | "pixel" | "each" | "place" | "is_nan" | "is_positive" | "is_negative" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "power" | "WG" | "ROWS" | "COLUMNS" | "rows" | "columns"
+  >;
+  export default source;
+  export const WG: 64;
+  export const ROWS: 0;
+  export const COLUMNS: 0;
+}
+
+declare module "*/grid-sample-input.wgsl" {
+  const source: Wgsl.Source<
+    { dy: Wgsl.Buffer; places: Wgsl.Buffer; boxes: Wgsl.Buffer; dx: Wgsl.Buffer },
+    { positions: number; per: number; step: Wgsl.Three; span: Wgsl.Two; turns: Wgsl.Two; channels: number; groups: number; points: number; blocks: number },
+    "GROUP" | "NEAREST" | "BLOCK" | "Params" | "each" | "WG" | "ROWS" | "COLUMNS" | "rows" | "columns"
+  >;
+  export default source;
+  export const GROUP: 4;
+  export const BLOCK: 32;
+  export const WG: 64;
+  export const ROWS: 0;
+  export const COLUMNS: 0;
+}
+
+declare module "*/grid-sample-places.wgsl" {
+  const source: Wgsl.Source<
+    { grid: Wgsl.Buffer; places: Wgsl.Buffer; boxes: Wgsl.Buffer },
+    { n: number; points: number; blocks: number; size: Wgsl.Two; beyond: number; align: number },
+    "BLOCK" | "NEAREST" | "Params" | "each" | "WG" | "place" | "is_nan" | "is_positive" | "is_negative" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "power"
+  >;
+  export default source;
+  export const BLOCK: 32;
+  export const WG: 64;
+}
+
+declare module "*/grid-sample.wgsl" {
+  const source: Wgsl.Source<
+    { x: Wgsl.Buffer; grid: Wgsl.Buffer; y: Wgsl.Buffer },
+    { positions: number; per: number; step: Wgsl.Three; span: Wgsl.Two; turns: Wgsl.Two; channels: number; groups: number; size: Wgsl.Two; beyond: number; align: number },
+    "GROUP" | "NEAREST" | "Params" | "pixel" | "each" | "place" | "is_nan" | "is_positive" | "is_negative" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "power" | "WG" | "ROWS" | "COLUMNS" | "rows" | "columns"
+  >;
+  export default source;
+  export const GROUP: 4;
+  export const WG: 64;
+  export const ROWS: 0;
+  export const COLUMNS: 0;
 }
 
 declare module "*/group-norm-params.wgsl" {
@@ -666,6 +728,20 @@ declare module "*/strided.wgsl" {
   export const WG: 64;
 }
 
+declare module "*/taps.wgsl" {
+  const source: Wgsl.Source<
+    { x: Wgsl.Buffer; down: Wgsl.Buffer | null; across: Wgsl.Buffer | null; y: Wgsl.Buffer },
+    { positions: number; per: number; step: Wgsl.Three; span: Wgsl.Two; turns: Wgsl.Two; planes: number; size: Wgsl.Two },
+    "has_down" | "has_across" | "COPY" | "GROUP" | "Params" | "ONE" | "row_at" | "column_at" | "each" | "WG" | "ROWS" | "COLUMNS" | "rows" | "columns"
+  >;
+  export default source;
+  export const GROUP: 1;
+  export const ONE: 1065353216;
+  export const WG: 64;
+  export const ROWS: 0;
+  export const COLUMNS: 0;
+}
+
 declare module "*/topk.wgsl" {
   const source: Wgsl.Source<
     { x: Wgsl.Buffer; values: Wgsl.Buffer; indices: Wgsl.Buffer },
@@ -698,6 +774,18 @@ declare module "*/unary.wgsl" {
   export default source;
   export const WG: 64;
   export const PER: 4;
+}
+
+declare module "*/unfold.wgsl" {
+  const source: Wgsl.Source<
+    { x: Wgsl.Buffer; y: Wgsl.Buffer },
+    { positions: number; per: number; step: Wgsl.Three; span: Wgsl.Two; turns: Wgsl.Two; size: Wgsl.Two; stride: Wgsl.Two; pad: Wgsl.Two; dilation: Wgsl.Two },
+    "Params" | "each" | "WG" | "ROWS" | "COLUMNS" | "rows" | "columns"
+  >;
+  export default source;
+  export const WG: 64;
+  export const ROWS: 0;
+  export const COLUMNS: 0;
 }
 
 declare module "*/update.wgsl" {

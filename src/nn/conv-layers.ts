@@ -1,10 +1,12 @@
 // Conv2d: the layer around ops/conv2d.ts.
-import { check, checkOptions, checkWhole, ValueError } from "../errors.ts";
+import { check, checkOptions, checkWhole, told, ValueError } from "../errors.ts";
 import { type ConvOptions, conv2d } from "../ops/conv2d.ts";
 import { uniform } from "../ops/random.ts";
+import { scope } from "../tensor/scope.ts";
 import { pair } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { Module } from "./module.ts";
+import { PADDING_MODES, type PaddingMode, padEdges } from "./padding-mode.ts";
 import { Parameter } from "./parameter.ts";
 
 /**
@@ -22,6 +24,8 @@ export class Conv2d extends Module {
   readonly kernelSize: readonly [number, number];
   /** Stride, padding, dilation and groups, defaults filled in. */
   readonly options: Readonly<Required<ConvOptions>>;
+  /** What padding consists of. */
+  readonly paddingMode: PaddingMode;
   /** [outChannels, inChannels / groups, kernel rows, kernel columns]. */
   weight: Parameter;
   /** [outChannels]. */
@@ -34,11 +38,18 @@ export class Conv2d extends Module {
     options: ConvOptions & {
       /** A learned number added to each channel of the result. Default true. */
       bias?: boolean;
+      /** What padding consists of: "zeros", or what `nn.functional.pad` makes of "reflect", "replicate" or "circular". Default "zeros". */
+      paddingMode?: PaddingMode;
     } = {},
   ) {
     super();
-    checkOptions("Conv2d", options, ["stride", "padding", "dilation", "groups", "bias"]);
-    const { bias = true, stride = 1, padding = 0, dilation = 1, groups = 1 } = options;
+    checkOptions("Conv2d", options, ["stride", "padding", "dilation", "groups", "bias", "paddingMode"]);
+    const { bias = true, stride = 1, padding = 0, dilation = 1, groups = 1, paddingMode = "zeros" } = options;
+    check(
+      PADDING_MODES.includes(paddingMode),
+      () => `[Conv2d] paddingMode must be one of ${PADDING_MODES.join(", ")}; got ${told(paddingMode)}`,
+      ValueError,
+    );
     checkWhole("Conv2d", "inChannels", inChannels, 1);
     checkWhole("Conv2d", "outChannels", outChannels, 1);
     checkWhole("Conv2d", "groups", groups, 1);
@@ -51,6 +62,7 @@ export class Conv2d extends Module {
     this.outChannels = outChannels;
     this.kernelSize = pair("Conv2d", "kernelSize", kernelSize, 1);
     this.options = { stride, padding, dilation, groups };
+    this.paddingMode = paddingMode;
     const shape = [outChannels, inChannels / groups, ...this.kernelSize];
     const bound = 1 / Math.sqrt((inChannels / groups) * this.kernelSize[0] * this.kernelSize[1]);
     this.weight = new Parameter(uniform(shape, -bound, bound));
@@ -58,16 +70,31 @@ export class Conv2d extends Module {
   }
 
   override forward(x: Tensor): Tensor {
-    return conv2d(x, this.weight, this.bias, this.options);
+    const { weight, bias, options, paddingMode } = this;
+    if (paddingMode === "zeros") return conv2d(x, weight, bias, options);
+    return scope(() => {
+      const wide = padEdges(x, 3, this.#sides(1), paddingMode);
+      return conv2d(padEdges(wide, 2, this.#sides(0), paddingMode), weight, bias, { ...options, padding: 0 });
+    });
+  }
+
+  /** What padding adds before and after rows (0) or columns (1). */
+  #sides(axis: 0 | 1): [number, number] {
+    const { padding, dilation } = this.options;
+    const total = pair("Conv2d", "dilation", dilation, 1)[axis] * (this.kernelSize[axis] - 1);
+    if (padding === "same") return [Math.floor(total / 2), Math.ceil(total / 2)];
+    const each = padding === "valid" ? 0 : pair("Conv2d", "padding", padding)[axis];
+    return [each, each];
   }
 
   override describe(): string {
     const { stride, padding, dilation, groups } = this.options;
-    const size = (s: number | readonly [number, number]) => (typeof s === "number" ? s : `[${s.join(", ")}]`);
+    const size = (s: number | string | readonly [number, number]) => (Array.isArray(s) ? `[${s.join(", ")}]` : s);
     const parts = [this.inChannels, this.outChannels, `[${this.kernelSize.join(", ")}]`, `stride: ${size(stride)}`];
     if (size(padding) !== 0) parts.push(`padding: ${size(padding)}`);
     if (size(dilation) !== 1) parts.push(`dilation: ${size(dilation)}`);
     if (groups !== 1) parts.push(`groups: ${groups}`);
+    if (this.paddingMode !== "zeros") parts.push(`paddingMode: ${this.paddingMode}`);
     if (!this.bias) parts.push("bias: false");
     return parts.join(", ");
   }

@@ -10,6 +10,13 @@ import type { Tensor } from "../tensor/tensor.ts";
 export { correctCount } from "../ops/accuracy.ts";
 export { type BatchNormOptions, type BatchNormReluOptions, batchNorm, batchNormRelu } from "../ops/batch-norm.ts";
 export { bilinear } from "../ops/bilinear.ts";
+export { type ConvNdOptions, conv1d, conv3d } from "../ops/conv-1d-3d.ts";
+export {
+  type ConvTransposeOptions,
+  convTranspose1d,
+  convTranspose2d,
+  convTranspose3d,
+} from "../ops/conv-transpose.ts";
 export { type ConvOptions, conv2d } from "../ops/conv2d.ts";
 export {
   type CosineSimilarityOptions,
@@ -56,8 +63,11 @@ export {
   softMarginLoss,
   type WeightedLossOptions,
 } from "../ops/further-losses.ts";
+export { type AffineGridOptions, affineGrid, type GridSampleOptions, gridSample } from "../ops/grid-sample.ts";
 export { groupNorm, type InstanceNormOptions, instanceNorm } from "../ops/group-norm.ts";
+export { type InterpolateOptions, type InterpolationMode, interpolate } from "../ops/interpolate.ts";
 export { layerNorm, rmsNorm } from "../ops/layer-norm.ts";
+export { type LocalResponseNormOptions, localResponseNorm } from "../ops/local-response-norm.ts";
 export {
   type CrossEntropyOptions,
   crossEntropy,
@@ -67,7 +77,7 @@ export {
   type Reduction,
 } from "../ops/losses.ts";
 export { linear } from "../ops/matmul.ts";
-export { pad } from "../ops/movement.ts";
+export { type PadMode, pad } from "../ops/pad-modes.ts";
 export {
   type AvgPoolOptions,
   adaptiveAvgPool2d,
@@ -76,7 +86,25 @@ export {
   maxPool2d,
   type PoolOptions,
 } from "../ops/pool.ts";
+export {
+  type AdaptiveSize1,
+  type AdaptiveSize2,
+  type AdaptiveSize3,
+  type AvgPoolNdOptions,
+  adaptiveAvgPool1d,
+  adaptiveAvgPool3d,
+  adaptiveMaxPool1d,
+  adaptiveMaxPool2d,
+  avgPool1d,
+  avgPool3d,
+  type MaxPoolNdOptions,
+  maxPool1d,
+  maxPool3d,
+  type PoolNdOptions,
+} from "../ops/pool-1d-3d.ts";
+export { channelShuffle, pixelShuffle, pixelUnshuffle } from "../ops/shuffle.ts";
 export { logSoftmax, softmax } from "../ops/softmax.ts";
+export { fold, type UnfoldOptions, unfold } from "../ops/unfold.ts";
 
 /** What `gelu` takes. */
 export interface GeluOptions {

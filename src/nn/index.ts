@@ -22,6 +22,7 @@ export { type CellOptions, GRUCell, LSTMCell, RNNCell, type RNNCellOptions } fro
 export { ModuleDict, type Named, ParameterDict, ParameterList } from "./collections.ts";
 export { ModuleList, Sequential } from "./containers.ts";
 export { Conv2d } from "./conv-layers.ts";
+export { Conv1d, Conv3d, ConvTranspose1d, ConvTranspose2d, ConvTranspose3d } from "./conv-nd-layers.ts";
 export { deepCopy } from "./deep-copy.ts";
 export { AlphaDropout, Dropout1d, Dropout2d, StochasticDepth } from "./dropout-layers.ts";
 export * as functional from "./functional.ts";
@@ -83,8 +84,31 @@ export {
   LayerNorm,
   RMSNorm,
 } from "./norm-layers.ts";
+export type { PaddingMode } from "./padding-mode.ts";
 export { Parameter } from "./parameter.ts";
 export { AdaptiveAvgPool2d, AvgPool2d, MaxPool2d } from "./pooling-layers.ts";
+export {
+  AdaptiveAvgPool1d,
+  AdaptiveAvgPool3d,
+  AdaptiveMaxPool1d,
+  AdaptiveMaxPool2d,
+  AvgPool1d,
+  AvgPool3d,
+  MaxPool1d,
+  MaxPool3d,
+} from "./pooling-nd-layers.ts";
 export { GRU, LSTM, type RecurrentOptions, RNN, type RNNOptions } from "./recurrent-layers.ts";
 export { Permute, Unflatten } from "./shape-layers.ts";
+export { ChannelShuffle, LocalResponseNorm, PixelShuffle, PixelUnshuffle } from "./shuffle-layers.ts";
+export {
+  ConstantPad1d,
+  ConstantPad2d,
+  ReflectionPad1d,
+  ReflectionPad2d,
+  ReplicationPad1d,
+  ReplicationPad2d,
+  Upsample,
+  ZeroPad2d,
+} from "./spatial-layers.ts";
 export { countParameters } from "./summary.ts";
+export { Fold, Unfold } from "./window-layers.ts";

@@ -1,8 +1,8 @@
 // conv2d and its two gradients; and what a convolution takes into its own pass: batch norm, a residual, an activation.
 import { apply1 } from "../autograd/apply.ts";
 import type { Needs, Op, Saved } from "../autograd/op.ts";
-import type { Run } from "../autograd/run.ts";
-import { check, checkOptions, checkWhole } from "../errors.ts";
+import { checkTensor, type Run } from "../autograd/run.ts";
+import { check, checkOptions, checkWhole, ValueError } from "../errors.ts";
 import type { DeviceInfo } from "../gpu/device.ts";
 import { gridSize } from "../gpu/limits.ts";
 import { type ConvAlgorithm, waysOf } from "../kernels/conv-algorithm.ts";
@@ -10,19 +10,24 @@ import { forwardAlgorithms, inputGradientAlgorithms, weightGradientAlgorithms } 
 import { type ConvGeometry, convClass } from "../kernels/conv-geometry.ts";
 import { launchBest } from "../kernels/variants.ts";
 import { checkDtype } from "../tensor/dtype.ts";
+import { scope } from "../tensor/scope.ts";
 import { pair, type Shape, sameShape, show, sizeOf } from "../tensor/shape.ts";
 import type { Storage } from "../tensor/storage.ts";
 import type { Spec, Tensor } from "../tensor/tensor.ts";
 import { type AbsorbedActivation, asActivation, asAddition, behindActivation } from "./absorb.ts";
 import { asEvaluatedNorm } from "./batch-norm.ts";
+import { pad } from "./movement.ts";
 import { sum } from "./sum-expand.ts";
 
 /** Stride, padding, dilation (a number, or rows and columns) and groups of a 2-D convolution. */
 export interface ConvOptions {
   /** Step of the kernel. Default 1. */
   stride?: number | readonly [number, number];
-  /** Zeros added on each side. Default 0. */
-  padding?: number | readonly [number, number];
+  /**
+   * Zeros added on each side; "same": as many as keep the size, at stride 1 (of an odd number the last one comes behind);
+   * "valid": none. Default 0.
+   */
+  padding?: number | readonly [number, number] | "same" | "valid";
   /** Distance between the elements of the kernel. Default 1. */
   dilation?: number | readonly [number, number];
   /** Input and output channels are split into so many groups that do not mix. Default 1. */
@@ -151,7 +156,7 @@ const convWeightGradient: Op<readonly [dy: Tensor, x: Tensor], GradientAttrs> = 
 // A convolution is linear in x and in the weight: each of the three products is made of the two others' gradients.
 const convolve = (x: Tensor, weight: Tensor, attrs: ConvAttrs): Tensor =>
   apply1(conv2dOp, [x, weight, null, null, null, null, null], { ...attrs, ...plain });
-const inputGradient = (dy: Tensor, weight: Tensor, shape: Shape, attrs: ConvAttrs): Tensor =>
+export const inputGradient = (dy: Tensor, weight: Tensor, shape: Shape, attrs: ConvAttrs): Tensor =>
   apply1(convInputGradient, [dy, weight], { ...attrs, shape });
 const weightGradient = (dy: Tensor, x: Tensor, shape: Shape, attrs: ConvAttrs): Tensor =>
   apply1(convWeightGradient, [dy, x], { ...attrs, shape });
@@ -297,19 +302,34 @@ function inferConv(x: Spec, w: Spec, bias: Spec | null, attrs: ConvAttrs): Spec 
  * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.conv2d.html
  */
 export function conv2d(x: Tensor, weight: Tensor, bias?: Tensor | null, options: ConvOptions = {}): Tensor {
-  const attrs = { ...convAttrs(options), ...plain };
-  return apply1(conv2dOp, [x, weight, bias ?? null, null, null, null, null], attrs);
+  const attrs = { ...convAttrs(options, weight), ...plain };
+  const convolved = (x: Tensor) => apply1(conv2dOp, [x, weight, bias ?? null, null, null, null, null], attrs);
+  if (options.padding !== "same") return convolved(x);
+  const [below, right] = samePadding(weight, attrs.dilation).map((total) => total % 2);
+  return below || right ? scope(() => convolved(pad(x, [0, right ?? 0, 0, below ?? 0]))) : convolved(x);
 }
 
+/** Rows and columns that padding adds in all, so that the result is as large as the input. */
+const samePadding = ({ shape }: Tensor, dilation: readonly [number, number]): [number, number] => [
+  dilation[0] * ((shape[2] ?? 1) - 1),
+  dilation[1] * ((shape[3] ?? 1) - 1),
+];
+
 /** Checks options, and fills in what is left out. */
-function convAttrs(options: ConvOptions): ConvAttrs {
+function convAttrs(options: ConvOptions, weight: Tensor): ConvAttrs {
   checkOptions("conv2d", options, CONV_OPTIONS);
-  const { stride = 1, padding = 0, dilation = 1, groups = 1 } = options;
+  const { stride = 1, padding = 0, groups = 1 } = options;
   checkWhole("conv2d", "groups", groups, 1);
-  return {
-    stride: pair("conv2d", "stride", stride, 1),
-    padding: pair("conv2d", "padding", padding),
-    dilation: pair("conv2d", "dilation", dilation, 1),
-    groups,
-  };
+  const dilation = pair("conv2d", "dilation", options.dilation ?? 1, 1);
+  const attrs = { stride: pair("conv2d", "stride", stride, 1), dilation, groups };
+  if (padding === "valid") return { ...attrs, padding: [0, 0] };
+  if (padding !== "same") return { ...attrs, padding: pair("conv2d", "padding", padding) };
+  checkTensor("conv2d", "weight", weight);
+  check(
+    attrs.stride.every((step) => step === 1),
+    () => `[conv2d] padding "same" keeps the size at stride 1 alone, got stride ${show(attrs.stride)}`,
+    ValueError,
+  );
+  const [rows, columns] = samePadding(weight, dilation);
+  return { ...attrs, padding: [Math.floor(rows / 2), Math.floor(columns / 2)] };
 }

@@ -177,6 +177,22 @@ export function fromHost<S extends Shape>(
   return t;
 }
 
+/** The same for data that follow from shapes and attributes alone, which a captured step may upload, too. */
+export function constantFrom<S extends Shape>(
+  data: TensorData,
+  shape: S,
+  dtype: Dtype,
+  options?: Omit<TensorOptions, "dtype">,
+): Tensor<S> {
+  const { capture } = context;
+  const made = () => fromHost(data, shape, dtype, options);
+  if (!capture) return made();
+  // As constant as the numbers that it comes from: not part of the recorded step, but as long-lived.
+  const t = within({ capture: null }, made);
+  capture.hold(t);
+  return t;
+}
+
 /**
  * A tensor of this shape, every element `value`: filled on the device. f32, i32 or u32.
  * @throws ShapeError for a size that is no whole number or negative.
@@ -266,11 +282,5 @@ export function arange(
     Array.from({ length: n }, (_, i) => from + i * step),
     dtype,
   );
-  const { capture } = context;
-  const made = () => fromHost<[number]>(data, [n], dtype, options);
-  if (!capture) return made();
-  // As constant as the numbers that it comes from: not part of the recorded step, but as long-lived.
-  const t = within({ capture: null }, made);
-  capture.hold(t);
-  return t;
+  return constantFrom<[number]>(data, [n], dtype, options);
 }
