@@ -25,6 +25,8 @@ export interface MatmulShape {
   readonly a: MatrixStrides;
   readonly b: MatrixStrides;
   readonly c: MatrixStrides;
+  /** Where a, b and c begin in their buffers, in elements. Default: at the start. */
+  readonly offset?: readonly [a: number, b: number, c: number, 0];
 }
 
 /** Multiply-adds below which a product counts little in any step. */
@@ -51,6 +53,8 @@ export function partsOf({ m, n, k, outer, inner }: MatmulShape): number {
   return Math.max(1, Math.min(Math.ceil(k / DEPTH), Math.floor(PARTS / (m * n * outer * inner))));
 }
 
+const AT_START = [0, 0, 0, 0] as const;
+
 /** Tiles that a grid has along one dimension. */
 const MOST = 65_535;
 
@@ -73,7 +77,7 @@ function* launchesOf(grid: readonly [number, number, number]) {
 export function launchMatmul(
   run: Run,
   tile: MatmulTile,
-  { m, n, k, outer, inner, a, b, c }: MatmulShape,
+  { m, n, k, outer, inner, a, b, c, offset = AT_START }: MatmulShape,
   buffers: { readonly a: Buffer; readonly b: Buffer; readonly c: Buffer },
   end: Epilogue,
   { byRow = false, parts = 1, part = 0 } = {},
@@ -85,7 +89,7 @@ export function launchMatmul(
   const batch = outer * inner;
   const shape = { m, n, k, inner, depth: Math.ceil(k / parts), part, batch };
   for (const { first, size } of launchesOf([Math.ceil(n / tile.columns), Math.ceil(m / tile.rows), batch * parts])) {
-    const params = { ...shape, a_at: a, b_at: b, c_at: c, first, ...epilogueParams(end) };
+    const params = { ...shape, a_at: a, b_at: b, c_at: c, first, offset, ...epilogueParams(end) };
     variant.launch(run, { ...buffers, ...epilogueBuffers(end) }, params, size);
   }
 }

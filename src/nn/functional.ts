@@ -4,6 +4,7 @@ import { unary } from "../ops/unary.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
 export { correctCount } from "../ops/accuracy.ts";
+export { type AttentionOptions, scaledDotProductAttention } from "../ops/attention.ts";
 export { type BatchNormOptions, type BatchNormReluOptions, batchNorm, batchNormRelu } from "../ops/batch-norm.ts";
 export { type ConvOptions, conv2d } from "../ops/conv2d.ts";
 export { dropout } from "../ops/dropout.ts";

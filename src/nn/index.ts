@@ -11,6 +11,7 @@ export {
   Softmax,
   Tanh,
 } from "./activation-layers.ts";
+export { type AttentionMasks, MultiheadAttention, type MultiheadAttentionOptions } from "./attention-layers.ts";
 export { Dropout, Flatten, Identity } from "./basic-layers.ts";
 export { ConvNormActivation, type ConvNormActivationOptions } from "./blocks.ts";
 export { ModuleList, Sequential } from "./containers.ts";
@@ -26,3 +27,15 @@ export { Parameter } from "./parameter.ts";
 export { AdaptiveAvgPool2d, AvgPool2d, MaxPool2d } from "./pooling-layers.ts";
 export { GRU, LSTM, type RecurrentOptions, RNN, type RNNOptions } from "./recurrent-layers.ts";
 export { countParameters } from "./summary.ts";
+export {
+  type DecoderMasks,
+  type EncoderMasks,
+  Transformer,
+  TransformerDecoder,
+  TransformerDecoderLayer,
+  TransformerEncoder,
+  TransformerEncoderLayer,
+  type TransformerLayerOptions,
+  type TransformerMasks,
+  type TransformerOptions,
+} from "./transformer-layers.ts";

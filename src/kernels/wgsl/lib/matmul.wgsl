@@ -12,6 +12,7 @@ struct Params {
   act: vec2f, eps: f32,
   depth: u32, part: u32, batch: u32, // steps of a part, elements of its result, matrices
   first: vec4u,                      // the tile where this launch begins: a grid has fewer than there may be
+  offset: vec4u,                     // where a, b and c begin in what is bound
 }
 
 // A workgroup's tile, matrix, and the steps along k.
@@ -31,9 +32,9 @@ fn tile_of(group: vec3u) -> Tile {
 fn activated(v: Value) -> Value { return activate(v); }
 
 // Where the matrix of a workgroup begins.
-fn matrix_at(z: u32, at: vec4u) -> u32 { return z / p.inner * at.z + z % p.inner * at.w; }
+fn matrix_at(z: u32, at: vec4u, begin: u32) -> u32 { return begin + z / p.inner * at.z + z % p.inner * at.w; }
 
 fn store(tile: Tile, row: u32, col: u32, sum: f32) {
-  let to = tile.part * p.part + matrix_at(tile.matrix, p.c_at) + row * p.c_at.x + col * p.c_at.y;
+  let to = tile.part * p.part + matrix_at(tile.matrix, p.c_at, p.offset.z) + row * p.c_at.x + col * p.c_at.y;
   c[to] = finish(sum, affine(select(col, row, BY_ROW)), to);
 }
