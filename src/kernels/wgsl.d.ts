@@ -486,7 +486,20 @@ declare module "*/matmul-subgroup.wgsl" {
   const source: Wgsl.Source<
     { a: Wgsl.Buffer; b: Wgsl.Buffer; c: Wgsl.Buffer; bias: Wgsl.Buffer | null; gamma: Wgsl.Buffer | null; mean: Wgsl.Buffer | null; variance: Wgsl.Buffer | null; residual: Wgsl.Buffer | null; pre: Wgsl.Buffer | null },
     { m: number; n: number; k: number; inner: number; a_at: Wgsl.Four; b_at: Wgsl.Four; c_at: Wgsl.Four; act: Wgsl.Two; eps: number; depth: number; part: number; batch: number; first: Wgsl.Four; offset: Wgsl.Four },
-    "Value" | "BY_ROW" | "Params" | "Tile" | "tile_of" | "activated" | "matrix_at" | "store" | "has_bias" | "has_gamma" | "has_mean" | "has_variance" | "has_residual" | "has_pre" | "activate" | "affine" | "finish" | "is_nan" | "is_positive" | "is_negative" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "power" | "SG" | "R" | "H" | "J" | "V" | "U" | "Sums" | "Columns" | "Rows" | "multiply"
+    "Loaded" | "Value" | "BY_ROW" | "Params" | "Tile" | "tile_of" | "activated" | "matrix_at" | "store" | "has_bias" | "has_gamma" | "has_mean" | "has_variance" | "has_residual" | "has_pre" | "activate" | "affine" | "finish" | "is_nan" | "is_positive" | "is_negative" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "power" | "SG" | "R" | "H" | "J" | "V" | "U" | "Sums" | "Columns" | "Rows" | "multiply"
+  >;
+  export default source;
+  export const SG: 8;
+  export const R: 16;
+  export const V: 4;
+  export const U: 2;
+}
+
+declare module "*/matmul-vector.wgsl" {
+  const source: Wgsl.Source<
+    { a: Wgsl.Buffer; b: Wgsl.Buffer; c: Wgsl.Buffer; bias: Wgsl.Buffer | null; gamma: Wgsl.Buffer | null; mean: Wgsl.Buffer | null; variance: Wgsl.Buffer | null; residual: Wgsl.Buffer | null; pre: Wgsl.Buffer | null },
+    { m: number; n: number; k: number; inner: number; a_at: Wgsl.Four; b_at: Wgsl.Four; c_at: Wgsl.Four; act: Wgsl.Two; eps: number; depth: number; part: number; batch: number; first: Wgsl.Four; offset: Wgsl.Four },
+    "Loaded" | "A_ROWS" | "B_COLUMNS" | "Value" | "BY_ROW" | "Params" | "Tile" | "tile_of" | "activated" | "matrix_at" | "store" | "has_bias" | "has_gamma" | "has_mean" | "has_variance" | "has_residual" | "has_pre" | "activate" | "affine" | "finish" | "is_nan" | "is_positive" | "is_negative" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "power" | "SG" | "R" | "H" | "J" | "V" | "U" | "Sums" | "Columns" | "Rows" | "multiply"
   >;
   export default source;
   export const SG: 8;
@@ -499,7 +512,7 @@ declare module "*/matmul-workgroup.wgsl" {
   const source: Wgsl.Source<
     { a: Wgsl.Buffer; b: Wgsl.Buffer; c: Wgsl.Buffer; bias: Wgsl.Buffer | null; gamma: Wgsl.Buffer | null; mean: Wgsl.Buffer | null; variance: Wgsl.Buffer | null; residual: Wgsl.Buffer | null; pre: Wgsl.Buffer | null },
     { m: number; n: number; k: number; inner: number; a_at: Wgsl.Four; b_at: Wgsl.Four; c_at: Wgsl.Four; act: Wgsl.Two; eps: number; depth: number; part: number; batch: number; first: Wgsl.Four; offset: Wgsl.Four },
-    "Value" | "BY_ROW" | "Params" | "Tile" | "tile_of" | "activated" | "matrix_at" | "store" | "has_bias" | "has_gamma" | "has_mean" | "has_variance" | "has_residual" | "has_pre" | "activate" | "affine" | "finish" | "is_nan" | "is_positive" | "is_negative" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "power" | "TILE" | "DEPTH" | "SIDE" | "EACH" | "Sums" | "multiply"
+    "Loaded" | "Value" | "BY_ROW" | "Params" | "Tile" | "tile_of" | "activated" | "matrix_at" | "store" | "has_bias" | "has_gamma" | "has_mean" | "has_variance" | "has_residual" | "has_pre" | "activate" | "affine" | "finish" | "is_nan" | "is_positive" | "is_negative" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "power" | "TILE" | "DEPTH" | "SIDE" | "EACH" | "Sums" | "multiply"
   >;
   export default source;
   export const TILE: 32;

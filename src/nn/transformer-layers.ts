@@ -218,21 +218,19 @@ export class TransformerDecoderLayer extends TransformerLayer<
 }
 
 /** Layers like this one, which start with its values. */
-function copies<L extends TransformerEncoderLayer | TransformerDecoderLayer>(layer: L, count: number): ModuleList<L> {
+function copies<L extends TransformerEncoderLayer | TransformerDecoderLayer>(layer: L, count: number): L[] {
   const Kind = layer.constructor as new (dModel: number, nhead: number, options: TransformerLayerOptions) => L;
   const values = [...layer.parameters()];
-  return new ModuleList<L>(
-    Array.from({ length: count }, () => {
-      const made = new Kind(layer.dModel, layer.nhead, layer.options);
-      noGrad(() => {
-        for (const [i, p] of [...made.parameters()].entries()) {
-          const value = values[i];
-          if (value) copy_(p, value);
-        }
-      });
-      return made;
-    }),
-  );
+  return Array.from({ length: count }, () => {
+    const made = new Kind(layer.dModel, layer.nhead, layer.options);
+    noGrad(() => {
+      for (const [i, p] of [...made.parameters()].entries()) {
+        const value = values[i];
+        if (value) copy_(p, value);
+      }
+    });
+    return made;
+  });
 }
 
 function checkNorm(name: string, norm: unknown): void {
@@ -264,7 +262,7 @@ export class TransformerEncoder extends Module<readonly [src: Tensor, masks?: En
     );
     checkWhole("TransformerEncoder", "numLayers", numLayers, 1);
     checkNorm("TransformerEncoder", norm);
-    this.layers = copies(encoderLayer, numLayers);
+    this.layers = new ModuleList(copies(encoderLayer, numLayers));
     this.norm = norm;
   }
 
@@ -297,7 +295,7 @@ export class TransformerDecoder extends Module<readonly [tgt: Tensor, memory: Te
     );
     checkWhole("TransformerDecoder", "numLayers", numLayers, 1);
     checkNorm("TransformerDecoder", norm);
-    this.layers = copies(decoderLayer, numLayers);
+    this.layers = new ModuleList(copies(decoderLayer, numLayers));
     this.norm = norm;
   }
 

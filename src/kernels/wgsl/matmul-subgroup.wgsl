@@ -6,6 +6,7 @@ import package::lib::matmul;
 import package::lib::epilogue;
 import package::lib::outer;
 enable subgroups;
+alias Loaded = f32;
 
 @compute @workgroup_size(SG)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(subgroup_invocation_id) lane: u32) {

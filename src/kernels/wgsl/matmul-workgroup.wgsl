@@ -4,6 +4,7 @@
 import package::lib::matmul;
 import package::lib::epilogue;
 import package::lib::tiles;
+alias Loaded = f32;
 
 @compute @workgroup_size(SIDE, SIDE)
 fn main(

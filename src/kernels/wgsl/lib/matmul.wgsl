@@ -1,6 +1,7 @@
 // What the matrix products share. C = A B for each matrix of a batch of `outer` times `inner`: rows, columns and both levels of the
 // batch are strides apart, so that transposed operands and the heads of attention are read, and written, where they are.
 // Channels of the epilogue are columns, or with BY_ROW rows.
+// The kernel declares `alias Loaded`, f32 or vec4f: what a load of a or b gives.
 // A long sum is split: each part of `depth` steps along k is a product of its own, `part` elements behind the one before.
 alias Value = f32;
 const BY_ROW = false;
@@ -24,8 +25,8 @@ fn tile_of(group: vec3u) -> Tile {
   return Tile(at.x, at.y, at.z % p.batch, part, part * p.depth, min((part + 1u) * p.depth, p.k));
 }
 
-@group(0) @binding(0) var<storage, read> a: array<f32>;
-@group(0) @binding(1) var<storage, read> b: array<f32>;
+@group(0) @binding(0) var<storage, read> a: array<Loaded>;
+@group(0) @binding(1) var<storage, read> b: array<Loaded>;
 @group(0) @binding(2) var<storage, read_write> c: array<f32>;
 @group(0) @binding(9) var<uniform> p: Params;
 
