@@ -41,7 +41,7 @@ cases = {
     "attention, rows of nothing": function(
         lambda q, k, v: attention(q, k, v, torch.arange(15).reshape(3, 5) // 5 != 1), [(3, 4), (5, 4), (5, 4)]
     ),
-    "attention of 65 tokens": function(attention, [(1, 65, 8), (1, 65, 8), (1, 65, 8)]),
+    "attention of 65 tokens": function(attention, [(1, 65, 4), (1, 65, 4), (1, 65, 4)]),
 }
 
 full = lambda m, *xs: m(*xs)
@@ -117,6 +117,9 @@ cases |= {
     ),
     "DecoderLayer, norm first": layer(
         lambda: nn.TransformerDecoderLayer(**options, norm_first=True, batch_first=True), [(2, 4, 6), (2, 3, 6)]
+    ),
+    "Decoder of two layers": layer(
+        lambda: nn.TransformerDecoder(nn.TransformerDecoderLayer(**options), 2, nn.LayerNorm(6)), [(4, 1, 6), (3, 1, 6)]
     ),
     "Transformer": layer(
         lambda: nn.Transformer(6, 2, 1, 1, 8, 0.0),

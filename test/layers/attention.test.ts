@@ -31,7 +31,8 @@ afterEach(() => {
   for (const t of made.splice(0)) t.dispose();
 });
 
-const { scaledDotProductAttention: attention } = nn.functional;
+const attention = (...given: Parameters<typeof nn.functional.scaledDotProductAttention>): Tensor =>
+  nn.functional.scaledDotProductAttention(...given);
 type Options = nn.functional.AttentionOptions;
 
 const mask = (shape: number[], holds: (i: number) => boolean): Tensor => {
@@ -126,9 +127,9 @@ goldenCases("attention", {
     () => ({ mask: mask([3, 5], (i) => Math.floor(i / 5) !== 1) }),
   ),
   "attention of 65 tokens": of([
-    [1, 65, 8],
-    [1, 65, 8],
-    [1, 65, 8],
+    [1, 65, 4],
+    [1, 65, 4],
+    [1, 65, 4],
   ]),
 
   MHA: mha([[5, 2, 6]], {}, () => ({})),
@@ -226,6 +227,13 @@ goldenCases("attention", {
     inputs: [
       [2, 4, 6],
       [2, 3, 6],
+    ],
+  },
+  "Decoder of two layers": {
+    make: () => new nn.TransformerDecoder(own(new nn.TransformerDecoderLayer(6, 2, layer)), 2, new nn.LayerNorm(6)),
+    inputs: [
+      [4, 1, 6],
+      [3, 1, 6],
     ],
   },
   Transformer: {
