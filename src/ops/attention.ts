@@ -52,13 +52,14 @@ const MOST_SCORES = 2 ** 22;
 
 const softmaxKernel = new Kernel(softmaxWgsl);
 const backwardKernel = new Kernel(backwardWgsl);
-const byMask = {
-  f32: softmaxKernel.variant(),
-  i32: softmaxKernel.variant(
-    { M: "i32", masked: "fn masked(v: f32, m: M) -> f32 { return select(v, from_bits(0xff800000u), m == 0); }" },
-    "bool",
-  ),
-};
+/** The variant for a mask's dtype. */
+const softmaxFor = (mask: Tensor | null) =>
+  mask?.dtype === "i32"
+    ? softmaxKernel.variant(
+        { M: "i32", masked: "fn masked(v: f32, m: M) -> f32 { return select(v, from_bits(0xff800000u), m == 0); }" },
+        "bool",
+      )
+    : softmaxKernel.variant();
 
 /** Scores of a query lie so many elements apart: whole vectors. */
 const pitchOf = (keys: number): number => Math.ceil(keys / 4) * 4;
@@ -165,7 +166,7 @@ function probabilities(run: Run, inputs: Inputs, attrs: AttentionAttrs, part: Pa
   multiply(run, part, [queries, width, keys], rowsOf(q, attrs.q, part), keysOf, scoresOf(p, attrs, part));
   const dropped = drop && run.scratch(p.shape);
   const { params, grid } = plan(run, attrs, part);
-  byMask[mask?.dtype === "i32" ? "i32" : "f32"].launch(run, { x: p, mask, drop, dropped }, params, grid);
+  softmaxFor(mask).launch(run, { x: p, mask, drop, dropped }, params, grid);
   return dropped ?? p;
 }
 
