@@ -7,6 +7,7 @@ import { uniform } from "./support/formula.mjs";
 import { compareCaptured, measureHost } from "./support/own-figures.ts";
 import { record, replayer } from "./support/replay.ts";
 import { workload } from "./support/training.ts";
+import { transformerStep } from "./support/transformers.ts";
 
 const { functional: F } = nn;
 
@@ -89,27 +90,36 @@ async function batchNorm({ shape }: Of<"batchNorm">): Promise<Work> {
   );
 }
 
-async function train({ batch }: Of<"train">): Promise<Work> {
+async function trainer(work: { step(): Tensor; dispose(): void }): Promise<Work> {
   const device = await open();
-  const work = await workload("resnet18", batch);
   await device.sync();
-  const step = () => work.trainCaptured(work.x, work.y);
   return {
     async step() {
-      const loss = step();
+      const loss = work.step();
       const value = await loss.item();
       loss.dispose();
       return value;
     },
     async run(times) {
       for (let i = 0; i < times; i++) {
-        step().dispose();
+        work.step().dispose();
         await device.queue.idle(3);
       }
       await device.sync();
     },
     dispose: () => work.dispose(),
   };
+}
+
+async function train({ batch }: Of<"train">): Promise<Work> {
+  await open();
+  const work = await workload("resnet18", batch);
+  return trainer({ step: () => work.trainCaptured(work.x, work.y), dispose: () => work.dispose() });
+}
+
+async function transformer({ model, batch }: Of<"transformer">): Promise<Work> {
+  await open();
+  return trainer(await transformerStep(model, batch));
 }
 
 async function infer({ batch }: Of<"infer">): Promise<Work> {
@@ -136,4 +146,4 @@ if (own === "host") {
   console.log(JSON.stringify(await measureHost(await open())));
 } else if (own === "captured") {
   console.log(JSON.stringify(await compareCaptured(await open())));
-} else await serve({ conv, matmul, batchNorm, train, infer });
+} else await serve({ conv, matmul, batchNorm, train, infer, transformer });

@@ -14,6 +14,6 @@ export interface Work {
 
 export function serve(
   figures: {
-    [K in Spec["kind"]]: (spec: Extract<Spec, { kind: K }>) => Promise<Work>;
+    [K in Spec["kind"]]?: (spec: Extract<Spec, { kind: K }>) => Promise<Work>;
   },
 ): Promise<void>;

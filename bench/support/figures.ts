@@ -13,7 +13,8 @@ export type Spec =
   | { readonly kind: "matmul"; readonly size: number }
   | { readonly kind: "batchNorm"; readonly shape: readonly [number, number, number, number] }
   | { readonly kind: "train"; readonly batch: number }
-  | { readonly kind: "infer"; readonly batch: number };
+  | { readonly kind: "infer"; readonly batch: number }
+  | { readonly kind: "transformer"; readonly model: "vit" | "text"; readonly batch: number };
 
 export type PeerName = "tfjs" | "jax" | "torch";
 
@@ -25,6 +26,8 @@ export interface TimedFigure {
   readonly title: string;
   readonly spec: Spec;
   readonly targets: Targets;
+  /** The peers that have it. Default: all. */
+  readonly peers?: readonly PeerName[];
   readonly flop?: number;
   /** Images in a run: the table then also shows milliseconds an image. */
   readonly images?: number;
@@ -83,5 +86,22 @@ export const timedFigures: readonly TimedFigure[] = [
     targets: { jax: 3 },
     images: BATCH,
     tolerance: 1e-4,
+  },
+  {
+    key: "vit",
+    title: "ViT-Tiny training step (Adam), batch 8 at 32x32, 65 tokens",
+    spec: { kind: "transformer", model: "vit", batch: 8 },
+    targets: { torch: 1 / 2 },
+    peers: ["torch"],
+    images: 8,
+    tolerance: 1e-3,
+  },
+  {
+    key: "text",
+    title: "character Transformer training step (Adam), 4 layers of 128, batch 16 of 64",
+    spec: { kind: "transformer", model: "text", batch: 16 },
+    targets: { torch: 1 / 2 },
+    peers: ["torch"],
+    tolerance: 1e-3,
   },
 ];

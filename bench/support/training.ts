@@ -76,7 +76,7 @@ export async function workload(name: ModelName, batch: number, lr = 1e-3): Promi
 }
 
 /** Seeds are the parameters' positions, from 1. */
-async function loadFormula(model: nn.Module): Promise<void> {
+export async function loadFormula(model: nn.Module): Promise<void> {
   const values = [...model.namedParameters()].map(([name, p], i) => {
     return [name, tensor(parameter(name, p.shape, i + 1), { shape: p.shape })] as const;
   });

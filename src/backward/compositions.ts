@@ -5,6 +5,7 @@ import type { AnyOp, Inputs, Outputs, VjpContext } from "../autograd/op.ts";
 import { check, StateError } from "../errors.ts";
 import { currentDevice } from "../gpu/device.ts";
 import { type ActivationName, activationOps } from "../ops/activation-rows.ts";
+import { type AttentionAttrs, attentionOp, type Heads } from "../ops/attention.ts";
 import { type BatchNormAttrs, batchNormOp } from "../ops/batch-norm.ts";
 import { binary, binaryOps } from "../ops/binary.ts";
 import { type FurtherName, furtherOps, slopeOp } from "../ops/further-activations.ts";
@@ -18,7 +19,7 @@ import { rootOfVariance } from "../ops/reduce.ts";
 import { softmaxes } from "../ops/softmax.ts";
 import { type UnaryName, type UnaryOp, unaryOps } from "../ops/unary.ts";
 import { where } from "../ops/where.ts";
-import { arange, full } from "../tensor/create.ts";
+import { arange, fromHost, full } from "../tensor/create.ts";
 import { sizeOf } from "../tensor/shape.ts";
 import type { Spec, Tensor } from "../tensor/tensor.ts";
 
@@ -336,6 +337,58 @@ const crossEntropyRule: Rule = (dy, c, partials) => {
   return [dx ?? null, dt ?? null, null];
 };
 
+/** Elements of heads, [batch, heads, rows, width] in a row, by their places in the tensor where they lie. */
+function placesOf(
+  { batch, heads }: AttentionAttrs,
+  { at, from }: Heads,
+  rows: number,
+  width: number,
+): Int32Array<ArrayBuffer> {
+  return Int32Array.from({ length: batch * heads * rows * width }, (_, i) => {
+    const [e, row, matrix] = [i % width, Math.floor(i / width) % rows, Math.floor(i / width / rows)];
+    return from + Math.floor(matrix / heads) * at[0] + (matrix % heads) * at[1] + row * at[2] + e;
+  });
+}
+
+const attentionRule: Rule = (dy, c, partials) => {
+  const attrs = c.attrs as AttentionAttrs;
+  const { batch, heads, queries, keys, width, valueWidth, shape, scale, causal } = attrs;
+  const given = [c.input(0), c.input(1), c.input(2), c.input(3)];
+  const drop = c.input(4);
+  const at = (t: Tensor, places: Int32Array<ArrayBuffer>) =>
+    t.reshape([-1]).indexSelect(0, fromHost(places, [places.length], "i32", { device: t.device }));
+  const rows = (t: Tensor, lie: Heads, count: number, size: number) =>
+    at(t, placesOf(attrs, lie, count, size)).reshape([batch, heads, count, size]);
+  const f = (args: readonly Tensor[]): Tensor => {
+    const left = [...args];
+    const [first, second, third, mask] = given.map((t) => (t && left.shift()) ?? null);
+    const [q] = given3(first ?? undefined, dy, dy);
+    const k = second ?? q;
+    const v = third ?? k;
+    let scores = rows(q, attrs.q, queries, width)
+      .matmul(rows(k, attrs.k, keys, width).transpose(-1, -2))
+      .mul(scale);
+    if (mask) scores = mask.dtype === "f32" ? scores.add(mask) : where(mask, scores, Number.NEGATIVE_INFINITY);
+    if (causal) {
+      const seen = Int32Array.from({ length: queries * keys }, (_, i) => Number(i % keys <= Math.floor(i / keys)));
+      const visible = fromHost(seen, [queries, keys], "i32", { device: q.device });
+      scores = where(visible, scores, Number.NEGATIVE_INFINITY);
+    }
+    const weights = scores.softmax(-1);
+    const y = (drop ? weights.mul(drop) : weights).matmul(rows(v, attrs.v, keys, valueWidth));
+    const places = placesOf(attrs, attrs.y, queries, valueWidth);
+    const sources = new Int32Array(places.length);
+    for (const [i, place] of places.entries()) sources[place] = i;
+    return at(y, sources).reshape([...shape]);
+  };
+  const found = partials(
+    f,
+    given.filter((t) => t !== null),
+    dy,
+  );
+  return [...given.map((t) => (t && found.shift()) ?? null), null];
+};
+
 function given3(a?: Tensor, b?: Tensor, c?: Tensor): [Tensor, Tensor, Tensor] {
   if (!a || !b || !c) throw new StateError("[grad] an argument is missing");
   return [a, b, c];
@@ -345,6 +398,7 @@ const rules = new Map<AnyOp, Rule>([
   [batchNormOp, batchNormRule],
   [groupNormOp, groupNormRule],
   [layerNormOp, layerNormRule],
+  [attentionOp, attentionRule],
   [crossEntropyOp, crossEntropyRule],
 ]);
 

@@ -21,7 +21,7 @@ export interface Epilogue extends EpilogueBuffers {
   readonly eps: number;
 }
 
-export const noEpilogue: Epilogue = {
+export const noEpilogue = {
   bias: null,
   gamma: null,
   mean: null,
@@ -30,7 +30,7 @@ export const noEpilogue: Epilogue = {
   pre: null,
   activation: null,
   eps: 0,
-};
+} as const satisfies Epilogue;
 
 export const epilogueBuffers = ({ bias, gamma, mean, variance, residual, pre }: EpilogueBuffers): EpilogueBuffers => ({
   bias,

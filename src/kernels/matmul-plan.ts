@@ -3,8 +3,9 @@ import type { Run } from "../autograd/run.ts";
 import type { DeviceInfo } from "../gpu/device.ts";
 import { type Epilogue, epilogueBuffers, epilogueOverrides, epilogueParams } from "./epilogue.ts";
 import { type Buffer, Kernel } from "./kernel.ts";
-import { Lists, type Tile, tilesOf } from "./variants.ts";
+import { Lists, subgroupTiles, type Tile, tilesOf } from "./variants.ts";
 import subgroupWgsl from "./wgsl/matmul-subgroup.wgsl";
+import vectorWgsl from "./wgsl/matmul-vector.wgsl";
 import workgroupWgsl from "./wgsl/matmul-workgroup.wgsl";
 
 const kernels = { subgroup: new Kernel(subgroupWgsl), workgroup: new Kernel(workgroupWgsl) };
@@ -25,17 +26,53 @@ export interface MatmulShape {
   readonly a: MatrixStrides;
   readonly b: MatrixStrides;
   readonly c: MatrixStrides;
+  /** Where a, b and c begin in their buffers, in elements. Default: at the start. */
+  readonly offset?: readonly [a: number, b: number, c: number, 0];
 }
+
+const AT_START = [0, 0, 0, 0] as const;
+const vectorKernel = new Kernel(vectorWgsl);
 
 /** Multiply-adds below which a product counts little in any step. */
 const SMALL_PRODUCT = 2 ** 20;
 const lists = new Lists<MatmulTile>();
 
+/** Whether vectors of four along the dimension whose stride is 1 begin at multiples of four. */
+const aligned = (others: readonly number[], from: number): boolean => [...others, from].every((n) => n % 4 === 0);
+
+/** How an operand is read in vectors: along k, along its rows or columns, or null where it is not. */
+function vectorsOf([along, k, outer, inner]: readonly number[], from: number): "k" | "side" | null {
+  if (k === 1 && aligned([along ?? 0, outer ?? 0, inner ?? 0], from)) return "k";
+  return along === 1 && aligned([k ?? 0, outer ?? 0, inner ?? 0], from) ? "side" : null;
+}
+
+/** Tiles that read vectors of four, where both operands allow it. */
+function vectorTiles({ n, a, b, offset = AT_START }: MatmulShape, info: DeviceInfo): readonly MatmulTile[] {
+  const [bRow, bColumn, ...bBatch] = b;
+  const [left, right] = [vectorsOf(a, offset[0]), vectorsOf([bColumn, bRow, ...bBatch], offset[1])];
+  const lanes = info.subgroupSize;
+  if (!left || !right || lanes < 4 || lanes > 16) return [];
+  // As few columns past the end as possible.
+  const vectors = right === "k" && Math.ceil(n / (3 * lanes)) * 3 < Math.ceil(n / (4 * lanes)) * 4 ? 3 : 4;
+  // A vector along k is four steps; without one, two steps keep less alive.
+  const steps = left === "side" && right === "side" ? 2 : 4;
+  return lists.get(`${lanes} ${left} ${right} ${vectors}`, () =>
+    subgroupTiles(vectorKernel, info, [[16, vectors]], 1, `vector ${left} ${right}`, {
+      ...{ U: `${steps}u`, A_ROWS: `${left === "side"}`, B_COLUMNS: `${right === "side"}` },
+      // Four lanes have four rows each, and hand them round.
+      ...(left === "side" && { H: "4u" }),
+    }),
+  );
+}
+
 /** The tiles for a product, best guess first. */
-export function matmulTiles({ m, n, k }: MatmulShape, info: DeviceInfo): readonly MatmulTile[] {
+export function matmulTiles(shape: MatmulShape, info: DeviceInfo): readonly MatmulTile[] {
+  const { m, n, k, outer, inner } = shape;
   // A classifier's head: no variant is faster than another there, but the small one compiles in half the time.
-  const small = m * n * k < SMALL_PRODUCT;
-  return lists.get(`${info.subgroupSize} ${small}`, () => tilesOf(kernels, info, {}, small ? [16, 2] : [16, 4]));
+  const small = m * n * k * outer * inner < SMALL_PRODUCT;
+  const usual = lists.get(`${info.subgroupSize} ${small}`, () => tilesOf(kernels, info, {}, small ? [16, 2] : [16, 4]));
+  const vectors = vectorTiles(shape, info);
+  return small ? [...usual, ...vectors] : [...vectors, ...usual];
 }
 
 /** Steps along k that one accumulator takes at most: longer sums lose digits. */
@@ -73,7 +110,7 @@ function* launchesOf(grid: readonly [number, number, number]) {
 export function launchMatmul(
   run: Run,
   tile: MatmulTile,
-  { m, n, k, outer, inner, a, b, c }: MatmulShape,
+  { m, n, k, outer, inner, a, b, c, offset = AT_START }: MatmulShape,
   buffers: { readonly a: Buffer; readonly b: Buffer; readonly c: Buffer },
   end: Epilogue,
   { byRow = false, parts = 1, part = 0 } = {},
@@ -85,7 +122,7 @@ export function launchMatmul(
   const batch = outer * inner;
   const shape = { m, n, k, inner, depth: Math.ceil(k / parts), part, batch };
   for (const { first, size } of launchesOf([Math.ceil(n / tile.columns), Math.ceil(m / tile.rows), batch * parts])) {
-    const params = { ...shape, a_at: a, b_at: b, c_at: c, first, ...epilogueParams(end) };
+    const params = { ...shape, a_at: a, b_at: b, c_at: c, first, offset, ...epilogueParams(end) };
     variant.launch(run, { ...buffers, ...epilogueBuffers(end) }, params, size);
   }
 }

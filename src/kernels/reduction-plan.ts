@@ -37,7 +37,7 @@ interface ReducePlan {
 }
 
 /** How to reduce `dims` of a tensor of this shape. */
-function planReduce(op: string, shape: Shape, dims: readonly number[]): ReducePlan {
+function planReduce(op: string, shape: Shape, dims: readonly number[], isSoftware: boolean): ReducePlan {
   const all = stridesOf(shape);
   const merged = (wanted: boolean): Dims => {
     const chosen = <T>(list: readonly T[]) => list.filter((_, d) => dims.includes(d) === wanted);
@@ -48,10 +48,12 @@ function planReduce(op: string, shape: Shape, dims: readonly number[]): ReducePl
   const reduced = merged(true);
   const outputs = sizeOf(kept.shape);
   const length = sizeOf(reduced.shape);
+  // Neighbouring outputs are neighbours in memory: a bias' gradient. A software adapter has few invocations at a time anyway.
+  const columns = isSoftware && kept.strides.at(-1) === 1;
   return {
     outputs,
     length,
-    lanes: length < 32 || (outputs >= 1024 && length <= 1024) ? 1 : WG,
+    lanes: length < 32 || (outputs >= 1024 && length <= 1024) || (columns && outputs >= WG && length <= 4096) ? 1 : WG,
     kept,
     outer: { shape: reduced.shape.slice(0, -1), strides: reduced.strides.slice(0, -1) },
     inner: Math.max(1, reduced.shape.at(-1) ?? 1),
@@ -169,7 +171,7 @@ export function reduceInto(run: Run, kind: Kind, x: Tensor, y: Tensor, dims: rea
     reduceParts(run, kind, x, y, dims, scale);
     return;
   }
-  const plan = planReduce(kind, x.shape, dims);
+  const plan = planReduce(kind, x.shape, dims, run.device.info.isSoftware);
   const splits = splitsOf(plan);
   if (splits === 1) {
     launchReduce(run, kind, plan, x, y, 1, scale);

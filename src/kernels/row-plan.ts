@@ -20,6 +20,9 @@ export interface RowPlan {
   readonly grid: Grid;
 }
 
+/** Rows that keep a software adapter busy, an invocation each. */
+const MANY = 256;
+
 /**
  * How to walk the rows. A software adapter has few cores and pays dearly for a workgroup: it gets few, with many rows.
  */
@@ -30,7 +33,8 @@ export function planRows(
   inner = 1,
 ): RowPlan {
   let lanes = 1;
-  const perLane = isSoftware ? 16 : 4;
+  // There a load costs the same wherever its neighbours' are, and sharing a row costs barriers: with rows for all, few share one.
+  const perLane = !isSoftware ? 4 : rows >= MANY ? 256 : 16;
   while (lanes < WG && lanes * perLane < length) lanes *= 2;
   const perRound = WG / lanes;
   // Elements that a workgroup should have before another one is worth it.

@@ -18,6 +18,27 @@ declare module "*/affine-images.wgsl" {
   export const WG: 64;
 }
 
+declare module "*/attention-softmax-backward.wgsl" {
+  const source: Wgsl.Source<
+    { y: Wgsl.Buffer; dp: Wgsl.Buffer; drop: Wgsl.Buffer | null; dropped: Wgsl.Buffer | null; dmask: Wgsl.Buffer | null },
+    { rows: number; length: number; lanes: number; log_lanes: number; rounds: number; inner: number; pitch: number; queries: number; heads: number; first: number; causal: number; scale: number; mask_at: Wgsl.Four },
+    "Part" | "has_drop" | "has_dropped" | "has_dmask" | "join" | "each_row" | "Params" | "Place" | "place_of" | "group" | "WG" | "Row" | "row_of" | "tree"
+  >;
+  export default source;
+  export const WG: 64;
+}
+
+declare module "*/attention-softmax.wgsl" {
+  const source: Wgsl.Source<
+    { x: Wgsl.Buffer; mask: Wgsl.Buffer | null; drop: Wgsl.Buffer | null; dropped: Wgsl.Buffer | null },
+    { rows: number; length: number; lanes: number; log_lanes: number; rounds: number; inner: number; pitch: number; queries: number; heads: number; first: number; causal: number; scale: number; mask_at: Wgsl.Four },
+    "Part" | "M" | "has_mask" | "has_drop" | "has_dropped" | "join" | "masked" | "each_row" | "Params" | "Place" | "place_of" | "group" | "WG" | "Row" | "row_of" | "LEAST" | "exponentials" | "together" | "is_nan" | "is_positive" | "is_negative" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "power" | "tree"
+  >;
+  export default source;
+  export const WG: 64;
+  export const LEAST: -3.4028234e+38;
+}
+
 declare module "*/augment-images.wgsl" {
   const source: Wgsl.Source<
     { x: Wgsl.Buffer; u: Wgsl.Buffer; y: Wgsl.Buffer },
@@ -536,8 +557,21 @@ declare module "*/layer-norm.wgsl" {
 declare module "*/matmul-subgroup.wgsl" {
   const source: Wgsl.Source<
     { a: Wgsl.Buffer; b: Wgsl.Buffer; c: Wgsl.Buffer; bias: Wgsl.Buffer | null; gamma: Wgsl.Buffer | null; mean: Wgsl.Buffer | null; variance: Wgsl.Buffer | null; residual: Wgsl.Buffer | null; pre: Wgsl.Buffer | null },
-    { m: number; n: number; k: number; inner: number; a_at: Wgsl.Four; b_at: Wgsl.Four; c_at: Wgsl.Four; act: Wgsl.Two; eps: number; depth: number; part: number; batch: number; first: Wgsl.Four },
-    "Value" | "BY_ROW" | "Params" | "Tile" | "tile_of" | "activated" | "matrix_at" | "store" | "has_bias" | "has_gamma" | "has_mean" | "has_variance" | "has_residual" | "has_pre" | "activate" | "affine" | "finish" | "is_nan" | "is_positive" | "is_negative" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "power" | "SG" | "R" | "H" | "J" | "V" | "U" | "Sums" | "Columns" | "Rows" | "multiply"
+    { m: number; n: number; k: number; inner: number; a_at: Wgsl.Four; b_at: Wgsl.Four; c_at: Wgsl.Four; act: Wgsl.Two; eps: number; depth: number; part: number; batch: number; first: Wgsl.Four; offset: Wgsl.Four },
+    "Loaded" | "Value" | "BY_ROW" | "Params" | "Tile" | "tile_of" | "activated" | "matrix_at" | "store" | "has_bias" | "has_gamma" | "has_mean" | "has_variance" | "has_residual" | "has_pre" | "activate" | "affine" | "finish" | "is_nan" | "is_positive" | "is_negative" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "power" | "SG" | "R" | "H" | "J" | "V" | "U" | "Sums" | "Columns" | "Rows" | "multiply"
+  >;
+  export default source;
+  export const SG: 8;
+  export const R: 16;
+  export const V: 4;
+  export const U: 2;
+}
+
+declare module "*/matmul-vector.wgsl" {
+  const source: Wgsl.Source<
+    { a: Wgsl.Buffer; b: Wgsl.Buffer; c: Wgsl.Buffer; bias: Wgsl.Buffer | null; gamma: Wgsl.Buffer | null; mean: Wgsl.Buffer | null; variance: Wgsl.Buffer | null; residual: Wgsl.Buffer | null; pre: Wgsl.Buffer | null },
+    { m: number; n: number; k: number; inner: number; a_at: Wgsl.Four; b_at: Wgsl.Four; c_at: Wgsl.Four; act: Wgsl.Two; eps: number; depth: number; part: number; batch: number; first: Wgsl.Four; offset: Wgsl.Four },
+    "Loaded" | "A_ROWS" | "B_COLUMNS" | "Value" | "BY_ROW" | "Params" | "Tile" | "tile_of" | "activated" | "matrix_at" | "store" | "has_bias" | "has_gamma" | "has_mean" | "has_variance" | "has_residual" | "has_pre" | "activate" | "affine" | "finish" | "is_nan" | "is_positive" | "is_negative" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "power" | "SG" | "R" | "H" | "J" | "V" | "U" | "Sums" | "Columns" | "Rows" | "multiply"
   >;
   export default source;
   export const SG: 8;
@@ -549,8 +583,8 @@ declare module "*/matmul-subgroup.wgsl" {
 declare module "*/matmul-workgroup.wgsl" {
   const source: Wgsl.Source<
     { a: Wgsl.Buffer; b: Wgsl.Buffer; c: Wgsl.Buffer; bias: Wgsl.Buffer | null; gamma: Wgsl.Buffer | null; mean: Wgsl.Buffer | null; variance: Wgsl.Buffer | null; residual: Wgsl.Buffer | null; pre: Wgsl.Buffer | null },
-    { m: number; n: number; k: number; inner: number; a_at: Wgsl.Four; b_at: Wgsl.Four; c_at: Wgsl.Four; act: Wgsl.Two; eps: number; depth: number; part: number; batch: number; first: Wgsl.Four },
-    "Value" | "BY_ROW" | "Params" | "Tile" | "tile_of" | "activated" | "matrix_at" | "store" | "has_bias" | "has_gamma" | "has_mean" | "has_variance" | "has_residual" | "has_pre" | "activate" | "affine" | "finish" | "is_nan" | "is_positive" | "is_negative" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "power" | "TILE" | "DEPTH" | "SIDE" | "EACH" | "Sums" | "multiply"
+    { m: number; n: number; k: number; inner: number; a_at: Wgsl.Four; b_at: Wgsl.Four; c_at: Wgsl.Four; act: Wgsl.Two; eps: number; depth: number; part: number; batch: number; first: Wgsl.Four; offset: Wgsl.Four },
+    "Loaded" | "Value" | "BY_ROW" | "Params" | "Tile" | "tile_of" | "activated" | "matrix_at" | "store" | "has_bias" | "has_gamma" | "has_mean" | "has_variance" | "has_residual" | "has_pre" | "activate" | "affine" | "finish" | "is_nan" | "is_positive" | "is_negative" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "power" | "TILE" | "DEPTH" | "SIDE" | "EACH" | "Sums" | "multiply"
   >;
   export default source;
   export const TILE: 32;

@@ -8,6 +8,7 @@ import { scope } from "../tensor/scope.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
 export { correctCount } from "../ops/accuracy.ts";
+export { type AttentionOptions, scaledDotProductAttention } from "../ops/attention.ts";
 export { type BatchNormOptions, type BatchNormReluOptions, batchNorm, batchNormRelu } from "../ops/batch-norm.ts";
 export { bilinear } from "../ops/bilinear.ts";
 export { type ConvNdOptions, conv1d, conv3d } from "../ops/conv-1d-3d.ts";

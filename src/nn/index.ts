@@ -10,6 +10,7 @@ export {
   Softmax,
   Tanh,
 } from "./activation-layers.ts";
+export { type AttentionMasks, MultiheadAttention, type MultiheadAttentionOptions } from "./attention-layers.ts";
 export { Dropout, Flatten, Identity } from "./basic-layers.ts";
 export { Bilinear } from "./bilinear-layer.ts";
 export {
@@ -111,4 +112,16 @@ export {
   ZeroPad2d,
 } from "./spatial-layers.ts";
 export { countParameters } from "./summary.ts";
+export {
+  type DecoderMasks,
+  type EncoderMasks,
+  Transformer,
+  TransformerDecoder,
+  TransformerDecoderLayer,
+  TransformerEncoder,
+  TransformerEncoderLayer,
+  type TransformerLayerOptions,
+  type TransformerMasks,
+  type TransformerOptions,
+} from "./transformer-layers.ts";
 export { Fold, Unfold } from "./window-layers.ts";

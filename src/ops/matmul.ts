@@ -6,7 +6,7 @@ import { deviceOf, type Run } from "../autograd/run.ts";
 import { check } from "../errors.ts";
 import type { DeviceInfo } from "../gpu/device.ts";
 import { bindingElements, partOf, ranges } from "../kernels/binding-parts.ts";
-import { noEpilogue } from "../kernels/epilogue.ts";
+import { type Epilogue, type EpilogueBuffers, noEpilogue } from "../kernels/epilogue.ts";
 import {
   LONG,
   launchMatmul,
@@ -88,6 +88,35 @@ function isLong(attrs: Pick<MatmulAttrs, "a" | "b" | "c">): boolean {
   return shape !== null && partsOf(shape) > 1;
 }
 
+/** What a product reads and writes; all storages hold tensors of f32. */
+interface ProductBuffers {
+  readonly a: Storage;
+  readonly b: Storage;
+  readonly c: Storage;
+  readonly end: Omit<Epilogue, keyof EpilogueBuffers> & { readonly [K in keyof EpilogueBuffers]: Storage | null };
+}
+
+/** Records a product with the tile that is best for it. A long sum in parts needs all of c written. */
+export function launchProduct(run: Run, shape: MatmulShape, io: ProductBuffers): void {
+  const parts = partsOf(shape);
+  const elements = shape.m * shape.n * shape.outer * shape.inner;
+  const ways = matmulTiles(shape, run.device.info).map(
+    (tile): Way<typeof io> => ({
+      name: tile.name,
+      launch: (on, { end, ...buffers }) => {
+        if (parts === 1) return launchMatmul(on, tile, shape, buffers, end);
+        const sums = on.scratch([parts, elements]);
+        launchMatmul(on, tile, shape, { ...buffers, c: sums }, noEpilogue, { parts, part: elements });
+        const whole = new Tensor(buffers.c.retain(), [elements], "f32");
+        reduceInto(on, "sum", sums, whole, [0]);
+        whole.dispose();
+      },
+    }),
+  );
+  const storages = [io.a, io.b, io.c, io.end.bias, io.end.residual, io.end.pre].filter((s) => s !== null);
+  launchBest(run, "matmul", classOf(shape), { ways, io, storages });
+}
+
 type MatmulInputs = readonly [a: Tensor, b: Tensor, bias: Tensor | null, residual: Tensor | null];
 type Pre = readonly Tensor[];
 
@@ -107,7 +136,7 @@ export const matmulOp: Op<MatmulInputs, MatmulAttrs, readonly [Tensor], Pre> = {
     check(shape !== null, () => `[matmul] batches ${show(attrs.c.shape)} of operands in this order are not supported`);
     if (!fits(run.device.info, [a.shape, b.shape, c.shape])) return launchParts(run, shape, a, b, c);
     const stored = (t: Tensor | null | undefined): Storage | null => t?.storage ?? null;
-    const io = {
+    launchProduct(run, shape, {
       a: a.storage,
       b: b.storage,
       c: c.storage,
@@ -118,23 +147,7 @@ export const matmulOp: Op<MatmulInputs, MatmulAttrs, readonly [Tensor], Pre> = {
         pre: stored(pre),
         activation: attrs.activation,
       },
-    };
-    const parts = partsOf(shape);
-    const ways = matmulTiles(shape, run.device.info).map(
-      (tile): Way<typeof io> => ({
-        name: tile.name,
-        launch: (on, { end, ...buffers }) => {
-          if (parts === 1) return launchMatmul(on, tile, shape, buffers, end);
-          const sums = on.scratch([parts, c.numel]);
-          launchMatmul(on, tile, shape, { ...buffers, c: sums }, noEpilogue, { parts, part: c.numel });
-          const whole = new Tensor(buffers.c.retain(), [c.numel], "f32");
-          reduceInto(on, "sum", sums, whole, [0]);
-          whole.dispose();
-        },
-      }),
-    );
-    const storages = [io.a, io.b, io.c, io.end.bias, io.end.residual, io.end.pre].filter((s) => s !== null);
-    launchBest(run, "matmul", classOf(shape), { ways, io, storages });
+    });
   },
   saves: ([a, b], { activation, keepsPre }) => ({
     inputs: [...(b ? [0] : []), ...(a ? [1] : [])],

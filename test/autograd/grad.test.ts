@@ -200,6 +200,19 @@ describe("gradients of gradients", () => {
     await gradgradcheck((x, w, b) => F.layerNorm(x, 4, w, b).tanh(), [rows, randn([4]), randn([4])], { atol: 5e-3 });
   });
 
+  test("attention: heads apart and in one tensor, masks, causal", async () => {
+    const [q, k, v] = [randn([2, 3, 4]), randn([2, 5, 4]), randn([2, 5, 3])];
+    const { scaledDotProductAttention: attention } = F;
+    const masked = (x: Tensor, y: Tensor, z: Tensor, mask: Tensor) => attention(x, y, z, { mask }).square();
+    await gradgradcheck(masked, [q, k, v, randn([3, 5])], { rtol: 2e-2 });
+    await gradgradcheck((x, y, z) => attention(x, y, z, { isCausal: true }).tanh(), [q, k, v], { rtol: 2e-2 });
+    const left = tensor([1, 1, 0, 1, 0], { dtype: "i32" });
+    await gradgradcheck((x, y, z) => attention(x, y, z, { mask: left }).tanh(), [q, k, v], { rtol: 2e-2 });
+    const layer = new nn.MultiheadAttention(4, 2);
+    const self = (x: Tensor) => layer.forward(x, x, x, { needWeights: false })[0].square();
+    await gradgradcheck(self, [randn([3, 2, 4])], { rtol: 2e-2 });
+  });
+
   test("pools and indexing", async () => {
     const image = () => randn([2, 2, 4, 4]);
     await gradgradcheck((x) => F.maxPool2d(x, 3, { stride: 1, padding: 1 }).square(), [image()], {

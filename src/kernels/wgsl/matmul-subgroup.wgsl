@@ -6,6 +6,7 @@ import package::lib::matmul;
 import package::lib::epilogue;
 import package::lib::outer;
 enable subgroups;
+alias Loaded = f32;
 
 @compute @workgroup_size(SG)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(subgroup_invocation_id) lane: u32) {
@@ -14,9 +15,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(subgroup_invocation_id) la
   let col0 = tile.x * SG * V + lane;
   // Rows and columns past the end are read at the last one, and not stored.
   var a_from = array<u32, J>();
-  for (var j = 0u; j < J; j++) { a_from[j] = matrix_at(tile.matrix, p.a_at) + min(row0 + H * j + lane, p.m - 1u) * p.a_at.x; }
+  for (var j = 0u; j < J; j++) { a_from[j] = matrix_at(tile.matrix, p.a_at, p.offset.x) + min(row0 + H * j + lane, p.m - 1u) * p.a_at.x; }
   var b_from = array<u32, V>();
-  for (var v = 0u; v < V; v++) { b_from[v] = matrix_at(tile.matrix, p.b_at) + min(col0 + SG * v, p.n - 1u) * p.b_at.y; }
+  for (var v = 0u; v < V; v++) { b_from[v] = matrix_at(tile.matrix, p.b_at, p.offset.y) + min(col0 + SG * v, p.n - 1u) * p.b_at.y; }
 
   var acc = Sums();
   for (var k0 = tile.begin; k0 < tile.end; k0 += U) {

@@ -4,6 +4,7 @@
 import package::lib::matmul;
 import package::lib::epilogue;
 import package::lib::tiles;
+alias Loaded = f32;
 
 @compute @workgroup_size(SIDE, SIDE)
 fn main(
@@ -14,8 +15,8 @@ fn main(
   let tile = tile_of(group);
   let row0 = tile.y * TILE;
   let col0 = tile.x * TILE;
-  let a_from = matrix_at(tile.matrix, p.a_at);
-  let b_from = matrix_at(tile.matrix, p.b_at);
+  let a_from = matrix_at(tile.matrix, p.a_at, p.offset.x);
+  let b_from = matrix_at(tile.matrix, p.b_at, p.offset.y);
   var acc = Sums();
   for (var k0 = tile.begin; k0 < tile.end; k0 += DEPTH) {
     for (var i = index; i < TILE * DEPTH; i += SIDE * SIDE) {
