@@ -1,5 +1,5 @@
 // RNN, LSTM and GRU: layers over whole sequences, stacked and in both directions.
-import { check, checkOptions, checkWhole, StateError, ValueError } from "../errors.ts";
+import { check, checkOptions, checkWhole, StateError, told, ValueError } from "../errors.ts";
 import { add } from "../ops/arithmetic.ts";
 import { cat, stack } from "../ops/cat.ts";
 import { dropout } from "../ops/dropout.ts";
@@ -59,7 +59,11 @@ abstract class Recurrent<H> extends Module<readonly [input: Tensor, state?: H | 
     checkWhole(name, "inputSize", inputSize, 1);
     checkWhole(name, "hiddenSize", hiddenSize, 1);
     checkWhole(name, "numLayers", numLayers, 1);
-    check(dropout >= 0 && dropout <= 1, () => `[${name}] dropout must be from 0 to 1, got ${dropout}`, ValueError);
+    check(
+      dropout >= 0 && dropout <= 1,
+      () => `[${name}] dropout must be from 0 to 1, got ${told(dropout)}`,
+      ValueError,
+    );
     this.inputSize = inputSize;
     this.hiddenSize = hiddenSize;
     this.options = { numLayers, bias, batchFirst, dropout, bidirectional };
@@ -195,7 +199,7 @@ export class RNN extends Recurrent<Tensor> {
     const { nonlinearity = "tanh" } = options;
     check(
       nonlinearity === "tanh" || nonlinearity === "relu",
-      () => `[RNN] nonlinearity must be "tanh" or "relu", got ${nonlinearity}`,
+      () => `[RNN] nonlinearity must be "tanh" or "relu", got ${told(nonlinearity)}`,
       ValueError,
     );
     super(nonlinearity, inputSize, hiddenSize, options, ["nonlinearity"]);

@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { DataError, FormatError } from "../errors.ts";
 import * as bytes from "../io/checkpoint.ts";
 import { writeFileAtomic } from "./atomic.ts";
+import { checkPath } from "./cache.ts";
 import { reasonOf } from "./disk.ts";
 
 /**
@@ -34,6 +35,7 @@ export async function loadCheckpoint(
   parts: Readonly<Record<string, bytes.Stateful>> = {},
   options: bytes.LoadCheckpointOptions = {},
 ): Promise<Record<string, unknown>> {
+  checkPath("loadCheckpoint", path);
   const content = await readFile(path).catch((cause) => {
     const missing = cause instanceof Error && "code" in cause && cause.code === "ENOENT";
     const why = missing ? "there is no such file" : reasonOf(cause);

@@ -2,7 +2,7 @@
 
 import { apply1 } from "../autograd/apply.ts";
 import type { Op } from "../autograd/op.ts";
-import type { Run } from "../autograd/run.ts";
+import { checkTensor, type Run } from "../autograd/run.ts";
 import { check, DtypeError, ValueError } from "../errors.ts";
 import type { DeviceInfo } from "../gpu/device.ts";
 import { faultCode } from "../gpu/faults.ts";
@@ -229,6 +229,7 @@ const indexAddOp: BackwardOp = {
  * @see https://pytorch.org/docs/stable/generated/torch.index_select.html
  */
 export function indexSelect(x: Tensor, dim: number, index: Tensor): Tensor {
+  checkTensor("indexSelect", "index", index);
   const attrs = { dim: normalizeDim("indexSelect", dim, rowRank(x.shape)) };
   return scope(() => {
     const at = index.ndim === 0 ? view("indexSelect", index, [1]) : index;

@@ -1,10 +1,10 @@
 // Transforms of colours: colorJitter, grayscale, randomGrayscale.
-import { check, checkOptions, StateError, ValueError } from "../errors.ts";
+import { check, checkOptions, StateError, told, ValueError } from "../errors.ts";
 import { Kernel } from "../kernels/kernel.ts";
 import jitterWgsl from "../kernels/wgsl/color-jitter.wgsl";
 import grayWgsl from "../kernels/wgsl/gray-images.wgsl";
 import { checkColours, four, imageGrid, makeRunner, sizes, statistics } from "./transform-ops.ts";
-import { checkProbability } from "./transform-options.ts";
+import { checkProbability, isNumber } from "./transform-options.ts";
 import type { GrayStep, JitterStep, Range } from "./transform-steps.ts";
 import { Transform } from "./transforms.ts";
 
@@ -78,10 +78,12 @@ export function colorJitter(options: ColorJitterOptions = {}): Transform {
   const { brightness = 0, contrast = 0, saturation = 0, hue = 0 } = options;
   const range = (name: string, value: number | Range, centre: number, low: number, high: number): Range | null => {
     const bad = () =>
-      `[colorJitter] ${name} must be a number that is not negative, or a range within [${low}, ${high}]; got ${JSON.stringify(value)}`;
+      `[colorJitter] ${name} must be a number that is not negative, or a range within [${low}, ${high}]; got ${told(value)}`;
     if (typeof value === "number") check(value >= 0, bad, ValueError);
-    const [from, to] =
+    const pair: readonly number[] =
       typeof value === "number" ? [centre === 1 ? Math.max(0, 1 - value) : -value, centre + value] : value;
+    check(Array.isArray(pair) && pair.length === 2 && pair.every(isNumber), bad, ValueError);
+    const [from = 0, to = 0] = pair;
     check(from >= low && from <= to && to <= high, bad, ValueError);
     return from === centre && to === centre ? null : [from, to];
   };
@@ -102,7 +104,7 @@ export function colorJitter(options: ColorJitterOptions = {}): Transform {
 export function grayscale(numOutputChannels: 1 | 3 = 1): Transform {
   check(
     numOutputChannels === 1 || numOutputChannels === 3,
-    () => `[grayscale] numOutputChannels must be 1 or 3, got ${JSON.stringify(numOutputChannels)}`,
+    () => `[grayscale] numOutputChannels must be 1 or 3, got ${told(numOutputChannels)}`,
     ValueError,
   );
   return new Transform([{ step: { kind: "gray", channels: numOutputChannels, p: null }, runner: gray }]);

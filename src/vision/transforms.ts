@@ -77,6 +77,7 @@ export class Transform {
    * @throws ShapeError, DtypeError
    */
   forward(images: Tensor, draws?: Tensor): Tensor {
+    checkTensor("transform", "images", images);
     checkDtype("transform", "images", images.dtype, "f32", "i32", "u32");
     return this.#run(this.#plan.stages, images, draws, images.dtype !== "f32");
   }
