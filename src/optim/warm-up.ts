@@ -1,5 +1,5 @@
 // Schedules that warm up or fade out over a number of steps: LinearLR, ConstantLR, PolynomialLR, CosineAnnealingWarmRestarts.
-import { check, checkOptions, checkWhole, told, ValueError } from "../errors.ts";
+import { check, checkNumber, checkOptions, checkWhole, told, ValueError } from "../errors.ts";
 import { type AnyGroup, type AnyOptimizer, LRScheduler, type SchedulerState } from "./lr-scheduler.ts";
 import { checkShare } from "./scheduler-arguments.ts";
 
@@ -150,6 +150,7 @@ export class CosineAnnealingWarmRestarts extends LRScheduler {
     const { tMult = 1, etaMin = 0 } = options;
     checkWhole("CosineAnnealingWarmRestarts", "t0", t0, 1);
     checkWhole("CosineAnnealingWarmRestarts", "tMult", tMult, 1);
+    checkNumber("CosineAnnealingWarmRestarts", "etaMin", etaMin);
     this.t0 = t0;
     this.tMult = tMult;
     this.etaMin = etaMin;
@@ -158,7 +159,7 @@ export class CosineAnnealingWarmRestarts extends LRScheduler {
 
   /** Moves on by one epoch, or to `epoch`, such as `epoch + batch / batches`. */
   override step(epoch: number = this.#at + 1): void {
-    check(epoch >= 0, () => `[CosineAnnealingWarmRestarts] epoch must not be negative, got ${told(epoch)}`, ValueError);
+    checkNumber("CosineAnnealingWarmRestarts", "epoch", epoch, 0, Number.MAX_VALUE);
     this.#at = epoch;
     this.lastEpoch = Math.floor(epoch) - 1;
     super.step();

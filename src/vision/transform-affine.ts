@@ -106,7 +106,9 @@ export function randomAffine(degrees: number | Range, options: RandomAffineOptio
   checkOptions(name, options, ["translate", "scale", "shear", "interpolation", "fill", "center"]);
   const { translate = [0, 0], scale = [1, 1], shear = 0, interpolation = "nearest", fill = 0, center = null } = options;
   check(
-    Array.isArray(translate) && translate.length === 2 && translate.every((t) => t >= 0 && t <= 1),
+    Array.isArray(translate) &&
+      translate.length === 2 &&
+      translate.every((t) => typeof t === "number" && t >= 0 && t <= 1),
     () => `[${name}] translate must be two shares [x, y] from 0 to 1, got ${told(translate)}`,
     ValueError,
   );

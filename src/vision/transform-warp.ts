@@ -271,7 +271,7 @@ export function normalize(mean: readonly number[], std: readonly number[]): Tran
       Array.isArray(std) &&
       mean.length > 0 &&
       mean.length === std.length &&
-      std.every((s) => s > 0) &&
+      std.every((s) => typeof s === "number" && s > 0) &&
       mean.every(Number.isFinite),
     () => `[normalize] mean and std need as many numbers as channels, std above 0; got ${told(mean)} and ${told(std)}`,
     ValueError,
