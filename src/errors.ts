@@ -170,6 +170,11 @@ function isPlain(object: object): boolean {
   return made === undefined || (typeof made === "function" && Object.getPrototypeOf(made.prototype ?? made) === null);
 }
 
+function hint(key: string, known: readonly string[]): string {
+  const near = meant(key, known);
+  return near ? `, did you mean "${near}"?` : ":";
+}
+
 /** Throws unless `options` is an object that has no other options than those `known`. */
 export function checkOptions(name: string, options: unknown, known: readonly string[], Kind = ValueError): void {
   const takes = () => `it takes { ${known.join(", ")} }`;
@@ -181,10 +186,7 @@ export function checkOptions(name: string, options: unknown, known: readonly str
   // No list of keys is made of it: eager steps come by here.
   for (const key in options) {
     if (known.includes(key)) continue;
-    const near = meant(key, known);
-    throw new Kind(
-      `[${name}] has no option ${JSON.stringify(key)}${near ? `, did you mean "${near}"?` : ":"} ${takes()}`,
-    );
+    throw new Kind(`[${name}] has no option ${JSON.stringify(key)}${hint(key, known)} ${takes()}`);
   }
 }
 
