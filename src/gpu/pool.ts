@@ -142,7 +142,7 @@ export class BufferPool {
    * A buffer of its own, for whatever use. Where the device has no memory for it, all idle buffers go back and it is asked once
    * more; where that fails, too, `failed` is set and `onFailure` called. Either is known when `checking` resolves.
    */
-  make(size: number, usage: GPUBufferUsageFlags, onFailure = () => {}): PooledBuffer {
+  make(size: number, usage: number, onFailure = () => {}): PooledBuffer {
     const device = this.#device;
     if (size < ASKED) {
       const gpu = device.createBuffer({ size, usage });
