@@ -5,9 +5,10 @@ import ts from "typescript";
 
 /**
  * Mistakes in a program, which the development build explains when it runs again. The other errors come from a device, a
- * file or the network, once and on somebody else's machine: they keep their texts.
+ * file or the network, once and on somebody else's machine: they keep their texts. `Kind` is what a check of arguments in
+ * src/errors.ts throws, one of the mistakes.
  */
-const MISTAKES = new Set(["ShapeError", "DtypeError", "ValueError", "StateError", "StateDictError", "Error"]);
+const MISTAKES = new Set(["ShapeError", "DtypeError", "ValueError", "StateError", "StateDictError", "Error", "Kind"]);
 /** What `check` of src/errors.ts throws where it is given no class. */
 const DEFAULT_CLASS = "ShapeError";
 const POINTER = " see the development build";

@@ -7,7 +7,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
-import { chromium } from "playwright-core";
+import { launch, printed } from "./chromium.mjs";
 import { readmeBlock } from "./readme-blocks.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -84,42 +84,8 @@ const server = createServer(({ url }, response) => {
   response.end(text ?? `no ${url}`);
 });
 
-const CHROMIUM = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
-
-function executable() {
-  const found = process.env.CHROME_PATH ?? CHROMIUM.find(existsSync);
-  if (!found) throw new Error("no Chromium: install one (apt install chromium), or say in CHROME_PATH where it is");
-  return found;
-}
-
 /** The lines of a program's output that do not name the adapter, up to the accuracy. */
 const results = (lines) => lines.filter((line) => /^(step|accuracy)/.test(line));
-
-/** Opens a page and returns what it, or its worker, prints, up to its last line. Rejects with the page's first error. */
-async function printed(browser, url, last = "accuracy") {
-  const page = await browser.newPage();
-  const lines = [];
-  let late;
-  try {
-    await new Promise((resolve, reject) => {
-      const fail = (text) => reject(new Error(`${url}: ${text}`));
-      late = setTimeout(() => fail(`no end after 4 minutes:\n${lines.join("\n")}`), 240_000);
-      page.on("pageerror", (error) => fail(error.stack ?? String(error)));
-      page.on("requestfailed", (request) => fail(`${request.url()} failed`));
-      page.on("response", (response) => response.ok() || fail(`${response.url()}: ${response.status()}`));
-      page.on("console", (message) => {
-        lines.push(message.text());
-        if (message.type() === "error") fail(message.text());
-        if (message.text().startsWith(last)) resolve();
-      });
-      page.goto(url).catch(reject);
-    });
-    return lines;
-  } finally {
-    clearTimeout(late);
-    await page.close();
-  }
-}
 
 /** Line by line; another adapter sums in another order. */
 function expectAlike(name, lines, expected) {
@@ -142,20 +108,17 @@ try {
   const expected = results(node.split("\n"));
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
   const origin = `http://127.0.0.1:${server.address().port}`;
-  browser = await chromium.launch({
-    executablePath: executable(),
-    // Playwright's own headless mode has no WebGPU.
-    headless: false,
-    args: ["--headless=new", "--no-sandbox", "--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"],
-  });
+  browser = await launch();
   for (const name of ["page", "worker"]) {
-    const lines = await printed(browser, `${origin}/${name}.html`);
+    const lines = await printed(browser, `${origin}/${name}.html`, (line) => line.startsWith("accuracy"));
     console.log(`[browser] ${name}, Chromium ${browser.version()}, ${lines[0]}`);
     console.log(results(lines).join("\n"));
     expectAlike(`the ${name}`, results(lines), expected);
   }
   console.log("[browser] as in Node");
-  const pictures = (await printed(browser, `${origin}/pixels.html`, "the end")).filter((line) => line.includes(": "));
+  const pictures = (await printed(browser, `${origin}/pixels.html`, (line) => line.startsWith("the end"))).filter(
+    (line) => line.includes(": "),
+  );
   console.log(pictures.join("\n"));
   const wrong = pictures.filter((line) => !line.endsWith(": ok"));
   if (wrong.length > 0 || pictures.length < 7) throw new Error(`pictures are read as\n${wrong.join("\n")}`);

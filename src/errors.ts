@@ -164,21 +164,29 @@ function meant(key: string, known: readonly string[]): string | undefined {
   return known.find((name) => far(text, plain(name)) <= Math.min(2, name.length / 3));
 }
 
+/** Whether an object is of no class, of this realm or another: a tensor in the options' place has a `dtype`, too. */
+function isPlain(object: object): boolean {
+  const made: unknown = object.constructor;
+  return made === undefined || (typeof made === "function" && Object.getPrototypeOf(made.prototype ?? made) === null);
+}
+
+function hint(key: string, known: readonly string[]): string {
+  const near = meant(key, known);
+  return near ? `, did you mean "${near}"?` : ":";
+}
+
 /** Throws unless `options` is an object that has no other options than those `known`. */
 export function checkOptions(name: string, options: unknown, known: readonly string[], Kind = ValueError): void {
   const takes = () => `it takes { ${known.join(", ")} }`;
   check(
-    typeof options === "object" && options !== null && !(Symbol.iterator in options),
+    typeof options === "object" && options !== null && isPlain(options),
     () => `[${name}] got ${told(options)} in the place of its options: ${takes()}`,
     Kind,
   );
   // No list of keys is made of it: eager steps come by here.
   for (const key in options) {
     if (known.includes(key)) continue;
-    const near = meant(key, known);
-    throw new Kind(
-      `[${name}] has no option ${JSON.stringify(key)}${near ? `, did you mean "${near}"?` : ":"} ${takes()}`,
-    );
+    throw new Kind(`[${name}] has no option ${JSON.stringify(key)}${hint(key, known)} ${takes()}`);
   }
 }
 

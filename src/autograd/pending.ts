@@ -39,6 +39,8 @@ export class Pending implements Producer {
     specs: readonly Spec[],
     device: Device,
   ) {
+    // Here, and not in the middle of whatever makes it run.
+    for (const spec of specs) device.pool.checkSize(bytesOf(spec));
     this.op = op;
     this.inputs = inputs.map((t) => t && internalHandle(t.storage, t));
     this.attrs = attrs;
@@ -46,9 +48,7 @@ export class Pending implements Producer {
     this.specs = specs;
     this.device = device;
     this.#versions = inputs.map((t) => t?.storage.version);
-    this.storages = specs.map(
-      ({ shape, dtype }) => new Storage(device, sizeOf(shape) * bytesPerElement(dtype), { producer: this }),
-    );
+    this.storages = specs.map((spec) => new Storage(device, bytesOf(spec), { producer: this }));
     this.#held = specs.length;
   }
 
@@ -100,6 +100,8 @@ export class Pending implements Producer {
     for (const t of this.inputs) t?.dispose();
   }
 }
+
+const bytesOf = ({ shape, dtype }: Spec): number => sizeOf(shape) * bytesPerElement(dtype);
 
 /** What waits to compute a tensor, which is its first result. */
 export function pendingOf(t: Tensor): Pending | null {

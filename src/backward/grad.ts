@@ -4,7 +4,7 @@ import { type Inputs, type Outputs, type VjpContext, visibleOutputs } from "../a
 import { pendingOf } from "../autograd/pending.ts";
 import { deviceOf } from "../autograd/run.ts";
 import { context, within } from "../context.ts";
-import { check, ShapeError, StateError, ValueError } from "../errors.ts";
+import { check, checkOptions, ShapeError, StateError, ValueError } from "../errors.ts";
 import { full } from "../tensor/create.ts";
 import { scope } from "../tensor/scope.ts";
 import { sameShape, show } from "../tensor/shape.ts";
@@ -49,6 +49,7 @@ export function grad(
   inputs: readonly Tensor[],
   options: GradOptions = {},
 ): (Tensor | null)[] {
+  checkOptions("grad", options, ["gradOutputs", "createGraph", "retainGraph", "allowUnused"]);
   const { createGraph = false, retainGraph = createGraph, allowUnused = false } = options;
   check(
     Array.isArray(inputs) && inputs.length > 0,

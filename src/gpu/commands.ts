@@ -1,5 +1,6 @@
 // Commands: what the queue records, submits and replays.
 
+import type { GlobalType } from "./global-type.ts";
 import type { Pipeline } from "./pipeline.ts";
 import type { PooledBuffer } from "./pool.ts";
 
@@ -18,7 +19,7 @@ export interface Origin {
 
 /** A bind group that is made when it is first encoded: by then its buffers are known to have memory. */
 export interface BoundGroup {
-  get(): GPUBindGroup;
+  get(): GlobalType<"GPUBindGroup">;
 }
 
 export interface DispatchCommand {

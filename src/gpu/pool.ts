@@ -72,15 +72,18 @@ export class BufferPool {
     this.#maxSize = device.limits.maxBufferSize;
   }
 
+  /** Throws for more bytes than one buffer holds; also by whoever asks for them only later. */
+  checkSize(bytes: number): void {
+    if (bytes <= this.#maxSize) return;
+    throw new LimitError(
+      `[memory] a tensor of ${bytes} bytes was asked for, but this adapter's buffers hold at most ${this.#maxSize}: split it`,
+    );
+  }
+
   /** A buffer of at least `bytes`. With `idleAfter`, only one that no batch newer than that uses (safe to write now). */
   acquire(bytes: number, idleAfter = Number.POSITIVE_INFINITY): PooledBuffer {
-    const size = bytes <= this.#maxSize ? Math.min(sizeClass(bytes), this.#maxSize) : bytes;
-    // An Infinity of bytes comes as NaN.
-    if (!(size <= this.#maxSize)) {
-      throw new LimitError(
-        `[memory] a tensor of ${bytes} bytes was asked for, but this adapter's buffers hold at most ${this.#maxSize}: split it`,
-      );
-    }
+    this.checkSize(bytes);
+    const size = Math.min(sizeClass(bytes), this.#maxSize);
     this.usedBytes += size;
     this.#peak = Math.max(this.#peak, this.usedBytes);
     return this.#take(size, idleAfter) ?? this.#create(size);
@@ -139,7 +142,7 @@ export class BufferPool {
    * A buffer of its own, for whatever use. Where the device has no memory for it, all idle buffers go back and it is asked once
    * more; where that fails, too, `failed` is set and `onFailure` called. Either is known when `checking` resolves.
    */
-  make(size: number, usage: GPUBufferUsageFlags, onFailure = () => {}): PooledBuffer {
+  make(size: number, usage: number, onFailure = () => {}): PooledBuffer {
     const device = this.#device;
     if (size < ASKED) {
       const gpu = device.createBuffer({ size, usage });

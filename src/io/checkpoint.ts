@@ -6,7 +6,7 @@ import { check, checkOptions, DeviceError, FormatError, StateDictError, told, Va
 import { getRngState, type RngState, setRngState } from "../tensor/random-state.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { decodeTree, encodeTree } from "./checkpoint-tree.ts";
-import { loadSafetensors, safetensorsMetadata, saveSafetensors } from "./index.ts";
+import { asBytes, loadSafetensors, safetensorsMetadata, saveSafetensors } from "./index.ts";
 
 /** What has a state that a checkpoint holds: modules, optimizers, schedulers, data loaders, and classes of one's own. */
 export interface Stateful {
@@ -164,12 +164,7 @@ function checkParts(name: string, parts: unknown): void {
 }
 
 async function contentOf(given: ArrayBuffer | Uint8Array): Promise<Content> {
-  check(
-    given instanceof Uint8Array || given instanceof ArrayBuffer,
-    () => `[loadCheckpoint] takes the bytes of a file, got ${told(given)}`,
-    ValueError,
-  );
-  const bytes = given instanceof Uint8Array ? given : new Uint8Array(given);
+  const bytes = asBytes("loadCheckpoint", given);
   const text = (from: number, to: number) => new TextDecoder("latin1").decode(bytes.subarray(from, to));
   const isOurs = text(HEADER_LENGTH_BYTES, DIGESTED - DIGITS) === START;
   // Says what is wrong with a file that is not of safetensors at all.

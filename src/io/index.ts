@@ -81,8 +81,8 @@ export async function loadTorch(
   return upload(await parseTorchStateDict(asBytes("loadTorch", bytes), key));
 }
 
-// Always a plain Uint8Array: Node's Buffer, which readFile gives, is one whose slice() does not copy.
-function asBytes(name: string, bytes: ArrayBuffer | Uint8Array): Uint8Array {
+/** Always a plain Uint8Array: Node's Buffer, which readFile gives, is one whose slice() does not copy. */
+export function asBytes(name: string, bytes: ArrayBuffer | Uint8Array): Uint8Array {
   check(
     bytes instanceof Uint8Array || bytes instanceof ArrayBuffer,
     () => `[${name}] takes the bytes of a file, as an ArrayBuffer or a Uint8Array, got ${told(bytes)}`,

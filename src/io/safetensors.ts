@@ -1,5 +1,5 @@
 // The safetensors format: a JSON header, then the tensors' bytes back to back.
-import { brief, FormatError, ValueError } from "../errors.ts";
+import { brief, check, FormatError, told, ValueError } from "../errors.ts";
 import { ObjectBudget } from "./object-budget.ts";
 import { countOf, type FileDtype, type HalfTensor, type RawTensor, rawFromBytes, sizeOfFileDtype } from "./raw.ts";
 
@@ -214,6 +214,11 @@ export function serializeSafetensors(
   );
   const header: [string, unknown][] = [];
   if (metadata !== undefined) {
+    check(
+      typeof metadata === "object" && metadata !== null && !Array.isArray(metadata),
+      () => `[saveSafetensors] metadata is an object of texts by name, got ${told(metadata)}`,
+      ValueError,
+    );
     for (const [key, text] of Object.entries(metadata)) {
       if (typeof text !== "string") {
         throw new ValueError(`[saveSafetensors] metadata "${brief(key)}" is a ${typeof text} but must be a string`);

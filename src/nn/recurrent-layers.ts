@@ -1,5 +1,7 @@
 // RNN, LSTM and GRU: layers over whole sequences, stacked and in both directions.
-import { check, checkOptions, checkWhole, StateError, ValueError } from "../errors.ts";
+
+import { checkTensor } from "../autograd/run.ts";
+import { check, checkNumber, checkOptions, checkWhole, StateError, told, ValueError } from "../errors.ts";
 import { add } from "../ops/arithmetic.ts";
 import { cat, stack } from "../ops/cat.ts";
 import { dropout } from "../ops/dropout.ts";
@@ -60,7 +62,7 @@ abstract class Recurrent<H> extends Module<readonly [input: Tensor, state?: H | 
     checkWhole(name, "inputSize", inputSize, 1);
     checkWhole(name, "hiddenSize", hiddenSize, 1);
     checkWhole(name, "numLayers", numLayers, 1);
-    check(dropout >= 0 && dropout <= 1, () => `[${name}] dropout must be from 0 to 1, got ${dropout}`, ValueError);
+    checkNumber(name, "dropout", dropout, 0, 1);
     this.inputSize = inputSize;
     this.hiddenSize = hiddenSize;
     this.options = { numLayers, bias, batchFirst, dropout, bidirectional };
@@ -98,6 +100,7 @@ abstract class Recurrent<H> extends Module<readonly [input: Tensor, state?: H | 
   /** All layers. Output [steps, batch, directions * hidden] (or as the options say); states [layers * directions, batch, hidden]. */
   protected run(input: Tensor, h0: Tensor | null, c0: Tensor | null): { output: Tensor; state: States } {
     const name = this.constructor.name;
+    checkTensor(name, "input", input);
     const { batchFirst } = this.options;
     const expected = `[${batchFirst ? "batch, steps" : "steps, batch"}, ${this.inputSize}] or [steps, ${this.inputSize}]`;
     check(
@@ -110,6 +113,7 @@ abstract class Recurrent<H> extends Module<readonly [input: Tensor, state?: H | 
     const shape = [this.options.numLayers * this.directions, ...(single ? [] : [batch]), this.hiddenSize];
     const state = (what: string, given: Tensor | null): Tensor => {
       if (!given) return zeros([shape[0] ?? 1, batch, this.hiddenSize], { device: input.device });
+      checkTensor(name, what, given);
       check(
         String(given.shape) === String(shape),
         () => `[${name}] ${what} has shape ${show(given.shape)} but must be ${show(shape)}`,
@@ -196,7 +200,7 @@ export class RNN extends Recurrent<Tensor> {
     const { nonlinearity = "tanh" } = options;
     check(
       nonlinearity === "tanh" || nonlinearity === "relu",
-      () => `[RNN] nonlinearity must be "tanh" or "relu", got ${nonlinearity}`,
+      () => `[RNN] nonlinearity must be "tanh" or "relu", got ${told(nonlinearity)}`,
       ValueError,
     );
     super(nonlinearity, inputSize, hiddenSize, options, ["nonlinearity"]);

@@ -2,7 +2,7 @@
 import { open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { check, told, ValueError } from "../errors.ts";
-import { makeFolder } from "./cache.ts";
+import { checkPath, makeFolder } from "./cache.ts";
 import { onDisk } from "./disk.ts";
 import { sweep, temporaryPath } from "./temporary.ts";
 
@@ -14,7 +14,12 @@ const ENDING = "tmp";
  * @throws DataError with the reason where the system does not allow it, such as a full disk.
  */
 export async function writeFileAtomic(path: string, data: Uint8Array | string): Promise<void> {
-  check(typeof path === "string", () => `[writeFileAtomic] the path is a text, got ${told(path)}`, ValueError);
+  checkPath("writeFileAtomic", path);
+  check(
+    typeof data === "string" || data instanceof Uint8Array,
+    () => `[writeFileAtomic] data is text or a Uint8Array, got ${told(data)}`,
+    ValueError,
+  );
   await makeFolder(dirname(path));
   await sweep(path, ENDING);
   const temporary = temporaryPath(path, ENDING);

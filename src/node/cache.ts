@@ -10,10 +10,14 @@ import { onDisk } from "./disk.ts";
  * (`~/.cache/wgrad`, `~/Library/Caches/wgrad`, `%LOCALAPPDATA%\wgrad\Cache`). Nothing is created.
  */
 export function cachePath(...parts: string[]): string {
-  for (const part of parts)
-    check(typeof part === "string", () => `[cachePath] parts of a path are texts, got ${told(part)}`, ValueError);
+  for (const part of parts) checkPath("cachePath", part);
   const root = process.env.WGRAD_CACHE || envPaths("wgrad", { suffix: "" }).cache;
   return join(resolve(root), ...parts);
+}
+
+/** Throws unless `path` is text. */
+export function checkPath(name: string, path: unknown): void {
+  check(typeof path === "string", () => `[${name}] a path is a text, got ${told(path)}`, ValueError);
 }
 
 /** Creates a folder, with those above it. Throws `DataError` where the system does not allow it. */

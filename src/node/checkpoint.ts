@@ -1,8 +1,9 @@
 // Checkpoints as files: those of io/checkpoint.ts, written in one step.
 import { readFile } from "node:fs/promises";
-import { check, DataError, FormatError, told, ValueError } from "../errors.ts";
+import { DataError, FormatError } from "../errors.ts";
 import * as bytes from "../io/checkpoint.ts";
 import { writeFileAtomic } from "./atomic.ts";
+import { checkPath } from "./cache.ts";
 import { reasonOf } from "./disk.ts";
 
 /**
@@ -34,7 +35,7 @@ export async function loadCheckpoint(
   parts: Readonly<Record<string, bytes.Stateful>> = {},
   options: bytes.LoadCheckpointOptions = {},
 ): Promise<Record<string, unknown>> {
-  check(typeof path === "string", () => `[loadCheckpoint] the path is a text, got ${told(path)}`, ValueError);
+  checkPath("loadCheckpoint", path);
   const content = await readFile(path).catch((cause) => {
     const missing = cause instanceof Error && "code" in cause && cause.code === "ENOENT";
     const why = missing ? "there is no such file" : reasonOf(cause);

@@ -9,19 +9,19 @@ import { ERFC } from "./unary-rows.ts";
 const CDF = `let v = x * 0.7071067812; ${ERFC}
   let cdf = 0.5 * select(tail, 2.0 - tail, v >= 0.0);`;
 // log(1 + e), e in [0, 1], without losing a small e.
-export const LOG1P = "select(log(1.0 + e), e * (1.0 - e * (0.5 - e * (1.0 / 3.0 - e * 0.25))), e < 0.01)";
+export const LOG1P = "select(log_nan(1.0 + e), e * (1.0 - e * (0.5 - e * (1.0 / 3.0 - e * 0.25))), e < 0.01)";
 
 /** Sorted by name. */
 export const activationRows = {
   elu: {
     scalars: ["alpha"],
-    f: "select(x, alpha * (exp(x) - 1.0), is_negative(x))",
-    dx: "select(dy * (alpha * exp(x)), dy, is_positive(x))",
+    f: "select(x, alpha * (exp_nan(x) - 1.0), is_negative(x))",
+    dx: "select(dy * (alpha * exp_nan(x)), dy, is_positive(x))",
     saves: "x",
   },
   gelu: {
     f: `${CDF} return x * cdf`,
-    dx: `${CDF} return dy * (cdf + x * 0.3989422804 * exp(-0.5 * x * x))`,
+    dx: `${CDF} return dy * (cdf + x * 0.3989422804 * exp_nan(-0.5 * x * x))`,
     saves: "x",
   },
   hardsigmoid: {
@@ -43,8 +43,8 @@ export const activationRows = {
   },
   relu6: { f: "clamp_nan(x, 0.0, 6.0)", dx: "select(0.0, dy, x > 0.0 && x < 6.0 && !is_nan(x))", saves: "y" },
   silu: {
-    f: "x / (1.0 + exp(-x))",
-    dx: "let s = 1.0 / (1.0 + exp(-x)); return dy * s * (1.0 + x * (1.0 - s))",
+    f: "x / (1.0 + exp_nan(-x))",
+    dx: "let s = 1.0 / (1.0 + exp_nan(-x)); return dy * s * (1.0 + x * (1.0 - s))",
     saves: "x",
   },
   // The smooth L1 loss of a difference x.
@@ -58,9 +58,9 @@ export const activationRows = {
   softplus: {
     scalars: ["beta", "threshold"],
     f: `let z = x * beta;
-      let e = exp(-abs(z));
+      let e = exp_nan(-abs(z));
       return select((max(z, 0.0) + ${LOG1P}) / beta, x, z > threshold)`,
-    dx: "select(dy / (1.0 + exp(-x * beta)), dy, x * beta > threshold && !is_nan(x))",
+    dx: "select(dy / (1.0 + exp_nan(-x * beta)), dy, x * beta > threshold && !is_nan(x))",
     saves: "x",
   },
 } as const satisfies Record<string, UnaryRow>;

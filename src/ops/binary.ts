@@ -97,7 +97,7 @@ export const binaryRows: Record<BinaryName, BinaryRow> = {
   le: compare("<="),
   lessMask: mask(">"),
   // The logarithm in the gradient of a^b: at 0 there is none to count, where b says that 0^b is no infinity.
-  logOrZero: { f: "select(log(a), 0.0, a == 0.0 && b >= 0.0)", dtypes: ["f32"] },
+  logOrZero: { f: "select(log_nan(a), 0.0, a == 0.0 && b >= 0.0)", dtypes: ["f32"] },
   lt: compare("<"),
   maximum: { f: "max(a, b)", float: "max_nan(a, b)", saves: "both", vjp: share("greaterMask") },
   minimum: { f: "min(a, b)", float: "min_nan(a, b)", saves: "both", vjp: share("lessMask") },

@@ -95,7 +95,7 @@ export function smoothL1Loss(
 
 /** log(1 + exp(a)) - a b, in PyTorch's terms: (1 - b) a + log(1 + exp(-a)); NaN for a = -Infinity. */
 export const logitsLoss = binaryOpOf("binaryCrossEntropyWithLogits", {
-  f: `let e = exp(-abs(a));
+  f: `let e = exp_nan(-abs(a));
     let log1p = ${LOG1P};
     return select((1.0 - b) * a + (max(-a, 0.0) + log1p), from_bits(0x7fc00000u), bitcast<u32>(a) == 0xff800000u)`,
   dtypes: ["f32"],

@@ -229,6 +229,7 @@ const indexAddOp: BackwardOp = {
  * @see https://pytorch.org/docs/stable/generated/torch.index_select.html
  */
 export function indexSelect(x: Tensor, dim: number, index: Tensor): Tensor {
+  checkTensor("indexSelect", "index", index);
   const attrs = { dim: normalizeDim("indexSelect", dim, rowRank(x.shape)) };
   checkTensor("indexSelect", "index", index);
   return scope(() => {

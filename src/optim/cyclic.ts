@@ -1,5 +1,5 @@
 // CyclicLR: the rate up and down between two bounds, momentum the other way.
-import { check, checkOptions, checkWhole, ValueError } from "../errors.ts";
+import { check, checkOptions, checkWhole, told, ValueError } from "../errors.ts";
 import { type AnyGroup, type AnyOptimizer, LRScheduler } from "./lr-scheduler.ts";
 import { checkOptimizer, perGroup } from "./scheduler-arguments.ts";
 
@@ -77,7 +77,7 @@ export class CyclicLR extends LRScheduler {
     };
     check(
       Object.hasOwn(modes, mode),
-      () => `[${name}] mode must be one of ${Object.keys(modes).join(", ")}, got ${mode}`,
+      () => `[${name}] mode must be one of ${Object.keys(modes).join(", ")}, got ${told(mode)}`,
       ValueError,
     );
     check(

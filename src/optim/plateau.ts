@@ -68,7 +68,7 @@ export class ReduceLROnPlateau {
     this.#options = { mode, factor, patience, threshold, thresholdMode, cooldown, minLr, eps };
     for (const [key, value] of Object.entries({ factor, patience, threshold, cooldown, eps }))
       checkNumber(name, key, value);
-    check(factor < 1, () => `[ReduceLROnPlateau] factor must be below 1, got ${factor}`, ValueError);
+    check(factor < 1, () => `[ReduceLROnPlateau] factor must be below 1, got ${told(factor)}`, ValueError);
     check(
       mode === "min" || mode === "max",
       () => `[ReduceLROnPlateau] mode must be "min" or "max", got ${told(mode)}`,

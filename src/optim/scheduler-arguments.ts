@@ -13,7 +13,7 @@ export function checkOptimizer(scheduler: string, optimizer: AnyOptimizer): void
 
 /** Throws unless `value` is from 0 to 1. */
 export function checkShare(scheduler: string, what: string, value: number): void {
-  check(value >= 0 && value <= 1, () => `[${scheduler}] ${what} must be from 0 to 1, got ${value}`, ValueError);
+  checkNumber(scheduler, what, value, 0, 1);
 }
 
 /** A value for each of `count` groups, from one for all or a list. */

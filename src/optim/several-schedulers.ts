@@ -1,5 +1,5 @@
 // Schedulers of schedulers: SequentialLR, one after the other; ChainedScheduler, one on top of the other.
-import { check, ValueError } from "../errors.ts";
+import { check, told, ValueError } from "../errors.ts";
 import { checkList } from "../tensor/shape.ts";
 import { type AnyOptimizer, LRScheduler, type SchedulerState } from "./lr-scheduler.ts";
 
@@ -80,7 +80,7 @@ export class SequentialLR extends Several {
     );
     check(
       milestones.every((m, i) => Number.isInteger(m) && m > (milestones[i - 1] ?? 0)),
-      () => `[SequentialLR] milestones must be rising whole numbers above 0, got ${milestones.join(", ")}`,
+      () => `[SequentialLR] milestones must be rising whole numbers above 0, got ${told(milestones)}`,
       ValueError,
     );
     this.milestones = [...milestones];

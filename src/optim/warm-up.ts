@@ -1,5 +1,5 @@
 // Schedules that warm up or fade out over a number of steps: LinearLR, ConstantLR, PolynomialLR, CosineAnnealingWarmRestarts.
-import { check, checkOptions, checkWhole, ValueError } from "../errors.ts";
+import { check, checkNumber, checkOptions, checkWhole, told, ValueError } from "../errors.ts";
 import { type AnyGroup, type AnyOptimizer, LRScheduler, type SchedulerState } from "./lr-scheduler.ts";
 import { checkShare } from "./scheduler-arguments.ts";
 
@@ -31,7 +31,7 @@ export class LinearLR extends LRScheduler {
     const { startFactor = 1 / 3, endFactor = 1, totalIters = 5 } = options;
     checkShare("LinearLR", "startFactor", startFactor);
     checkShare("LinearLR", "endFactor", endFactor);
-    check(startFactor > 0, () => `[LinearLR] startFactor must be above 0, got ${startFactor}`, ValueError);
+    check(startFactor > 0, () => `[LinearLR] startFactor must be above 0, got ${told(startFactor)}`, ValueError);
     checkWhole("LinearLR", "totalIters", totalIters, 1);
     this.startFactor = startFactor;
     this.endFactor = endFactor;
@@ -71,7 +71,7 @@ export class ConstantLR extends LRScheduler {
     checkOptions("ConstantLR", options, ["factor", "totalIters"]);
     const { factor = 1 / 3, totalIters = 5 } = options;
     checkShare("ConstantLR", "factor", factor);
-    check(factor > 0, () => `[ConstantLR] factor must be above 0, got ${factor}`, ValueError);
+    check(factor > 0, () => `[ConstantLR] factor must be above 0, got ${told(factor)}`, ValueError);
     checkWhole("ConstantLR", "totalIters", totalIters, 1);
     this.factor = factor;
     this.totalIters = totalIters;
@@ -107,7 +107,7 @@ export class PolynomialLR extends LRScheduler {
     checkOptions("PolynomialLR", options, ["totalIters", "power"]);
     const { totalIters = 5, power = 1 } = options;
     checkWhole("PolynomialLR", "totalIters", totalIters, 1);
-    check(Number.isFinite(power), () => `[PolynomialLR] power must be a number, got ${power}`, ValueError);
+    check(Number.isFinite(power), () => `[PolynomialLR] power must be a number, got ${told(power)}`, ValueError);
     this.totalIters = totalIters;
     this.power = power;
     this.start();
@@ -150,6 +150,7 @@ export class CosineAnnealingWarmRestarts extends LRScheduler {
     const { tMult = 1, etaMin = 0 } = options;
     checkWhole("CosineAnnealingWarmRestarts", "t0", t0, 1);
     checkWhole("CosineAnnealingWarmRestarts", "tMult", tMult, 1);
+    checkNumber("CosineAnnealingWarmRestarts", "etaMin", etaMin);
     this.t0 = t0;
     this.tMult = tMult;
     this.etaMin = etaMin;
@@ -158,7 +159,7 @@ export class CosineAnnealingWarmRestarts extends LRScheduler {
 
   /** Moves on by one epoch, or to `epoch`, such as `epoch + batch / batches`. */
   override step(epoch: number = this.#at + 1): void {
-    check(epoch >= 0, () => `[CosineAnnealingWarmRestarts] epoch must not be negative, got ${epoch}`, ValueError);
+    checkNumber("CosineAnnealingWarmRestarts", "epoch", epoch, 0, Number.MAX_VALUE);
     this.#at = epoch;
     this.lastEpoch = Math.floor(epoch) - 1;
     super.step();

@@ -266,7 +266,7 @@ export function arange(
   checkCreation("arange", options);
   check(
     step !== 0 && Number.isFinite(step),
-    () => `[arange] step must be a number other than 0, got ${step}`,
+    () => `[arange] step must be a number other than 0, got ${told(step)}`,
     ValueError,
   );
   const n = Math.max(0, Math.ceil((to - from) / step)); // no -0

@@ -1,6 +1,6 @@
 // What random numbers depend on: one seed, and a stream number for each random operation (see ops/random.ts).
 import { context } from "../context.ts";
-import { check, checkOptions, checkWhole, ValueError } from "../errors.ts";
+import { check, checkOptions, checkWhole, told, ValueError } from "../errors.ts";
 import type { Device } from "../gpu/device.ts";
 import type { PooledBuffer } from "../gpu/pool.ts";
 import type { Binding } from "../gpu/queue.ts";
@@ -77,6 +77,10 @@ export function rngShift(device: Device): Binding {
 
 /** The numbers 0 to n - 1 in random order, on the host. Takes a stream, as the random operations do. */
 export function permutation(n: number): Int32Array<ArrayBuffer> {
-  check(Number.isInteger(n) && n >= 0, () => `[randperm] n must be a whole number, not negative, got ${n}`, ValueError);
+  check(
+    Number.isInteger(n) && n >= 0,
+    () => `[randperm] n must be a whole number, not negative, got ${told(n)}`,
+    ValueError,
+  );
   return shuffled(n, seedWords(), takeStream());
 }

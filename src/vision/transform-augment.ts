@@ -1,5 +1,5 @@
 // randAugment and trivialAugmentWide: operations chosen by chance for each image.
-import { check, checkOptions, StateError, ValueError } from "../errors.ts";
+import { check, checkOptions, StateError, told, ValueError } from "../errors.ts";
 import { Kernel } from "../kernels/kernel.ts";
 import augmentWgsl from "../kernels/wgsl/augment-images.wgsl";
 import { GRAY } from "./transform-color.ts";
@@ -94,7 +94,8 @@ export function randAugment(options: RandAugmentOptions = {}): Transform {
   const { bins, ...step } = operation(name, options);
   check(
     Number.isInteger(magnitude) && magnitude >= 0 && magnitude < bins,
-    () => `[${name}] magnitude must be a whole number from 0 to numMagnitudeBins - 1 = ${bins - 1}, got ${magnitude}`,
+    () =>
+      `[${name}] magnitude must be a whole number from 0 to numMagnitudeBins - 1 = ${bins - 1}, got ${told(magnitude)}`,
     ValueError,
   );
   const length = wholeNumber(name, "numOps", numOps, 0);

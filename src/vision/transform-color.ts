@@ -4,7 +4,7 @@ import { Kernel } from "../kernels/kernel.ts";
 import jitterWgsl from "../kernels/wgsl/color-jitter.wgsl";
 import grayWgsl from "../kernels/wgsl/gray-images.wgsl";
 import { checkColours, four, imageGrid, makeRunner, sizes, statistics } from "./transform-ops.ts";
-import { checkProbability } from "./transform-options.ts";
+import { checkProbability, isNumber } from "./transform-options.ts";
 import type { GrayStep, JitterStep, Range } from "./transform-steps.ts";
 import { Transform } from "./transforms.ts";
 
@@ -80,9 +80,10 @@ export function colorJitter(options: ColorJitterOptions = {}): Transform {
     const bad = () =>
       `[colorJitter] ${name} must be a number that is not negative, or a range within [${low}, ${high}]; got ${told(value)}`;
     if (typeof value === "number") check(value >= 0, bad, ValueError);
-    else check(Array.isArray(value) && Array.from(value).every(Number.isFinite), bad, ValueError);
-    const [from, to] =
+    const pair: readonly number[] =
       typeof value === "number" ? [centre === 1 ? Math.max(0, 1 - value) : -value, centre + value] : value;
+    check(Array.isArray(pair) && pair.length === 2 && pair.every(isNumber), bad, ValueError);
+    const [from = 0, to = 0] = pair;
     check(from >= low && from <= to && to <= high, bad, ValueError);
     return from === centre && to === centre ? null : [from, to];
   };

@@ -1,17 +1,12 @@
 // The options that transforms share, as numbers that kernels take; what does not suit is named.
-import { check, told, ValueError } from "../errors.ts";
+import { check, checkNumber, told, ValueError } from "../errors.ts";
 import { pair } from "../tensor/shape.ts";
 import type { Fill, Interpolation, Margins, PaddingMode, Range } from "./transform-steps.ts";
 
-const shown = (value: unknown): string => told(value);
-const isNumber = (v: unknown): v is number => typeof v === "number" && Number.isFinite(v);
+export const isNumber = (v: unknown): v is number => typeof v === "number" && Number.isFinite(v);
 
 export function checkProbability(name: string, p: number): number {
-  check(
-    typeof p === "number" && p >= 0 && p <= 1,
-    () => `[${name}] p must be from 0 to 1, got ${shown(p)}`,
-    ValueError,
-  );
+  checkNumber(name, "p", p, 0, 1);
   return p;
 }
 
@@ -27,7 +22,7 @@ export function range(name: string, option: string, value: Range, least = -Infin
     () => {
       const within =
         least === -Infinity ? "" : most === Infinity ? ` of at least ${least}` : ` from ${least} to ${most}`;
-      return `[${name}] ${option} must be two numbers [low, high]${within}, low not above high; got ${shown(value)}`;
+      return `[${name}] ${option} must be two numbers [low, high]${within}, low not above high; got ${told(value)}`;
     },
     ValueError,
   );
@@ -39,7 +34,7 @@ export function symmetric(name: string, option: string, value: number | Range): 
   if (typeof value !== "number") return range(name, option, value);
   check(
     value >= 0 && Number.isFinite(value),
-    () => `[${name}] ${option} must be a number that is not negative, or [low, high]; got ${shown(value)}`,
+    () => `[${name}] ${option} must be a number that is not negative, or [low, high]; got ${told(value)}`,
     ValueError,
   );
   return [-value, value];
@@ -48,7 +43,7 @@ export function symmetric(name: string, option: string, value: number | Range): 
 export function checkFillOption(name: string, option: string, fill: Fill): Fill {
   check(
     isNumber(fill) || (Array.isArray(fill) && fill.length > 0 && fill.every(isNumber)),
-    () => `[${name}] ${option} must be a number, or an array of one for each channel; got ${shown(fill)}`,
+    () => `[${name}] ${option} must be a number, or an array of one for each channel; got ${told(fill)}`,
     ValueError,
   );
   return fill;
@@ -80,7 +75,7 @@ export function margins(name: string, value: number | readonly number[]): Margin
   check(
     [1, 2, 4].includes(given.length) && [left, top, right, bottom].every((v) => Number.isInteger(v) && v >= 0),
     () =>
-      `[${name}] padding must be a whole number that is not negative, or 1, 2 or 4 of them (left, top, right, bottom); got ${shown(value)}`,
+      `[${name}] padding must be a whole number that is not negative, or 1, 2 or 4 of them (left, top, right, bottom); got ${told(value)}`,
     ValueError,
   );
   return [left, top, right, bottom];
@@ -89,19 +84,19 @@ export function margins(name: string, value: number | readonly number[]): Margin
 export function wholeNumber(name: string, option: string, value: number, least: number): number {
   check(
     Number.isSafeInteger(value) && value >= least,
-    () => `[${name}] ${option} must be a whole number of at least ${least}, got ${shown(value)}`,
+    () => `[${name}] ${option} must be a whole number of at least ${least}, got ${told(value)}`,
     ValueError,
   );
   return value;
 }
 
 export function flag(name: string, option: string, value: boolean): boolean {
-  check(typeof value === "boolean", () => `[${name}] ${option} must be true or false, got ${shown(value)}`, ValueError);
+  check(typeof value === "boolean", () => `[${name}] ${option} must be true or false, got ${told(value)}`, ValueError);
   return value;
 }
 
 export function positive(name: string, option: string, value: number): number {
-  check(isNumber(value) && value > 0, () => `[${name}] ${option} must be above 0, got ${shown(value)}`, ValueError);
+  check(isNumber(value) && value > 0, () => `[${name}] ${option} must be above 0, got ${told(value)}`, ValueError);
   return value;
 }
 

@@ -44,7 +44,7 @@ const TOP = { cat, stack, where };
 
 function load(recording: Recording, index: number): { shape: readonly number[]; data: Float32Array | Int32Array } {
   const [dtype, shape, base64] = recording.tensors[index]!;
-  const { buffer } = Uint8Array.from(Buffer.from(base64, "base64"));
+  const { buffer } = Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
   return { shape, data: dtype === "f32" ? new Float32Array(buffer) : new Int32Array(buffer) };
 }
 

@@ -389,6 +389,34 @@ const GIVEN: Readonly<Record<string, () => unknown[]>> = {
   "vision.randomHorizontalFlip": () => [0.5],
   "vision.randomRotation": () => [[-10, 10]],
   "vision.resize": () => [[2, 2]],
+  "wgrad.grad": () => {
+    const x = leaf(2);
+    return [x.mul(x), x, { gradOutputs: m(2), retainGraph: true, createGraph: false, allowUnused: true }];
+  },
+  "wgrad.loadCheckpoint": () => [file(), { model: net() }, { strict: true }],
+  "wgrad.saveCheckpoint": () => [{ model: net(), epoch: 1 }],
+  "nn.GRU": () => [3, 2, { numLayers: 2, bias: true, batchFirst: true, dropout: 0.1, bidirectional: true }],
+  "nn.LSTM": () => [3, 2, { numLayers: 2, bias: true, batchFirst: true, dropout: 0.1, bidirectional: true }],
+  "nn.RNN": () => [3, 2, { numLayers: 1, nonlinearity: "relu", bidirectional: false }],
+  "optim.ChainedScheduler": () => [[new optim.StepLR(sgd(), 2)]],
+  "optim.ConstantLR": () => [sgd(), { factor: 0.5, totalIters: 3 }],
+  "optim.CosineAnnealingWarmRestarts": () => [sgd(), 3, { tMult: 2, etaMin: 0 }],
+  "optim.CyclicLR": () => [sgd(), 0.01, 0.1, { stepSizeUp: 5, mode: "triangular", cycleMomentum: true }],
+  "optim.LinearLR": () => [sgd(), { startFactor: 0.5, endFactor: 1, totalIters: 3 }],
+  "optim.PolynomialLR": () => [sgd(), { totalIters: 3, power: 2 }],
+  "optim.SequentialLR": () => {
+    const of = sgd();
+    return [of, [new optim.StepLR(of, 2), new optim.ExponentialLR(of, 0.9)], [2]];
+  },
+  "vision.cutmix": () => [m(2, 3, 4, 4), ids(0, 1), { numClasses: 2, alpha: 1 }],
+  "vision.mixup": () => [m(2, 3, 4, 4), ids(0, 1), { numClasses: 2, alpha: 1 }],
+  "vision.gaussianBlur": () => [3, { sigma: [0.1, 2] }],
+  "vision.imageClassification": () => [{ cropSize: 2, resizeSize: 3, mean: [0.5], std: [0.5] }],
+  "vision.pad": () => [[1, 2], { fill: 0, paddingMode: "constant" }],
+  "vision.randomAffine": () => [10, { translate: [0.1, 0.1], scale: [0.5, 1], shear: [-1, 1, 0, 1], center: [0, 0] }],
+  "vision.randomResizedCrop": () => [2, { scale: [0.1, 1], ratio: [0.5, 2], interpolation: "bilinear" }],
+  "node.loadCheckpoint": () => ["/nowhere/at/all", { model: net() }, { strict: true }],
+  "node.saveCheckpoint": () => ["/proc/nowhere/at/all", { model: net() }],
   "node.cachePath": () => ["weights", "resnet18"],
 };
 

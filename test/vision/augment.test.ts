@@ -304,7 +304,7 @@ describe("options out of range are named", () => {
       () => vision.randomCrop(3, { padIfNeeded: 1 as unknown as boolean }),
       "[randomCrop] padIfNeeded must be true or false, got 1",
     );
-    fails(() => vision.randomVerticalFlip(-0.1), "[randomVerticalFlip] p must be from 0 to 1");
+    fails(() => vision.randomVerticalFlip(-0.1), "[randomVerticalFlip] p must be a number from 0 to 1");
     fails(
       () => vision.randomRotation(10, { interpolation: "bicubic" as "nearest" }),
       "[randomRotation] interpolation must be one of nearest, bilinear",
@@ -337,7 +337,7 @@ describe("options out of range are named", () => {
     bad(vision.grayscale(), "[grayscale] images must have 1 or 3 channels");
     bad(
       vision.pad(1, { fill: [1, 2, 3] }),
-      "[pad] images have 4 channels but [1,2,3] has other than 1 value or one a channel",
+      "[pad] images have 4 channels but [1, 2, 3] has other than 1 value or one a channel",
     );
     bad(vision.pad(5, { paddingMode: "reflect" }), '[pad] paddingMode "reflect" takes padding smaller than the images');
     bad(vision.pad(6, { paddingMode: "symmetric" }), '[pad] paddingMode "symmetric" takes padding up to the images');

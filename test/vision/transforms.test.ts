@@ -244,7 +244,7 @@ describe("errors", () => {
   withDevice();
   test("say what came and what was expected", () => {
     const fails = (f: () => unknown, message: string) => expect(f).toThrow(message);
-    fails(() => randomHorizontalFlip(1.5), "[randomHorizontalFlip] p must be from 0 to 1, got 1.5");
+    fails(() => randomHorizontalFlip(1.5), "[randomHorizontalFlip] p must be a number from 0 to 1, got 1.5");
     fails(
       () => colorJitter({ hue: 0.7 }),
       "[colorJitter] hue must be a number that is not negative, or a range within [-0.5, 0.5]",

@@ -2,6 +2,7 @@
 // the sample's where the losses were not reduced. NORMALIZE = false: dx_c = -g q_c. Ignored samples get g = 0, which is NaN
 // where their softmax is, as in PyTorch; a class without a share has q g = 0 whatever g and its weight are. Lanes
 // and rows as in softmax.wgsl. Traffic: n loads, n stores (twice the loads for probabilities).
+import package::lib::nan;
 import package::lib::rows;
 alias T = i32;
 const PROBABILITIES = false;
@@ -45,7 +46,7 @@ fn each_row(row: Row, i: u32) {
     // An ignored sample has none either.
     if (!PROBABILITIES && (q == 0.0 || !counts)) { share = 0.0; }
     var d = -share;
-    if (NORMALIZE) { d += exp(x[at] - known.x - known.y) * (known.z * g); }
+    if (NORMALIZE) { d += exp_nan(x[at] - known.x - known.y) * (known.z * g); }
     dx[at] = d;
     c += p.lanes;
   }

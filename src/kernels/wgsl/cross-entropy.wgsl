@@ -5,6 +5,7 @@
 // samples that are not ignored (of 1 for probabilities). One workgroup writes the result; several leave their sums in
 // `totals` for cross-entropy-finish.wgsl. Labels out of range are reported as a fault.
 // Traffic: 3n loads (two of them from the cache); a few words a sample.
+import package::lib::nan;
 import package::lib::groups;
 import package::lib::exponentials;
 import package::lib::tree;
@@ -65,7 +66,7 @@ fn loss_of(row: Row, i: u32) -> vec2f {
   if (NORMALIZE) {
     let whole = tree(Part(exponentials(row), vec2f()), i, p.lanes).exponentials;
     m = whole.x;
-    log_s = log(whole.y);
+    log_s = log_nan(whole.y);
   }
   // The sums of q and of q (m + log s - x).
   var q = vec2f();

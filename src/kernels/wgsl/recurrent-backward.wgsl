@@ -3,6 +3,7 @@
 // gradients of the gates (an invocation: a unit), which are results, and then, behind a barrier, multiplies them by W, WG of them
 // at a time from workgroup memory. The weight's gradient is a product over all steps, made afterwards from what this writes.
 // Traffic a step: the weight once a workgroup (from the cache); what forward wrote once; the gates' gradients three times.
+import package::lib::nan;
 const WG = 64;
 const GATES = 4u;
 const has_before = true;
@@ -38,7 +39,7 @@ struct Place {
   before: u32,   // the same, one step earlier
 }
 
-fn squash(v: f32) -> f32 { return 2.0 / (1.0 + exp(-2.0 * v)) - 1.0; }
+fn squash(v: f32) -> f32 { return 2.0 / (1.0 + exp_nan(-2.0 * v)) - 1.0; }
 
 // Writes the gates' gradients from that of h_t; gives what reaches h_(t-1) past the gates.
 fn cell(at: Place, d: f32) -> f32 {

@@ -4,6 +4,7 @@
 // workgroup memory; an invocation computes all gates of a unit, so that a weight is loaded once for four samples. Samples do
 // not meet, so there is nothing to wait for between workgroups.
 // Traffic a step: the weight once a workgroup (from the cache), x once, y, gates and cells once.
+import package::lib::nan;
 const WG = 64;
 const GATES = 4u;
 const UNITS = 1024u;
@@ -41,9 +42,10 @@ struct Place {
   before: u32,   // the same, one step earlier
 }
 
-fn sigmoid(v: vec4f) -> vec4f { return 1.0 / (1.0 + exp(-v)); }
+fn exps(v: vec4f) -> vec4f { return vec4f(exp_nan(v.x), exp_nan(v.y), exp_nan(v.z), exp_nan(v.w)); }
+fn sigmoid(v: vec4f) -> vec4f { return 1.0 / (1.0 + exps(-v)); }
 // tanh, whose own form overflows on some drivers.
-fn squash(v: vec4f) -> vec4f { return 2.0 / (1.0 + exp(-2.0 * v)) - 1.0; }
+fn squash(v: vec4f) -> vec4f { return 2.0 / (1.0 + exps(-2.0 * v)) - 1.0; }
 
 fn x_of(at: u32) -> vec4f {
   let s = GATES * p.hidden;

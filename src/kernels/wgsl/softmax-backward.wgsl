@@ -1,5 +1,6 @@
 // Softmax: dx = y (dy - sum dy y). Log-softmax: dx = dy - exp(y) sum dy. Rows as in softmax.wgsl.
 // Traffic: 4n loads (two of them from the cache; 3n for the logarithm), n stores.
+import package::lib::nan;
 import package::lib::rows;
 import package::lib::tree;
 alias Part = f32;
@@ -20,6 +21,6 @@ fn each_row(row: Row, i: u32) {
   }
   let sum = tree(own, i, p.lanes);
   for (var at = row.begin; at < row.end; at += row.step) {
-    if (LOG) { dx[at] = dy[at] - exp(y[at]) * sum; } else { dx[at] = y[at] * (dy[at] - sum); }
+    if (LOG) { dx[at] = dy[at] - exp_nan(y[at]) * sum; } else { dx[at] = y[at] * (dy[at] - sum); }
   }
 }

@@ -1,6 +1,7 @@
 // y = exp(x - m) / s, or its logarithm x - m - log s, along rows of `length` elements `inner` apart; m is the row's
 // maximum and s the sum of exp(x - m), so nothing overflows. `lanes` invocations share a row, a workgroup takes
 // WG / lanes rows `rounds` times. Traffic: 3n loads (two of them from the cache), n stores.
+import package::lib::nan;
 import package::lib::rows;
 import package::lib::exponentials;
 import package::lib::tree;
@@ -16,8 +17,8 @@ fn join(a: Part, b: Part) -> Part { return together(a, b); }
 
 fn each_row(row: Row, i: u32) {
   let whole = tree(exponentials(row), i, p.lanes);
-  let log_s = log(whole.y);
+  let log_s = log_nan(whole.y);
   for (var at = row.begin; at < row.end; at += row.step) {
-    if (LOG) { y[at] = x[at] - whole.x - log_s; } else { y[at] = exp(x[at] - whole.x) / whole.y; }
+    if (LOG) { y[at] = x[at] - whole.x - log_s; } else { y[at] = exp_nan(x[at] - whole.x) / whole.y; }
   }
 }

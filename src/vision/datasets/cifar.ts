@@ -61,6 +61,10 @@ function layoutOf(name: CifarName): CifarLayout {
   return CIFAR_LAYOUT[name];
 }
 
+function checkSource(name: string, source: unknown): void {
+  check(typeof source === "string", () => `[${name}] the source's name is a text, got ${told(source)}`, ValueError);
+}
+
 function checkBytes(name: string, bytes: unknown): asserts bytes is Uint8Array {
   check(
     bytes instanceof Uint8Array,
@@ -90,6 +94,7 @@ export async function readCifar(
 ): Promise<ImageDataset> {
   const layout = layoutOf(name);
   checkFunction(name, "read", read);
+  checkSource(name, source);
   checkOptions(name, options, ["train", "labels"]);
   const kind = options.labels ?? "fine";
   const namesFile = layout.names[kind];
@@ -151,6 +156,7 @@ export async function unpackCifar(
 ): Promise<Map<string, Uint8Array>> {
   const { folder } = layoutOf(name);
   checkBytes(name, archive);
+  checkSource(name, source);
   const files = new Map<string, Uint8Array>();
   for (const [path, bytes] of await readTarGzip(archive, source, ARCHIVE_BYTES)) {
     const steps = path.split("/").filter((step) => step !== ".");
@@ -179,6 +185,7 @@ export interface CifarRecords {
 export function parseCifarRecords(name: CifarName, bytes: Uint8Array, source: string): CifarRecords {
   const { labelBytes, title } = layoutOf(name);
   checkBytes(name, bytes);
+  checkSource(name, source);
   const recordBytes = labelBytes.length + PIXEL_BYTES;
   const count = bytes.length / recordBytes;
   check(

@@ -16,6 +16,14 @@ fn min_nan(a: f32, b: f32) -> f32 { return select(min(a, b), a + b, is_nan(a) ||
 // x between finite bounds; NaN stays.
 fn clamp_nan(x: f32, low: f32, high: f32) -> f32 { return select(clamp(x, low, high), x, is_nan(x)); }
 
+// Adapters may give what they like for NaN, and for the logarithm of what is not positive and finite.
+fn exp_nan(x: f32) -> f32 { return select(exp(x), x, is_nan(x)); }
+fn log_nan(x: f32) -> f32 {
+  if (is_nan(x) || x < 0.0) { return from_bits(0x7fc00000u); }
+  if (x == 0.0) { return from_bits(0xff800000u); }
+  return select(log(x), x, bitcast<u32>(x) == 0x7f800000u);
+}
+
 // a to the power of b, by C's rules. WGSL's pow takes no negative base: |a|^b, with the sign that a whole exponent gives.
 fn power(a: f32, b: f32) -> f32 {
   if (b == 0.0 || a == 1.0) { return 1.0; }
