@@ -1,5 +1,5 @@
 // Random affine maps of each image: randomAffine, and the rotations that look between pixels.
-import { check, checkOptions, StateError, ValueError } from "../errors.ts";
+import { check, checkOptions, StateError, told, ValueError } from "../errors.ts";
 import { Kernel } from "../kernels/kernel.ts";
 import affineWgsl from "../kernels/wgsl/affine-images.wgsl";
 import { checkFill, fourOf, makeRunner, pixelWalk, sizes, span, statistics } from "./transform-ops.ts";
@@ -52,7 +52,7 @@ type Center = readonly [x: number, y: number] | null;
 function checkCenter(name: string, center: Center): Center {
   check(
     center === null || (Array.isArray(center) && center.length === 2 && center.every(Number.isFinite)),
-    () => `[${name}] center must be two numbers [x, y] in pixels, got ${JSON.stringify(center)}`,
+    () => `[${name}] center must be two numbers [x, y] in pixels, got ${told(center)}`,
     ValueError,
   );
   return center;
@@ -107,7 +107,7 @@ export function randomAffine(degrees: number | Range, options: RandomAffineOptio
   const { translate = [0, 0], scale = [1, 1], shear = 0, interpolation = "nearest", fill = 0, center = null } = options;
   check(
     Array.isArray(translate) && translate.length === 2 && translate.every((t) => t >= 0 && t <= 1),
-    () => `[${name}] translate must be two shares [x, y] from 0 to 1, got ${JSON.stringify(translate)}`,
+    () => `[${name}] translate must be two shares [x, y] from 0 to 1, got ${told(translate)}`,
     ValueError,
   );
   range(name, "scale", scale, Number.MIN_VALUE);
@@ -115,7 +115,7 @@ export function randomAffine(degrees: number | Range, options: RandomAffineOptio
   const [lowX, highX, lowY = 0, highY = 0] = given;
   check(
     given.length === 2 || given.length === 4,
-    () => `[${name}] shear must be a number, or 2 or 4 of them, got ${JSON.stringify(shear)}`,
+    () => `[${name}] shear must be a number, or 2 or 4 of them, got ${told(shear)}`,
     ValueError,
   );
   return new Transform([

@@ -1,5 +1,5 @@
 // gaussianBlur: two passes of a filter with a random width for each image.
-import { check, checkOptions, StateError, ValueError } from "../errors.ts";
+import { check, checkOptions, StateError, told, ValueError } from "../errors.ts";
 import { Kernel } from "../kernels/kernel.ts";
 import blurWgsl, { MOST } from "../kernels/wgsl/blur-images.wgsl";
 import { pair, show } from "../tensor/shape.ts";
@@ -73,7 +73,7 @@ export function gaussianBlur(
   const size = pair(name, "kernelSize", kernelSize, 1);
   check(
     size.every((k) => k % 2 === 1 && k <= LARGEST),
-    () => `[${name}] kernelSize must be odd and at most ${LARGEST}, got ${JSON.stringify(kernelSize)}`,
+    () => `[${name}] kernelSize must be odd and at most ${LARGEST}, got ${told(kernelSize)}`,
     ValueError,
   );
   const deviation: Range =

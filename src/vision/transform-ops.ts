@@ -2,7 +2,7 @@
 import { apply1 } from "../autograd/apply.ts";
 import { type Op, withoutGradient } from "../autograd/op.ts";
 import type { Run } from "../autograd/run.ts";
-import { check } from "../errors.ts";
+import { check, told } from "../errors.ts";
 import type { DeviceInfo } from "../gpu/device.ts";
 import type { Grid } from "../gpu/queue.ts";
 import { WG } from "../kernels/wgsl/warp-images.wgsl";
@@ -53,7 +53,7 @@ export function checkFill(name: string, fill: Fill, channels: number): void {
   check(
     typeof fill === "number" || fill.length === 1 || (fill.length === channels && channels <= STATISTICS),
     () =>
-      `[${name}] images have ${channels} channels but ${JSON.stringify(fill)} has other than 1 value or one a channel (at most ${STATISTICS})`,
+      `[${name}] images have ${channels} channels but ${told(fill)} has other than 1 value or one a channel (at most ${STATISTICS})`,
   );
 }
 

@@ -1,6 +1,6 @@
 // Transforms that resize: resize, randomResizedCrop.
 import type { Run } from "../autograd/run.ts";
-import { check, checkOptions, ShapeError, ValueError } from "../errors.ts";
+import { check, checkOptions, ShapeError, told, ValueError } from "../errors.ts";
 import type { DeviceInfo } from "../gpu/device.ts";
 import type { Binding } from "../gpu/queue.ts";
 import { ALIGN, bindingElements, partOf } from "../kernels/binding-parts.ts";
@@ -191,8 +191,7 @@ export function resize(
     wholeNumber("resize", "maxSize", maxSize, 1);
     check(
       typeof size === "number" && maxSize > size,
-      () =>
-        `[resize] maxSize takes a number for size, smaller than it; got size ${JSON.stringify(size)}, maxSize ${maxSize}`,
+      () => `[resize] maxSize takes a number for size, smaller than it; got size ${told(size)}, maxSize ${maxSize}`,
       ValueError,
     );
   }

@@ -1,5 +1,5 @@
 // Transforms that move whole pixels, several in a row by one kernel: crops, padding, flips, rotations; and normalization.
-import { check, checkOptions, ShapeError, ValueError } from "../errors.ts";
+import { check, checkOptions, ShapeError, told, ValueError } from "../errors.ts";
 import { Kernel } from "../kernels/kernel.ts";
 import warpWgsl, {
   CONSTANT,
@@ -273,8 +273,7 @@ export function normalize(mean: readonly number[], std: readonly number[]): Tran
       mean.length === std.length &&
       std.every((s) => s > 0) &&
       mean.every(Number.isFinite),
-    () =>
-      `[normalize] mean and std need as many numbers as channels, std above 0; got ${JSON.stringify(mean)} and ${JSON.stringify(std)}`,
+    () => `[normalize] mean and std need as many numbers as channels, std above 0; got ${told(mean)} and ${told(std)}`,
     ValueError,
   );
   return plain({ kind: "normalize", mean, std });

@@ -337,7 +337,7 @@ describe("options out of range are named", () => {
     bad(vision.grayscale(), "[grayscale] images must have 1 or 3 channels");
     bad(
       vision.pad(1, { fill: [1, 2, 3] }),
-      "[pad] images have 4 channels but [1,2,3] has other than 1 value or one a channel",
+      "[pad] images have 4 channels but [1, 2, 3] has other than 1 value or one a channel",
     );
     bad(vision.pad(5, { paddingMode: "reflect" }), '[pad] paddingMode "reflect" takes padding smaller than the images');
     bad(vision.pad(6, { paddingMode: "symmetric" }), '[pad] paddingMode "symmetric" takes padding up to the images');
