@@ -210,10 +210,18 @@ function entriesOf(path: string): { folders: string[]; files: string[] } {
   }
   for (const name of names.sort()) {
     const inner = join(path, name);
-    if (statSync(inner, { throwIfNoEntry: false })?.isDirectory()) folders.push(name);
+    if (isFolder(inner)) folders.push(name);
     else files.push(inner);
   }
   return { folders, files };
+}
+
+function isFolder(path: string): boolean {
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    return false; // a link that leads nowhere, or in circles
+  }
 }
 
 /** All files in a folder and those below it, sorted. */
