@@ -3,6 +3,7 @@
 import { check, DtypeError, ShapeError, told, ValueError, WgradError } from "../errors.ts";
 import { stack } from "../ops/cat.ts";
 import { type NumericArray, tensor } from "../tensor/create.ts";
+import { scope } from "../tensor/scope.ts";
 import { type Shape, sameShape, show } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { HostTensor, isNumeric, type ToTensor } from "./host-tensor.ts";
@@ -39,7 +40,8 @@ export function defaultCollate<Item>(items: readonly Item[], positions?: ArrayLi
   );
   const named = (i: number) =>
     Object(positions)[i] === undefined ? `item ${i}` : `item ${i} (position ${Object(positions)[i]})`;
-  return collateAt(Array.from(items), "", { named, depth: 0 }) as Collated<Item>;
+  // Where an item does not fit, what was made before it is freed.
+  return scope<unknown>(() => collateAt(Array.from(items), "", { named, depth: 0 })) as Collated<Item>;
 }
 
 interface Place {

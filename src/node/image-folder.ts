@@ -62,8 +62,8 @@ const PARTS = ["train", "training", "val", "valid", "validation", "test"];
  * for await (const { image, label } of new data.DataLoader(train, { batchSize: 32, shuffle: true })) ...
  * ```
  *
- * Pictures are red, green and blue, 8 bits each; gray ones get three channels, alpha is left out, and EXIF orientation is applied
- * (torchvision leaves them as the camera was held).
+ * Pictures are red, green and blue, 8 bits each, as Pillow converts them; gray ones get three channels, alpha is left out, CMYK and
+ * colour profiles become sRGB, and EXIF orientation is applied (torchvision leaves them as the camera was held).
  *
  * @see https://pytorch.org/vision/stable/generated/torchvision.datasets.ImageFolder.html
  */
@@ -210,10 +210,18 @@ function entriesOf(path: string): { folders: string[]; files: string[] } {
   }
   for (const name of names.sort()) {
     const inner = join(path, name);
-    if (statSync(inner, { throwIfNoEntry: false })?.isDirectory()) folders.push(name);
+    if (isFolder(inner)) folders.push(name);
     else files.push(inner);
   }
   return { folders, files };
+}
+
+function isFolder(path: string): boolean {
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    return false; // a link that leads nowhere, or in circles
+  }
 }
 
 /** All files in a folder and those below it, sorted. */

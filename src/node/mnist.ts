@@ -8,6 +8,7 @@ import { cachePath } from "./cache.ts";
 import { checksumMismatch } from "./checksum.ts";
 import { type DownloadProgress, download } from "./download.ts";
 import { kindOf, readOrThrow } from "./files.ts";
+import { parseAddress } from "./http.ts";
 
 /** What `MNIST`, `FashionMNIST` and `KMNIST` take: which part, and where it is or comes from. */
 export interface MnistSource {
@@ -107,6 +108,14 @@ async function load(name: MnistName, source: MnistSource): Promise<ImageDataset>
   checkOptions(title, source, OPTIONS);
   const { train, data } = source;
   check(typeof train === "boolean", () => `[${title}] train must be true or false, got ${told(train)}`, ValueError);
+  for (const key of ["data", "root", "url"] as const) {
+    const value: unknown = source[key];
+    check(
+      value === undefined || typeof value === "string",
+      () => `[${title}] ${key} is a text, got ${told(value)}`,
+      ValueError,
+    );
+  }
   const [first = "", second = ""] = train ? FILES.slice(0, 2) : FILES.slice(2);
   const find = (file: string) => (data === undefined ? fetchFile(name, file, source) : locate(title, data, file));
   const images = await find(first);
@@ -149,7 +158,7 @@ async function fetchFile(name: MnistName, file: string, source: MnistSource): Pr
   const failures: unknown[] = [];
   for (const folder of folders) {
     try {
-      const url = new URL(archive, folder.endsWith("/") ? folder : `${folder}/`).href;
+      const url = new URL(archive, parseAddress(title, folder.endsWith("/") ? folder : `${folder}/`)).href;
       return await download(url, path, { md5, ...(onProgress && { onProgress }), ...(signal && { signal }) });
     } catch (error) {
       if (!(error instanceof DataError) || folders.length === 1) throw error;

@@ -1,5 +1,5 @@
 // ImageFolder, readImage and saveImage: pictures in files, of every kind that is decoded, made here with the decoder's own encoder.
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import sharp from "sharp";
@@ -168,6 +168,7 @@ describe("ImageFolder", () => {
     await write("pets/cats/notes.txt", Uint8Array.of(1));
     await write("pets/cats/moving.gif", await made().gif().toBuffer());
     await write("pets/readme.md", Uint8Array.of(1));
+    await symlink(join(folder, "nowhere"), join(folder, "pets", "lost"));
   });
   const transform = vision.compose([vision.resize(6), vision.centerCrop(4)]);
 
@@ -182,6 +183,7 @@ describe("ImageFolder", () => {
       { path: join(root, "dogs", "deep", "a.PNG"), label: 1 },
     ]);
     expect(pets.strays).toEqual([
+      join(root, "lost"),
       join(root, "readme.md"),
       join(root, "cats", "moving.gif"),
       join(root, "cats", "notes.txt"),

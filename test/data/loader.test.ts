@@ -81,6 +81,7 @@ describe("defaultCollate", () => {
   });
 
   test("says which item does not fit, where, and its shape", () => {
+    const before = memory().tensors;
     const fails = (items: unknown[], Kind: new (m: string) => Error, message: RegExp) => {
       expect(() => data.defaultCollate(items, [40, 50])).toThrow(Kind);
       expect(() => data.defaultCollate(items, [40, 50])).toThrow(message);
@@ -110,6 +111,7 @@ describe("defaultCollate", () => {
     const endless: unknown[] = [];
     endless.push(endless);
     fails([endless, endless], ShapeError, /nested more than 64 deep/);
+    expect(memory().tensors).toBe(before);
   });
 });
 

@@ -111,6 +111,7 @@ describe("downloaded", () => {
     expect((await KMNIST({ train: false, md5, download: false })).images).toEqual(test.images);
     expect(server.ranges).toHaveLength(2);
     expect((await readdir(cachePath("datasets", "KMNIST", "raw"))).sort()).toEqual(Object.keys(md5));
+    await expect(MNIST({ train: false, url: "nowhere" })).rejects.toThrow(ValueError);
     // Another file than the published one.
     await expect(MNIST({ train: false, url })).rejects.toThrow(/md5 9fb629c4189551a2d022fa330f9573f3 was expected/);
     await expect(MNIST({ train: false, download: false })).rejects.toThrow(/downloading it is switched off/);
