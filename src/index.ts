@@ -36,6 +36,7 @@ export { cat, stack } from "./ops/cat.ts";
 export type { SliceRange } from "./ops/movement.ts";
 export { bernoulli, rand, randint, randn, randperm } from "./ops/random.ts";
 export type { VarianceOptions } from "./ops/reduce.ts";
+export { indexAdd, indexCopy, scatter, scatterAdd } from "./ops/scatter.ts";
 export type { ReduceOptions } from "./ops/sum-expand.ts";
 export { where } from "./ops/where.ts";
 export * as optim from "./optim/index.ts";

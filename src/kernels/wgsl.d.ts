@@ -354,17 +354,6 @@ declare module "*/fill.wgsl" {
   export const WG: 64;
 }
 
-declare module "*/gather-backward.wgsl" {
-  const source: Wgsl.Source<
-    { dy: Wgsl.Buffer; index: Wgsl.Buffer; dx: Wgsl.Buffer },
-    { n: number; dim: number; low: number; length: number; stride: number; index_stride: number; shape: readonly number[]; strides: readonly number[]; index_strides: readonly number[]; bounds: readonly number[] },
-    "RANK" | "Params" | "each" | "WG"
-  >;
-  export default source;
-  export const RANK: 1;
-  export const WG: 64;
-}
-
 declare module "*/gather-images.wgsl" {
   const source: Wgsl.Source<
     { image: Wgsl.Buffer; label: Wgsl.Buffer; index: Wgsl.Buffer; y: Wgsl.Buffer; label_out: Wgsl.Buffer; faults: Wgsl.Buffer },
@@ -624,6 +613,18 @@ declare module "*/resample.wgsl" {
   export const GROUP: 1;
 }
 
+declare module "*/scatter-sorted.wgsl" {
+  const source: Wgsl.Source<
+    { x: Wgsl.Buffer | null; keys: Wgsl.Buffer; places: Wgsl.Buffer; y: Wgsl.Buffer },
+    { n: number; length: number; inner: number; size: number; stride: number; value: number; shape: readonly number[]; strides: readonly number[] },
+    "T" | "SUM" | "ONE_LIST" | "has_x" | "RANK" | "BLOCK" | "Params" | "each" | "WG" | "walk"
+  >;
+  export default source;
+  export const RANK: 1;
+  export const BLOCK: 32;
+  export const WG: 64;
+}
+
 declare module "*/softmax-backward.wgsl" {
   const source: Wgsl.Source<
     { dy: Wgsl.Buffer; y: Wgsl.Buffer; dx: Wgsl.Buffer },
@@ -643,6 +644,40 @@ declare module "*/softmax.wgsl" {
   export default source;
   export const WG: 64;
   export const LEAST: -3.4028234e+38;
+}
+
+declare module "*/sort-merge.wgsl" {
+  const source: Wgsl.Source<
+    { keys: Wgsl.Buffer; places: Wgsl.Buffer; keys_out: Wgsl.Buffer; places_out: Wgsl.Buffer },
+    { n: number; length: number; runs: number; width: number },
+    "RUN" | "Params" | "each" | "WG"
+  >;
+  export default source;
+  export const RUN: 16;
+  export const WG: 64;
+}
+
+declare module "*/sort-runs.wgsl" {
+  const source: Wgsl.Source<
+    { x: Wgsl.Buffer; keys: Wgsl.Buffer; places: Wgsl.Buffer; faults: Wgsl.Buffer },
+    { n: number; length: number; inner: number; runs: number; low: number; size: number; whole: number; skip: number; fault: number },
+    "KIND" | "DESCENDING" | "RUN" | "NONE" | "Params" | "position" | "ordered" | "key" | "each" | "WG"
+  >;
+  export default source;
+  export const KIND: 0;
+  export const RUN: 16;
+  export const NONE: 4294967295;
+  export const WG: 64;
+}
+
+declare module "*/sort-write.wgsl" {
+  const source: Wgsl.Source<
+    { x: Wgsl.Buffer; places: Wgsl.Buffer; values: Wgsl.Buffer; indices: Wgsl.Buffer },
+    { n: number; length: number; k: number; inner: number },
+    "Params" | "each" | "WG"
+  >;
+  export default source;
+  export const WG: 64;
 }
 
 declare module "*/strided.wgsl" {

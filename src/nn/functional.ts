@@ -8,6 +8,7 @@ export { type BatchNormOptions, type BatchNormReluOptions, batchNorm, batchNormR
 export { type ConvOptions, conv2d } from "../ops/conv2d.ts";
 export { dropout } from "../ops/dropout.ts";
 export { binaryCrossEntropyWithLogits, l1Loss, mseLoss, smoothL1Loss } from "../ops/element-losses.ts";
+export { type EmbeddingOptions, embedding } from "../ops/embedding.ts";
 export { layerNorm } from "../ops/layer-norm.ts";
 export {
   type CrossEntropyOptions,

@@ -15,6 +15,7 @@ export { Dropout, Flatten, Identity } from "./basic-layers.ts";
 export { ConvNormActivation, type ConvNormActivationOptions } from "./blocks.ts";
 export { ModuleList, Sequential } from "./containers.ts";
 export { Conv2d } from "./conv-layers.ts";
+export { Embedding } from "./embedding-layer.ts";
 export * as functional from "./functional.ts";
 export * as init from "./initialization.ts";
 export { Linear } from "./linear-layer.ts";
