@@ -254,7 +254,6 @@ export interface TensorMethods<S extends Shape = Shape> {
   /**
    * The `k` largest elements (smallest where `largest` is false) along `dim`, by default the last, best first, and their
    * positions as i32; of equal ones the first. NaN counts as larger than any number. Both have this shape with size k along `dim`.
-   * Meant for small k.
    * @throws ValueError where k is more than the dimension's size.
    * @see https://pytorch.org/docs/stable/generated/torch.topk.html
    */

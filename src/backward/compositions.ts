@@ -10,6 +10,7 @@ import { binary, binaryOps } from "../ops/binary.ts";
 import { scatterAdd } from "../ops/gather.ts";
 import { layerNormOp } from "../ops/layer-norm.ts";
 import { type CrossEntropyAttrs, classDim, crossEntropyOp } from "../ops/losses.ts";
+import { type MathName, mathOps } from "../ops/math-rows.ts";
 import { maxBackwardOp } from "../ops/pool.ts";
 import { rootOfVariance } from "../ops/reduce.ts";
 import { softmaxes } from "../ops/softmax.ts";
@@ -29,12 +30,16 @@ const filled = (like: Spec & Tensor, value: number, { shape }: Pick<Spec, "shape
 type Derivative = (saved: Tensor, scalars: readonly number[]) => Tensor | number;
 
 /** f'(x) of the elementwise functions, in terms of what their rows save: x or y. Sorted by name. */
-const derivatives: Record<UnaryName | ActivationName | "rootOfVariance", Derivative> = {
+const derivatives: Record<UnaryName | ActivationName | MathName | "rootOfVariance", Derivative> = {
   abs: (x) => x.sign(),
+  acos: (x) => x.square().neg().add(1).rsqrt().neg(),
   affine: (_, [scale = 1]) => scale,
+  asin: (x) => x.square().neg().add(1).rsqrt(),
+  atan: (x) => x.square().add(1).reciprocal(),
   ceil: () => 0,
   clamp: (x, [low = 0, high = 0]) => between(x, low, high),
   cos: (x) => x.sin().neg(),
+  cosh: (x) => x.exp().sub(x.neg().exp()).mul(0.5),
   divScalar: (_, [other = 1]) => 1 / other,
   elu: (x, [alpha = 1]) =>
     mask(x.gt(0)).add(
@@ -48,7 +53,15 @@ const derivatives: Record<UnaryName | ActivationName | "rootOfVariance", Derivat
       .neg()
       .exp()
       .mul(2 / Math.sqrt(Math.PI)),
+  erfc: (x) =>
+    x
+      .square()
+      .neg()
+      .exp()
+      .mul(-2 / Math.sqrt(Math.PI)),
   exp: (y) => y,
+  exp2: (y) => y.mul(Math.LN2),
+  expm1: (y) => y.add(1),
   floor: () => 0,
   gelu: (x) => {
     const cdf = x.mul(Math.SQRT1_2).erf().mul(0.5).add(0.5);
@@ -66,6 +79,9 @@ const derivatives: Record<UnaryName | ActivationName | "rootOfVariance", Derivat
       .mul(1 - slope)
       .add(slope),
   log: (x) => x.reciprocal(),
+  log10: (x) => x.mul(Math.LN10).reciprocal(),
+  log1p: (x) => x.add(1).reciprocal(),
+  log2: (x) => x.mul(Math.LN2).reciprocal(),
   maximumScalar: (x, [other = 0]) => binary("greaterMask", x.detach(), filled(x, other, { shape: [] })),
   minimumScalar: (x, [other = 0]) => binary("lessMask", x.detach(), filled(x, other, { shape: [] })),
   powScalar: (x, [exponent = 1]) => (exponent === 0 ? 0 : x.pow(exponent - 1).mul(exponent)),
@@ -87,6 +103,7 @@ const derivatives: Record<UnaryName | ActivationName | "rootOfVariance", Derivat
     return s.add(x.mul(s.sub(s.square())));
   },
   sin: (x) => x.cos(),
+  sinh: (x) => x.exp().add(x.neg().exp()).mul(0.5),
   smoothL1: (x, [beta = 1]) => (beta === 0 ? x.sign() : x.mul(1 / beta).clamp({ min: -1, max: 1 })),
   softplus: (x, [beta = 1, threshold = 20]) => {
     const z = x.mul(beta);
@@ -97,10 +114,12 @@ const derivatives: Record<UnaryName | ActivationName | "rootOfVariance", Derivat
   },
   sqrt: (y) => y.reciprocal().mul(0.5),
   square: (x) => x.mul(2),
+  tan: (y) => y.square().add(1),
   tanh: (y) => y.square().neg().add(1),
+  trunc: () => 0,
 };
 
-const elementwise: Readonly<Record<string, UnaryOp>> = { ...unaryOps, ...activationOps, rootOfVariance };
+const elementwise: Readonly<Record<string, UnaryOp>> = { ...unaryOps, ...activationOps, ...mathOps, rootOfVariance };
 
 /** dy f'(x). Where f' is a constant 0 so is the result, whatever dy. */
 function scaled(name: string, dy: Tensor, saved: Tensor, scalars: readonly number[]): Tensor {

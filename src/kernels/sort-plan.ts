@@ -9,13 +9,15 @@ import { mergeDims, rankOf } from "./strided-walk.ts";
 import scatterWgsl, { WG as SCATTER_WG } from "./wgsl/scatter-sorted.wgsl";
 import mergeWgsl, { WG as MERGE_WG } from "./wgsl/sort-merge.wgsl";
 import runsWgsl, { RUN, WG } from "./wgsl/sort-runs.wgsl";
+import writeWgsl, { WG as WRITE_WG } from "./wgsl/sort-write.wgsl";
 
 const runsKernel = new Kernel(runsWgsl);
 const mergeKernel = new Kernel(mergeWgsl);
+const writeKernel = new Kernel(writeWgsl);
 const scatterKernel = new Kernel(scatterWgsl);
 
 /** Lines of a tensor along a dimension: it is [outer, length, inner]. */
-interface Lines {
+export interface Lines {
   readonly outer: number;
   readonly length: number;
   readonly inner: number;
@@ -77,6 +79,20 @@ export function sortLines(
     [sorted, other] = [other, sorted];
   }
   return sorted;
+}
+
+/** The first k of each sorted line of x, and where they were. */
+export function writeSorted(
+  run: Run,
+  x: Tensor,
+  { places }: Sorted,
+  { outer, length, inner }: Lines,
+  k: number,
+  values: Tensor,
+  indices: Tensor,
+): void {
+  const n = outer * k * inner;
+  writeKernel.launch(run, { x, places, values, indices }, { n, length, k, inner }, grid1d(n, WRITE_WG));
 }
 
 interface ScatterInto {

@@ -334,6 +334,16 @@ declare module "*/depthwise.wgsl" {
   export const KW: 3;
 }
 
+declare module "*/draw-index.wgsl" {
+  const source: Wgsl.Source<
+    { c: Wgsl.Buffer; u: Wgsl.Buffer; y: Wgsl.Buffer; faults: Wgsl.Buffer },
+    { n: number; length: number; draws: number; fault: number },
+    "Params" | "each" | "WG" | "is_nan" | "is_positive" | "is_negative" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "power"
+  >;
+  export default source;
+  export const WG: 64;
+}
+
 declare module "*/erase-images.wgsl" {
   const source: Wgsl.Source<
     { x: Wgsl.Buffer; u: Wgsl.Buffer; noise: Wgsl.Buffer | null; y: Wgsl.Buffer },
@@ -613,6 +623,16 @@ declare module "*/resample.wgsl" {
   export const GROUP: 1;
 }
 
+declare module "*/scan.wgsl" {
+  const source: Wgsl.Source<
+    { x: Wgsl.Buffer; carry: Wgsl.Buffer | null; y: Wgsl.Buffer },
+    { n: number; length: number; inner: number; chunk: number; chunks: number },
+    "T" | "REVERSE" | "TOTALS" | "has_carry" | "Params" | "start" | "join" | "each" | "WG"
+  >;
+  export default source;
+  export const WG: 64;
+}
+
 declare module "*/scatter-sorted.wgsl" {
   const source: Wgsl.Source<
     { x: Wgsl.Buffer | null; keys: Wgsl.Buffer; places: Wgsl.Buffer; y: Wgsl.Buffer },
@@ -621,7 +641,7 @@ declare module "*/scatter-sorted.wgsl" {
   >;
   export default source;
   export const RANK: 1;
-  export const BLOCK: 32;
+  export const BLOCK: 256;
   export const WG: 64;
 }
 
@@ -767,4 +787,15 @@ declare module "*/where.wgsl" {
   export const RANK: 1;
   export const WG: 64;
   export const PER: 4;
+}
+
+declare module "*/wrap-index.wgsl" {
+  const source: Wgsl.Source<
+    { index: Wgsl.Buffer; y: Wgsl.Buffer; faults: Wgsl.Buffer },
+    { n: number; size: number; stride: number; more: number; fault: number },
+    "NONE" | "Params" | "each" | "WG"
+  >;
+  export default source;
+  export const NONE: 4294967295;
+  export const WG: 64;
 }

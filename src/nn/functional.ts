@@ -18,6 +18,7 @@ export {
   nllLoss,
   type Reduction,
 } from "../ops/losses.ts";
+export { oneHot } from "../ops/masks.ts";
 export { linear } from "../ops/matmul.ts";
 export { pad } from "../ops/movement.ts";
 export {

@@ -2,7 +2,7 @@
 
 import { apply1 } from "../autograd/apply.ts";
 import type { Op } from "../autograd/op.ts";
-import type { Run } from "../autograd/run.ts";
+import { checkTensor, type Run } from "../autograd/run.ts";
 import { check, DtypeError, ValueError } from "../errors.ts";
 import type { DeviceInfo } from "../gpu/device.ts";
 import { faultCode } from "../gpu/faults.ts";
@@ -203,6 +203,7 @@ export const scatterAdd = (dy: Tensor, index: Tensor, dim: number, shape: Shape,
  * @see https://pytorch.org/docs/stable/generated/torch.gather.html
  */
 export function gather(x: Tensor, dim: number, index: Tensor): Tensor {
+  checkTensor("gather", "index", index);
   const attrs = { dim: normalizeDim("gather", dim, rowRank(x.shape)) };
   // Of a scalar, one or more at once.
   if (x.ndim === 0 && index.ndim === 1) return scope(() => apply1(gatherOp, [view("gather", x, [1]), index], attrs));
@@ -262,6 +263,7 @@ export const rowsOf = (op: SelectName, x: Tensor, dim: number, index: Tensor, sk
  * @see https://pytorch.org/docs/stable/generated/torch.index_select.html
  */
 export function indexSelect(x: Tensor, dim: number, index: Tensor): Tensor {
+  checkTensor("indexSelect", "index", index);
   const attrs = { op: "indexSelect", dim: normalizeDim("indexSelect", dim, rowRank(x.shape)) } as const;
   return scope(() => {
     const at = index.ndim === 0 ? view("indexSelect", index, [1]) : index;

@@ -15,7 +15,7 @@ import { slice } from "./movement.ts";
 import { view } from "./view.ts";
 
 /** The public names that write by index, and whose indices may be out of range. */
-export type ScatterName = "embedding" | "indexAdd" | "indexCopy" | "indexPut" | "scatter" | "scatterAdd";
+export type ScatterName = "embedding" | "indexAdd" | "indexCopy" | "indexPut" | "oneHot" | "scatter" | "scatterAdd";
 
 interface ScatterAttrs {
   readonly op: ScatterName;
@@ -111,7 +111,7 @@ function checkList(op: string, x: Spec, index: Spec, source: Spec | null, dim: n
 }
 
 /** The part of `source` that `index` has positions for. */
-function partFor(op: string, source: Tensor, index: Tensor): Tensor {
+function partOfSource(op: string, source: Tensor, index: Tensor): Tensor {
   check(
     source.ndim === index.ndim && index.shape.every((n, d) => n <= (source.shape[d] ?? 0)),
     () => `[${op}] the source ${show(source.shape)} must be as large as index ${show(index.shape)} in each dimension`,
@@ -145,7 +145,7 @@ function scatterBy(
     const y =
       typeof source === "number"
         ? apply1(scatterOp, [row, at, null], { ...attrs, value: source })
-        : apply1(scatterOp, [row, at, partFor(op, asRow(op, source), at)], { ...attrs, value: 0 });
+        : apply1(scatterOp, [row, at, partOfSource(op, asRow(op, source), at)], { ...attrs, value: 0 });
     return x.ndim === 0 ? view(op, y, []) : y;
   });
 }

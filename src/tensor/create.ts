@@ -265,10 +265,14 @@ export function arange(
     Array.from({ length: n }, (_, i) => from + i * step),
     dtype,
   );
+  return constant(data, [n], dtype, options);
+}
+
+/** `fromHost` for what is as constant as the numbers that it comes from: no part of a step that is recorded, but as long-lived. */
+export function constant<S extends Shape>(data: TensorData, shape: S, dtype: Dtype, options: TensorOptions): Tensor<S> {
   const { capture } = context;
-  const made = () => fromHost<[number]>(data, [n], dtype, options);
+  const made = () => fromHost<S>(data, shape, dtype, options);
   if (!capture) return made();
-  // As constant as the numbers that it comes from: not part of the recorded step, but as long-lived.
   const t = within({ capture: null }, made);
   capture.hold(t);
   return t;
