@@ -120,7 +120,7 @@ export {
 } from "./ops/two-sided.ts";
 export { where } from "./ops/where.ts";
 export * as optim from "./optim/index.ts";
-export { arange, full, ones, type TensorOptions, tensor, zeros } from "./tensor/create.ts";
+export { arange, full, type NestedValues, ones, type TensorOptions, tensor, zeros } from "./tensor/create.ts";
 export { emptyLike, fullLike, linspace, onesLike, zerosLike } from "./tensor/create-like.ts";
 export type { Dtype, TensorData } from "./tensor/dtype.ts";
 export { getRngState, manualSeed, type RngState, setRngState } from "./tensor/random-state.ts";

@@ -228,7 +228,11 @@ export function setSlice<T extends Tensor>(x: T, ranges: readonly SliceRange[], 
   checkDtype("setSlice", "the tensor", x.dtype, "f32", "i32", "u32");
   scope(() => {
     const { kept, ...place } = placementOf("setSlice", x, ranges);
-    const source = valuesFor("setSlice", value, x);
+    const given = valuesFor("setSlice", value, x);
+    // As PyTorch, which leaves leading dimensions of one element out.
+    const extra = Math.max(0, given.ndim - kept.length);
+    const single = extra > 0 && given.shape.slice(0, extra).every((n) => n === 1);
+    const source = single ? view("setSlice", given, given.shape.slice(extra)) : given;
     checkOffTape("setSlice", x, source);
     check(
       sameShape(broadcastShapes("setSlice", source.shape, kept), kept),

@@ -11,7 +11,7 @@ withDevice();
 
 type Nested = wgrad.NestedArray;
 const i32 = (values: Nested) => tensor(values, { dtype: "i32" });
-const { NaN, POSITIVE_INFINITY: INF } = Number;
+const { NaN: NAN, POSITIVE_INFINITY: INF } = Number;
 
 /** A case: inputs are shapes, or values. What the function makes meanwhile is freed. */
 const of = (
@@ -31,15 +31,15 @@ const cases: Record<string, GoldenCase> = {
   prod: of([[2, 3]], (x) => w.prod(x!)),
   "prod along 1, kept": of([[3, 4]], (x) => w.prod(x!, 1, { keepdim: true })),
   "prod with a zero": of([floats(2, 0, 3)], (x) => w.prod(x!, 0)),
-  "sort descending with NaN": of([floats(1, NaN, -INF, 3, 1, INF, NaN, 0, -0)], (x) => both(w.sort(x!, -1, true))),
-  "sort with NaN": of([floats(1, NaN, -INF, 3, 1, INF, NaN, -0, 0, 2)], (x) => both(w.sort(x!))),
+  "sort descending with NaN": of([floats(1, NAN, -INF, 3, 1, INF, NAN, 0, -0)], (x) => both(w.sort(x!, -1, true))),
+  "sort with NaN": of([floats(1, NAN, -INF, 3, 1, INF, NAN, -0, 0, 2)], (x) => both(w.sort(x!))),
   "sort of many": of([[150, 2]], (x) => both(w.sort(x!, 0))),
   "sort of integers": of([() => i32([3, -1, 2 ** 31 - 1, 3, -(2 ** 31), 0])], (x) => both(w.sort(x!))),
   "topk of 40": of([[2, 50]], (x) => both(x!.topk(40))),
   "smallest 20 along 0": of([[30, 2]], (x) => both(x!.topk(20, 0, false))),
   logsumexp: of([[3, 4]], (x) => w.logsumexp(x!, 1)),
   "logsumexp of two dimensions, kept": of([[3, 4, 2]], (x) => w.logsumexp(x!, [0, 2], { keepdim: true })),
-  "logsumexp with infinities": of([floats([INF, 1], [-INF, -INF], [-INF, 2], [1000, 1000], [NaN, 1])], (x) =>
+  "logsumexp with infinities": of([floats([INF, 1], [-INF, -INF], [-INF, 2], [1000, 1000], [NAN, 1])], (x) =>
     w.logsumexp(x!.detach(), 1),
   ),
   maskedFill: of([[3, 4]], (x) => w.maskedFill(x!, i32([1, 0, 1, 0]), -2)),
@@ -113,7 +113,7 @@ const cases: Record<string, GoldenCase> = {
       [3, 4],
       [4, 2],
     ],
-    (a, b) => w.addmm(w.full([2], NaN), a!, b!, { beta: 0 }),
+    (a, b) => w.addmm(w.full([2], NAN), a!, b!, { beta: 0 }),
   ),
   lerp: of([[3], [2, 3]], (a, b) => w.lerp(a!, b!, 0.25)),
   "lerp beyond half": of([[3], [3]], (a, b) => w.lerp(a!, b!, 0.75)),
@@ -199,11 +199,11 @@ const around = floats(
   1.5,
   3,
   20,
-  NaN,
+  NAN,
   INF,
   -INF,
 );
-const special = [-INF, -2.5, -1, -0, 0, 0.5, 2, 7, INF, NaN];
+const special = [-INF, -2.5, -1, -0, 0, 0.5, 2, 7, INF, NAN];
 const unary = {
   ...{ log1p: w.log1p, expm1: w.expm1, log2: w.log2, log10: w.log10, exp2: w.exp2, tan: w.tan, asin: w.asin },
   ...{ acos: w.acos, atan: w.atan, sinh: w.sinh, cosh: w.cosh, erfc: w.erfc, trunc: w.trunc },
@@ -229,7 +229,7 @@ for (const [name, f] of Object.entries(binary)) {
   const whole = [() => i32([7, -7, 7, -7, 0, 6, -6]), () => i32([2, 2, -2, -2, 3, 3, 3])];
   math[`${name} of integers`] = of(whole, (a, b) => f(a!, b!));
 }
-const logical = [floats(0, -0, 1, NaN), floats(0, 2, 0, 3)];
+const logical = [floats(0, -0, 1, NAN), floats(0, 2, 0, 3)];
 math["logical and"] = of(logical, (a, b) => w.logicalAnd(a!, b!));
 math["logical or"] = of(logical, (a, b) => w.logicalOr(a!, b!));
 math["logical xor"] = of(logical, (a, b) => w.logicalXor(a!, b!));
