@@ -168,7 +168,11 @@ function meant(key: string, known: readonly string[]): string | undefined {
 export function checkOptions(name: string, options: unknown, known: readonly string[], Kind = ValueError): void {
   const takes = () => `it takes { ${known.join(", ")} }`;
   check(
-    typeof options === "object" && options !== null && !(Symbol.iterator in options),
+    typeof options === "object" &&
+      options !== null &&
+      !(Symbol.iterator in options) &&
+      // A class's prototype, whose getters want an instance.
+      !Object.hasOwn(options, "constructor"),
     () => `[${name}] got ${told(options)} in the place of its options: ${takes()}`,
     Kind,
   );

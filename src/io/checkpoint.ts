@@ -164,6 +164,11 @@ function checkParts(name: string, parts: unknown): void {
 }
 
 async function contentOf(given: ArrayBuffer | Uint8Array): Promise<Content> {
+  check(
+    given instanceof Uint8Array || Object.prototype.toString.call(given) === "[object ArrayBuffer]",
+    () => `[loadCheckpoint] got ${told(given)} in the place of a file's bytes: pass a Uint8Array or ArrayBuffer`,
+    ValueError,
+  );
   const bytes = given instanceof Uint8Array ? given : new Uint8Array(given);
   const text = (from: number, to: number) => new TextDecoder("latin1").decode(bytes.subarray(from, to));
   const isOurs = text(HEADER_LENGTH_BYTES, DIGESTED - DIGITS) === START;

@@ -1,6 +1,6 @@
 // Device memory of a tensor, shared by counting references; and the books that `memory()` reads.
 import { context } from "../context.ts";
-import { StateError } from "../errors.ts";
+import { checkOptions, StateError } from "../errors.ts";
 import type { Device } from "../gpu/device.ts";
 import { checkDevice, currentDevice } from "../gpu/device.ts";
 import type { PooledBuffer } from "../gpu/pool.ts";
@@ -124,6 +124,7 @@ export function memory(
     resetPeak?: boolean;
   } = {},
 ): MemoryInfo {
+  checkOptions("memory", options, ["resetPeak"]);
   const info = { ...books, pooledBytes: currentDevice().pool.allocatedBytes };
   if (options.resetPeak) books.peakBytes = books.bytes;
   return info;

@@ -3,11 +3,17 @@ import { check, told, ValueError } from "../errors.ts";
 import { pair } from "../tensor/shape.ts";
 import type { Fill, Interpolation, Margins, PaddingMode, Range } from "./transform-steps.ts";
 
-const shown = (value: unknown): string => JSON.stringify(value) ?? told(value);
+const shown = (value: unknown): string => {
+  try {
+    return JSON.stringify(value) ?? told(value);
+  } catch {
+    return told(value); // a bigint, or what holds itself
+  }
+};
 const isNumber = (v: unknown): v is number => typeof v === "number" && Number.isFinite(v);
 
 export function checkProbability(name: string, p: number): number {
-  check(p >= 0 && p <= 1, () => `[${name}] p must be from 0 to 1, got ${shown(p)}`, ValueError);
+  check(isNumber(p) && p >= 0 && p <= 1, () => `[${name}] p must be from 0 to 1, got ${shown(p)}`, ValueError);
   return p;
 }
 
