@@ -4,7 +4,7 @@ import { Kernel } from "../kernels/kernel.ts";
 import jitterWgsl from "../kernels/wgsl/color-jitter.wgsl";
 import grayWgsl from "../kernels/wgsl/gray-images.wgsl";
 import { checkColours, four, imageGrid, makeRunner, sizes, statistics } from "./transform-ops.ts";
-import { checkProbability } from "./transform-options.ts";
+import { checkProbability, shown } from "./transform-options.ts";
 import type { GrayStep, JitterStep, Range } from "./transform-steps.ts";
 import { Transform } from "./transforms.ts";
 
@@ -78,8 +78,8 @@ export function colorJitter(options: ColorJitterOptions = {}): Transform {
   const { brightness = 0, contrast = 0, saturation = 0, hue = 0 } = options;
   const range = (name: string, value: number | Range, centre: number, low: number, high: number): Range | null => {
     const bad = () =>
-      `[colorJitter] ${name} must be a number that is not negative, or a range within [${low}, ${high}]; got ${JSON.stringify(value)}`;
-    if (typeof value === "number") check(value >= 0, bad, ValueError);
+      `[colorJitter] ${name} must be a number that is not negative, or a range within [${low}, ${high}]; got ${shown(value)}`;
+    check(typeof value === "number" ? value >= 0 : Array.isArray(value), bad, ValueError);
     const [from, to] =
       typeof value === "number" ? [centre === 1 ? Math.max(0, 1 - value) : -value, centre + value] : value;
     check(from >= low && from <= to && to <= high, bad, ValueError);

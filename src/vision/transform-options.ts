@@ -3,7 +3,8 @@ import { check, told, ValueError } from "../errors.ts";
 import { pair } from "../tensor/shape.ts";
 import type { Fill, Interpolation, Margins, PaddingMode, Range } from "./transform-steps.ts";
 
-const shown = (value: unknown): string => {
+/** A value for a message. */
+export const shown = (value: unknown): string => {
   try {
     return JSON.stringify(value) ?? told(value);
   } catch {
