@@ -1,11 +1,15 @@
-// Plan of the merge sort along a dimension, and of what goes by sorted positions: a sum for each position, in a fixed order.
+// Plan of sorts along a dimension, short lines by merging and long ones by digits, and of what goes by sorted positions: a sum for each,
+// in a fixed order.
 import type { Run } from "../autograd/run.ts";
 import { grid1d } from "../gpu/queue.ts";
 import type { Dtype } from "../tensor/dtype.ts";
 import { type Shape, sizeOf } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { Kernel } from "./kernel.ts";
+import { type Lines, scan } from "./scan-plan.ts";
 import { mergeDims, rankOf } from "./strided-walk.ts";
+import countWgsl, { WG as COUNT_WG } from "./wgsl/radix-count.wgsl";
+import placeWgsl, { WG as PLACE_WG } from "./wgsl/radix-place.wgsl";
 import scatterWgsl, { WG as SCATTER_WG } from "./wgsl/scatter-sorted.wgsl";
 import mergeWgsl, { WG as MERGE_WG } from "./wgsl/sort-merge.wgsl";
 import runsWgsl, { RUN, WG } from "./wgsl/sort-runs.wgsl";
@@ -13,20 +17,10 @@ import writeWgsl, { WG as WRITE_WG } from "./wgsl/sort-write.wgsl";
 
 const runsKernel = new Kernel(runsWgsl);
 const mergeKernel = new Kernel(mergeWgsl);
+const countKernel = new Kernel(countWgsl);
+const placeKernel = new Kernel(placeWgsl);
 const writeKernel = new Kernel(writeWgsl);
 const scatterKernel = new Kernel(scatterWgsl);
-
-/** Lines of a tensor along a dimension: it is [outer, length, inner]. */
-export interface Lines {
-  readonly outer: number;
-  readonly length: number;
-  readonly inner: number;
-}
-export const linesOf = (shape: Shape, dim: number): Lines => ({
-  outer: sizeOf(shape.slice(0, dim)),
-  length: shape[dim] ?? 1,
-  inner: sizeOf(shape.slice(dim + 1)),
-});
 
 /** Keys in order and where they were, u32 [lines, length]. */
 export interface Sorted {
@@ -46,6 +40,11 @@ export interface Positions {
 
 const KINDS: Readonly<Partial<Record<Dtype, string>>> = { f32: "1u", i32: "2u", u32: "3u" };
 
+/** Lines from this length on are sorted by digits: those passes cost more, and fewer are needed. */
+const LONG = 512;
+/** Keys that an invocation takes then. */
+const CHUNK = 1024;
+
 /** Sorts lines of x: by value, or as positions. Stable. */
 export function sortLines(
   run: Run,
@@ -54,28 +53,46 @@ export function sortLines(
   order: { readonly descending: boolean } | Positions,
 ): Sorted {
   const lines = outer * inner;
-  const runs = Math.ceil(length / RUN);
-  const n = lines * runs;
   const pair = (): Sorted => ({
     keys: run.scratch([lines, length], "u32"),
     places: run.scratch([lines, length], "u32"),
   });
-  let sorted = pair();
+  const byDigits = length >= LONG;
+  const each = byDigits ? 1 : RUN;
+  const runs = Math.ceil(length / each);
+  const n = lines * runs;
   const byValue = "descending" in order;
   const { low, size, whole, skip = -1, fault = 0 } = byValue ? { low: 0, size: 0, whole: 0 } : order;
+  const kind = byValue ? { KIND: KINDS[x.dtype] ?? "1u", DESCENDING: order.descending } : {};
+  const first = pair();
   runsKernel
-    .variant(byValue ? { KIND: KINDS[x.dtype] ?? "1u", DESCENDING: order.descending } : {})
+    .variant({ ...kind, RUN: `${each}u` })
     .launch(
       run,
-      { x, ...sorted, faults: run.queue.faults },
+      { x, ...first, faults: run.queue.faults },
       { n, length, inner, runs, low, size, whole, skip, fault },
       grid1d(n, WG),
     );
-  let other: Sorted | null = null;
+  let [sorted, other] = [first, length > each ? pair() : first];
+  const buffers = () => ({ ...sorted, keys_out: other.keys, places_out: other.places });
+  if (byDigits) {
+    // Of positions only so many bits as tell them from each other, and from what is none of them: all bits set.
+    const bits = byValue ? 32 : 32 - Math.clz32(size);
+    const chunks = Math.ceil(length / CHUNK);
+    const counts = run.scratch([lines, 256, chunks], "u32");
+    const ends = run.scratch([lines, 256, chunks], "u32");
+    const all = lines * chunks;
+    for (let shift = 0; shift < bits; shift += 8) {
+      const params = { n: all, length, chunk: CHUNK, chunks, shift };
+      countKernel.launch(run, { keys: sorted.keys, counts }, params, grid1d(all, COUNT_WG));
+      scan(run, counts, ends, { outer: lines, length: 256 * chunks, inner: 1 }, "sum", false);
+      placeKernel.launch(run, { ...buffers(), ends }, params, grid1d(all, PLACE_WG));
+      [sorted, other] = [other, sorted];
+    }
+    return sorted;
+  }
   for (let width = RUN; width < length; width *= 2) {
-    other ??= pair();
-    const buffers = { ...sorted, keys_out: other.keys, places_out: other.places };
-    mergeKernel.launch(run, buffers, { n, length, runs, width }, grid1d(n, MERGE_WG));
+    mergeKernel.launch(run, buffers(), { n, length, runs, width }, grid1d(n, MERGE_WG));
     [sorted, other] = [other, sorted];
   }
   return sorted;

@@ -551,6 +551,26 @@ declare module "*/pad.wgsl" {
   export const WG: 64;
 }
 
+declare module "*/radix-count.wgsl" {
+  const source: Wgsl.Source<
+    { keys: Wgsl.Buffer; counts: Wgsl.Buffer },
+    { n: number; length: number; chunk: number; chunks: number; shift: number },
+    "Params" | "each" | "WG"
+  >;
+  export default source;
+  export const WG: 64;
+}
+
+declare module "*/radix-place.wgsl" {
+  const source: Wgsl.Source<
+    { keys: Wgsl.Buffer; places: Wgsl.Buffer; ends: Wgsl.Buffer; keys_out: Wgsl.Buffer; places_out: Wgsl.Buffer },
+    { n: number; length: number; chunk: number; chunks: number; shift: number },
+    "Params" | "each" | "WG"
+  >;
+  export default source;
+  export const WG: 64;
+}
+
 declare module "*/random.wgsl" {
   const source: Wgsl.Source<
     { shift: Wgsl.Buffer; y: Wgsl.Buffer },

@@ -1,12 +1,9 @@
 // Running sums and products along a dimension, and what is read off them: prod.
 import { apply1 } from "../autograd/apply.ts";
 import { type Op, savesNothing } from "../autograd/op.ts";
-import { checkTensor, type Run } from "../autograd/run.ts";
-import { grid1d } from "../gpu/queue.ts";
+import { checkTensor } from "../autograd/run.ts";
 import { alike, otherDims } from "../kernels/divide.ts";
-import { Kernel } from "../kernels/kernel.ts";
-import { type Lines, linesOf } from "../kernels/sort-plan.ts";
-import scanWgsl, { WG } from "../kernels/wgsl/scan.wgsl";
+import { linesOf, scan } from "../kernels/scan-plan.ts";
 import { full } from "../tensor/create.ts";
 import { checkDtype } from "../tensor/dtype.ts";
 import { scope } from "../tensor/scope.ts";
@@ -18,37 +15,6 @@ import { select } from "./movement.ts";
 import { keepdimOf, type ReduceOptions } from "./sum-expand.ts";
 import { unsqueeze, view } from "./view.ts";
 import { where } from "./where.ts";
-
-const kernel = new Kernel(scanWgsl);
-
-type Kind = "sum" | "product";
-const PRODUCT = { start: "fn start() -> T { return T(1); }", join: "fn join(a: T, b: T) -> T { return a * b; }" };
-
-/** Elements that an invocation takes where lines are divided. */
-const CHUNK = 64;
-/** Lines from which on there is work enough for one invocation each. */
-const MANY = 2048;
-
-function scan(run: Run, x: Tensor, y: Tensor, { outer, length, inner }: Lines, kind: Kind, reverse: boolean): void {
-  const lines = outer * inner;
-  const chunk = lines >= MANY || length <= 4 * CHUNK ? Math.max(1, length) : CHUNK;
-  const chunks = Math.ceil(length / chunk);
-  const n = lines * chunks;
-  const params = { n, length, inner, chunk, chunks };
-  const variant = (totals: boolean) =>
-    kernel.variant(
-      { T: x.dtype, REVERSE: reverse, TOTALS: totals, ...(kind === "product" ? PRODUCT : {}) },
-      `${kind} ${x.dtype}${reverse ? " reverse" : ""}${totals ? " totals" : ""}`,
-    );
-  let carry: Tensor | null = null;
-  if (chunks > 1) {
-    const totals = run.scratch([lines, chunks], x.dtype);
-    variant(true).launch(run, { x, carry: null, y: totals }, params, grid1d(n, WG));
-    carry = run.scratch([lines, chunks], x.dtype);
-    scan(run, totals, carry, { outer: lines, length: chunks, inner: 1 }, kind, false);
-  }
-  variant(false).launch(run, { x, carry, y }, params, grid1d(n, WG));
-}
 
 interface ScanAttrs {
   readonly dim: number;
