@@ -46,7 +46,6 @@ export {
   maskedSelect,
   multinomial,
   nonzero,
-  oneHot,
 } from "./ops/masks.ts";
 export {
   acos,

@@ -1,25 +1,22 @@
-// Plan of sorts along a dimension, short lines by merging and long ones by digits, and of what goes by sorted positions: a sum for each,
+// Plan of sorts along a dimension, short lines by insertion and long ones by digits, and of what goes by sorted positions: a sum for each,
 // in a fixed order.
 import type { Run } from "../autograd/run.ts";
 import { grid1d } from "../gpu/queue.ts";
 import type { Dtype } from "../tensor/dtype.ts";
 import { type Shape, sizeOf } from "../tensor/shape.ts";
-import type { Tensor } from "../tensor/tensor.ts";
+import { internalHandle, type Tensor } from "../tensor/tensor.ts";
+import { copyStrided } from "./copy-strided.ts";
 import { Kernel } from "./kernel.ts";
 import { type Lines, scan } from "./scan-plan.ts";
 import { mergeDims, rankOf } from "./strided-walk.ts";
 import countWgsl, { WG as COUNT_WG } from "./wgsl/radix-count.wgsl";
 import placeWgsl, { WG as PLACE_WG } from "./wgsl/radix-place.wgsl";
 import scatterWgsl, { WG as SCATTER_WG } from "./wgsl/scatter-sorted.wgsl";
-import mergeWgsl, { WG as MERGE_WG } from "./wgsl/sort-merge.wgsl";
 import runsWgsl, { RUN, WG } from "./wgsl/sort-runs.wgsl";
-import writeWgsl, { WG as WRITE_WG } from "./wgsl/sort-write.wgsl";
 
 const runsKernel = new Kernel(runsWgsl);
-const mergeKernel = new Kernel(mergeWgsl);
 const countKernel = new Kernel(countWgsl);
 const placeKernel = new Kernel(placeWgsl);
-const writeKernel = new Kernel(writeWgsl);
 const scatterKernel = new Kernel(scatterWgsl);
 
 /** Keys in order and where they were, u32 [lines, length]. */
@@ -40,9 +37,7 @@ export interface Positions {
 
 const KINDS: Readonly<Partial<Record<Dtype, string>>> = { f32: "1u", i32: "2u", u32: "3u" };
 
-/** Lines from this length on are sorted by digits: those passes cost more, and fewer are needed. */
-const LONG = 512;
-/** Keys that an invocation takes then. */
+/** Keys of a long line that an invocation takes. */
 const CHUNK = 1024;
 
 /** Sorts lines of x: by value, or as positions. Stable. */
@@ -57,8 +52,8 @@ export function sortLines(
     keys: run.scratch([lines, length], "u32"),
     places: run.scratch([lines, length], "u32"),
   });
-  const byDigits = length >= LONG;
-  const each = byDigits ? 1 : RUN;
+  // As it is read, or sorted already.
+  const each = length > RUN ? 1 : RUN;
   const runs = Math.ceil(length / each);
   const n = lines * runs;
   const byValue = "descending" in order;
@@ -73,44 +68,32 @@ export function sortLines(
       { n, length, inner, runs, low, size, whole, skip, fault },
       grid1d(n, WG),
     );
-  let [sorted, other] = [first, length > each ? pair() : first];
-  const buffers = () => ({ ...sorted, keys_out: other.keys, places_out: other.places });
-  if (byDigits) {
-    // Of positions only so many bits as tell them from each other, and from what is none of them: all bits set.
-    const bits = byValue ? 32 : 32 - Math.clz32(size);
-    const chunks = Math.ceil(length / CHUNK);
-    const counts = run.scratch([lines, 256, chunks], "u32");
-    const ends = run.scratch([lines, 256, chunks], "u32");
-    const all = lines * chunks;
-    for (let shift = 0; shift < bits; shift += 8) {
-      const params = { n: all, length, chunk: CHUNK, chunks, shift };
-      countKernel.launch(run, { keys: sorted.keys, counts }, params, grid1d(all, COUNT_WG));
-      scan(run, counts, ends, { outer: lines, length: 256 * chunks, inner: 1 }, "sum", false);
-      placeKernel.launch(run, { ...buffers(), ends }, params, grid1d(all, PLACE_WG));
-      [sorted, other] = [other, sorted];
-    }
-    return sorted;
-  }
-  for (let width = RUN; width < length; width *= 2) {
-    mergeKernel.launch(run, buffers(), { n, length, runs, width }, grid1d(n, MERGE_WG));
+  if (length <= RUN) return first;
+  let [sorted, other] = [first, pair()];
+  // Of positions only so many bits as tell them from each other, and from what is none of them: all bits set.
+  const bits = byValue ? 32 : 32 - Math.clz32(size);
+  const chunks = Math.ceil(length / CHUNK);
+  const counts = run.scratch([lines, 256, chunks], "u32");
+  const ends = run.scratch([lines, 256, chunks], "u32");
+  const all = lines * chunks;
+  for (let shift = 0; shift < bits; shift += 8) {
+    const params = { n: all, length, chunk: CHUNK, chunks, shift };
+    countKernel.launch(run, { keys: sorted.keys, counts }, params, grid1d(all, COUNT_WG));
+    scan(run, counts, ends, { outer: lines, length: 256 * chunks, inner: 1 }, "sum", false);
+    const buffers = { ...sorted, ends, keys_out: other.keys, places_out: other.places };
+    placeKernel.launch(run, buffers, params, grid1d(all, PLACE_WG));
     [sorted, other] = [other, sorted];
   }
   return sorted;
 }
 
-/** The first k of each sorted line of x, and where they were. */
-export function writeSorted(
-  run: Run,
-  x: Tensor,
-  { places }: Sorted,
-  { outer, length, inner }: Lines,
-  k: number,
-  values: Tensor,
-  indices: Tensor,
-): void {
-  const n = outer * k * inner;
-  writeKernel.launch(run, { x, places, values, indices }, { n, length, k, inner }, grid1d(n, WRITE_WG));
+/** Where the first k of each sorted line were: fills `indices` [outer, k, inner]. */
+export function writePlaces(run: Run, { places }: Sorted, { outer, length, inner }: Lines, k: number, indices: Tensor) {
+  const lines = view3(indices, [outer, k, inner]);
+  copyStrided(run, places, lines, [inner * length, 1, length]);
+  lines.dispose();
 }
+const view3 = (t: Tensor, shape: Shape): Tensor => internalHandle(t.storage, { shape, dtype: t.dtype });
 
 interface ScatterInto {
   /** Elements to place, [outer, length, inner]; a number's bits stand for all of them. */

@@ -686,17 +686,6 @@ declare module "*/softmax.wgsl" {
   export const LEAST: -3.4028234e+38;
 }
 
-declare module "*/sort-merge.wgsl" {
-  const source: Wgsl.Source<
-    { keys: Wgsl.Buffer; places: Wgsl.Buffer; keys_out: Wgsl.Buffer; places_out: Wgsl.Buffer },
-    { n: number; length: number; runs: number; width: number },
-    "RUN" | "Params" | "each" | "WG"
-  >;
-  export default source;
-  export const RUN: 16;
-  export const WG: 64;
-}
-
 declare module "*/sort-runs.wgsl" {
   const source: Wgsl.Source<
     { x: Wgsl.Buffer; keys: Wgsl.Buffer; places: Wgsl.Buffer; faults: Wgsl.Buffer },
@@ -707,16 +696,6 @@ declare module "*/sort-runs.wgsl" {
   export const KIND: 0;
   export const RUN: 16;
   export const NONE: 4294967295;
-  export const WG: 64;
-}
-
-declare module "*/sort-write.wgsl" {
-  const source: Wgsl.Source<
-    { x: Wgsl.Buffer; places: Wgsl.Buffer; values: Wgsl.Buffer; indices: Wgsl.Buffer },
-    { n: number; length: number; k: number; inner: number },
-    "Params" | "each" | "WG"
-  >;
-  export default source;
   export const WG: 64;
 }
 

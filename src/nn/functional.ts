@@ -18,9 +18,9 @@ export {
   nllLoss,
   type Reduction,
 } from "../ops/losses.ts";
-export { oneHot } from "../ops/masks.ts";
 export { linear } from "../ops/matmul.ts";
 export { pad } from "../ops/movement.ts";
+export { oneHot } from "../ops/one-hot.ts";
 export {
   type AvgPoolOptions,
   adaptiveAvgPool2d,

@@ -74,6 +74,10 @@ const faults = {
   indexSelect: indexFault("indexSelect"),
 };
 
+/** y = x's elements at these positions along `dim`. */
+export const gatherInto = (run: Run, x: Tensor, index: Tensor, y: Tensor, dim: number): void =>
+  launchGather("gather", run, [x, index, y], { dim }, stridesOf(index.shape));
+
 /** `indexStrides`: how index is walked along the dimensions of y. */
 function launchGather(
   op: keyof typeof faults,

@@ -1,4 +1,4 @@
-// Masks and counts: maskedFill, maskedSelect, nonzero, oneHot, bincount, logsumexp, and draws by probability (multinomial).
+// Masks and counts: maskedFill, maskedSelect, nonzero, bincount, logsumexp, and draws by probability (multinomial).
 import { apply1 } from "../autograd/apply.ts";
 import { noGrad } from "../autograd/mode.ts";
 import { type Op, withoutGradient } from "../autograd/op.ts";
@@ -19,11 +19,11 @@ import { checkIndex, indexSelect } from "./gather.ts";
 import { rand } from "./random.ts";
 import { max } from "./reduce.ts";
 import { cumsum } from "./scan.ts";
-import { scatterAdd, scatterOp } from "./scatter.ts";
+import { scatterAdd } from "./scatter.ts";
 import { type Dims, expand, keepdimOf, type ReduceOptions, sum } from "./sum-expand.ts";
 import { topk } from "./topk.ts";
 import { unary } from "./unary.ts";
-import { unsqueeze, view } from "./view.ts";
+import { view } from "./view.ts";
 import { where } from "./where.ts";
 
 /**
@@ -82,22 +82,6 @@ export async function nonzero(x: Tensor): Promise<Tensor> {
   const strides = stridesOf(shape);
   const data = Int32Array.from(at.flatMap((i) => shape.map((n, d) => Math.floor(i / (strides[d] ?? 1)) % n)));
   return tensor(data, { shape: [at.length, shape.length], device });
-}
-
-/**
- * i32 [..., numClasses]: 1 at the class that each element of `x: i32 [...]` names, else 0.
- * @throws ValueError for a class out of range, at the next read or sync().
- * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.one_hot.html
- */
-export function oneHot(x: Tensor, numClasses: number): Tensor {
-  checkTensor("oneHot", "input", x);
-  checkIndex("oneHot", x);
-  checkWhole("oneHot", "numClasses, which only the device could find out,", numClasses, 1);
-  return scope(() => {
-    const none = zeros([...x.shape, numClasses], { dtype: "i32", device: x.device });
-    const attrs = { op: "oneHot", dim: x.ndim, sum: false, oneList: false, value: 1 } as const;
-    return apply1(scatterOp, [none, unsqueeze(x, -1), null], attrs);
-  });
 }
 
 /** What `bincount` takes beside the numbers. */

@@ -5,12 +5,12 @@ import { checkTensor } from "../autograd/run.ts";
 import { check, checkOptions, told, ValueError } from "../errors.ts";
 import { alike, otherDims } from "../kernels/divide.ts";
 import { linesOf } from "../kernels/scan-plan.ts";
-import { sortLines, writeSorted } from "../kernels/sort-plan.ts";
+import { sortLines, writePlaces } from "../kernels/sort-plan.ts";
 import { tensor } from "../tensor/create.ts";
 import { arrayTypes, checkDtype, type TensorData } from "../tensor/dtype.ts";
 import { normalizeDim, rowRank } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { scatterAdd } from "./gather.ts";
+import { gatherInto, scatterAdd } from "./gather.ts";
 
 const sortOp: Op<
   readonly [Tensor],
@@ -24,8 +24,9 @@ const sortOp: Op<
   },
   forward(run, [x], [values, indices], { dim, descending }) {
     const lines = linesOf(x.shape, dim);
-    if (x.numel > 0)
-      writeSorted(run, x, sortLines(run, x, lines, { descending }), lines, lines.length, values, indices);
+    if (x.numel === 0) return;
+    writePlaces(run, sortLines(run, x, lines, { descending }), lines, lines.length, indices);
+    gatherInto(run, x, indices, values, dim);
   },
   divisions: ([x], _, { dim }) => alike(otherDims(x, dim), 1, 2),
   saves: () => ({ inputs: [], outputs: [1] }),

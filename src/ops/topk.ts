@@ -10,7 +10,7 @@ import { allFit, bindingElements, ranges } from "../kernels/binding-parts.ts";
 import { alike, otherDims } from "../kernels/divide.ts";
 import { Kernel } from "../kernels/kernel.ts";
 import { linesOf } from "../kernels/scan-plan.ts";
-import { sortLines, writeSorted } from "../kernels/sort-plan.ts";
+import { sortLines, writePlaces } from "../kernels/sort-plan.ts";
 import topkWgsl, { WG } from "../kernels/wgsl/topk.wgsl";
 import { full } from "../tensor/create.ts";
 import { checkDtype } from "../tensor/dtype.ts";
@@ -19,7 +19,7 @@ import { normalizeDim, rowRank, type Shape, show, sizeOf } from "../tensor/shape
 import type { Tensor } from "../tensor/tensor.ts";
 import { binary } from "./binary.ts";
 import { cat } from "./cat.ts";
-import { gather, scatterAdd } from "./gather.ts";
+import { gather, gatherInto, scatterAdd } from "./gather.ts";
 import { narrow } from "./movement.ts";
 import { keepdimOf, type ReduceOptions } from "./sum-expand.ts";
 import { view } from "./view.ts";
@@ -73,7 +73,8 @@ const topkOp: Op<readonly [Tensor], TopkAttrs, readonly [values: Tensor, indices
     const rows = k === 0 ? 0 : values.numel / k;
     if (k > FEW) {
       const lines = linesOf(x.shape, dim);
-      writeSorted(run, x, sortLines(run, x, lines, { descending: largest }), lines, k, values, indices);
+      writePlaces(run, sortLines(run, x, lines, { descending: largest }), lines, k, indices);
+      gatherInto(run, x, indices, values, dim);
       return;
     }
     const lanes = length < WG || (rows >= 1024 && length <= 1024) ? 1 : WG;

@@ -78,6 +78,7 @@ describe("integers, and nothing", () => {
       () => w.prod(x, 1),
       () => w.sort(x, 1).indices,
       () => w.sort(u).values,
+      () => w.sort(i32(7)).values,
       () => w.argsort(u, 0, true),
       () => w.einsum("ij,kj->ik", x, x),
       () => w.outer(i32([1, 2]), i32([3, 4])),
@@ -104,6 +105,7 @@ describe("integers, and nothing", () => {
         [1, 0, 2],
       ],
       [1, 2_147_483_648, 4_000_000_000],
+      7,
       [0, 2, 1],
       [
         [14, 3],

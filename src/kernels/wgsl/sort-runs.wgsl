@@ -1,8 +1,8 @@
 // keys[line, j], places[line, j] = key(x[line, j]) and j, sorted by key in stretches of RUN along lines of x [outer, length, inner],
-// equal ones in their order: the first step of a merge sort, by insertion. A key orders as its element does, as u32: floats by
-// their bits (NaN last, both zeros alike), and positions in a dimension as what is left after taking `low` away, NONE for
-// those that are `skip` or beyond `size`. A position that is not one of the `whole` is a fault, where `fault` names one.
-// Traffic: n loads, 2n stores.
+// equal ones in their order: all of a short line, by insertion; with a RUN of 1 as they are, for another sort to go on with. A key
+// orders as its element does, as u32: floats by their bits (NaN last, both zeros alike), and positions in a dimension as what is left
+// after taking `low` away, NONE for those that are `skip` or beyond `size`. A position that is not one of the `whole` is a fault,
+// where `fault` names one. Traffic: n loads, 2n stores.
 import package::lib::each;
 // What x holds: 0 positions, 1 f32, 2 i32, 3 u32.
 const KIND = 0u;
