@@ -37,6 +37,8 @@ export interface Positions {
 
 const KINDS: Readonly<Partial<Record<Dtype, string>>> = { f32: "1u", i32: "2u", u32: "3u" };
 
+/** Lines from this length on are sorted by digits of eight bits. */
+const LONG = 512;
 /** Keys of a long line that an invocation takes. */
 const CHUNK = 1024;
 
@@ -73,15 +75,20 @@ export function sortLines(
   // Of positions only so many bits as tell them from each other, and from what is none of them: all bits set.
   const bits = byValue ? 32 : 32 - Math.clz32(size);
   const chunks = Math.ceil(length / CHUNK);
-  const counts = run.scratch([lines, 256, chunks], "u32");
-  const ends = run.scratch([lines, 256, chunks], "u32");
+  // Counts are no more than keys: few digits for lines that are not long.
+  const digit = length >= LONG ? 8 : 4;
+  const digits = 2 ** digit;
+  const counts = run.scratch([lines, digits, chunks], "u32");
+  const ends = run.scratch([lines, digits, chunks], "u32");
   const all = lines * chunks;
-  for (let shift = 0; shift < bits; shift += 8) {
+  for (let shift = 0; shift < bits; shift += digit) {
     const params = { n: all, length, chunk: CHUNK, chunks, shift };
-    countKernel.launch(run, { keys: sorted.keys, counts }, params, grid1d(all, COUNT_WG));
-    scan(run, counts, ends, { outer: lines, length: 256 * chunks, inner: 1 }, "sum", false);
+    countKernel
+      .variant({ BITS: `${digit}u` })
+      .launch(run, { keys: sorted.keys, counts }, params, grid1d(all, COUNT_WG));
+    scan(run, counts, ends, { outer: lines, length: digits * chunks, inner: 1 }, "sum", false);
     const buffers = { ...sorted, ends, keys_out: other.keys, places_out: other.places };
-    placeKernel.launch(run, buffers, params, grid1d(all, PLACE_WG));
+    placeKernel.variant({ BITS: `${digit}u` }).launch(run, buffers, params, grid1d(all, PLACE_WG));
     [sorted, other] = [other, sorted];
   }
   return sorted;
@@ -89,11 +96,10 @@ export function sortLines(
 
 /** Where the first k of each sorted line were: fills `indices` [outer, k, inner]. */
 export function writePlaces(run: Run, { places }: Sorted, { outer, length, inner }: Lines, k: number, indices: Tensor) {
-  const lines = view3(indices, [outer, k, inner]);
+  const lines = internalHandle(indices.storage, { shape: [outer, k, inner], dtype: "i32" });
   copyStrided(run, places, lines, [inner * length, 1, length]);
   lines.dispose();
 }
-const view3 = (t: Tensor, shape: Shape): Tensor => internalHandle(t.storage, { shape, dtype: t.dtype });
 
 interface ScatterInto {
   /** Elements to place, [outer, length, inner]; a number's bits stand for all of them. */

@@ -555,9 +555,10 @@ declare module "*/radix-count.wgsl" {
   const source: Wgsl.Source<
     { keys: Wgsl.Buffer; counts: Wgsl.Buffer },
     { n: number; length: number; chunk: number; chunks: number; shift: number },
-    "Params" | "each" | "WG"
+    "BITS" | "SIZE" | "Params" | "each" | "WG"
   >;
   export default source;
+  export const BITS: 8;
   export const WG: 64;
 }
 
@@ -565,9 +566,10 @@ declare module "*/radix-place.wgsl" {
   const source: Wgsl.Source<
     { keys: Wgsl.Buffer; places: Wgsl.Buffer; ends: Wgsl.Buffer; keys_out: Wgsl.Buffer; places_out: Wgsl.Buffer },
     { n: number; length: number; chunk: number; chunks: number; shift: number },
-    "Params" | "each" | "WG"
+    "BITS" | "SIZE" | "Params" | "each" | "WG"
   >;
   export default source;
+  export const BITS: 8;
   export const WG: 64;
 }
 

@@ -1,7 +1,9 @@
-// keys_out, places_out = keys and places of lines [length] by their digit, the byte at `shift`; equal digits keep their order.
+// keys_out, places_out = keys and places of lines [length] by their digit, the BITS bits from `shift` on; equal digits keep their order.
 // ends[line, d, chunk] counts the line's keys of smaller digits, and of this one up to the end of the chunk (running sums
-// of what radix-count.wgsl counts). Traffic: 2n loads and stores, 256 loads a chunk.
+// of what radix-count.wgsl counts). Traffic: 2n loads and stores, SIZE loads a chunk.
 import package::lib::each;
+const BITS = 8u;
+const SIZE = 1u << BITS;
 
 struct Params { n: u32, length: u32, chunk: u32, chunks: u32, shift: u32 }
 @group(0) @binding(0) var<storage, read> keys: array<u32>;
@@ -18,14 +20,14 @@ fn each(i: u32) {
   let last = min(first + p.chunk, p.length);
   let base = line * p.length;
   // Where the next key of a digit goes: behind those of the entry before.
-  var next = array<u32, 256>();
-  for (var d = 0u; d < 256u; d++) {
+  var next = array<u32, SIZE>();
+  for (var d = 0u; d < SIZE; d++) {
     let at = d * p.chunks + chunk;
-    if (at > 0u) { next[d] = ends[line * 256u * p.chunks + at - 1u]; }
+    if (at > 0u) { next[d] = ends[line * SIZE * p.chunks + at - 1u]; }
   }
   for (var j = first; j < last; j++) {
     let key = keys[base + j];
-    let digit = (key >> p.shift) & 255u;
+    let digit = (key >> p.shift) & (SIZE - 1u);
     let to = base + next[digit];
     next[digit]++;
     keys_out[to] = key;
