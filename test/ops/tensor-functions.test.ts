@@ -386,3 +386,49 @@ test("arguments that do not fit are told", async () => {
   await expect(classes.data()).rejects.toThrow("[oneHot] an index is 5");
   for (const t of [x, m, index, y, classes]) t.dispose();
 });
+
+describe("gradients of gradients", () => {
+  const unary = {
+    ...{ log1p: w.log1p, expm1: w.expm1, log2: w.log2, log10: w.log10, exp2: w.exp2, tan: w.tan, asin: w.asin },
+    ...{ acos: w.acos, atan: w.atan, sinh: w.sinh, cosh: w.cosh, erfc: w.erfc },
+  };
+  test.each(Object.entries(unary))("%s: recorded, the gradient is the same, and has one", async (_, f) => {
+    const x = tensor([0.2, 0.35, 0.5, 0.8], { requiresGrad: true });
+    const h = 1 / 64;
+    const gradientAt = async (shift: number): Promise<Float64Array> => {
+      const at = tensor(
+        [0.2, 0.35, 0.5, 0.8].map((v) => v + shift),
+        { requiresGrad: true },
+      );
+      scope(() => f(at).sum().backward());
+      const values = Float64Array.from(await at.grad!.data());
+      at.dispose();
+      return values;
+    };
+    const [plain, above, below] = [await gradientAt(0), await gradientAt(h), await gradientAt(-h)];
+    const [first, second] = scope(() => {
+      const [g] = w.grad(f(x).sum(), [x], { createGraph: true });
+      const [gg] = w.grad(g!.sum(), [x]);
+      return [g!.detach(), gg!] as const;
+    });
+    const [got, got2] = [await first.data(), await second.data()];
+    for (let i = 0; i < 4; i++) {
+      expect(Math.abs(got[i]! - plain[i]!)).toBeLessThan(1e-5 * Math.max(1, Math.abs(plain[i]!)));
+      const difference = (above[i]! - below[i]!) / (2 * h);
+      expect(Math.abs(got2[i]! - difference)).toBeLessThan(0.02 * Math.max(1, Math.abs(difference)));
+    }
+    for (const t of [x, first, second]) t.dispose();
+  });
+
+  test("an embedding's padding row has none; what is read twice counts twice", async () => {
+    const table = tensor([[1], [2], [3]], { requiresGrad: true });
+    const index = i32([0, 1, 2, 2]);
+    const second = scope(() => {
+      const y = w.nn.functional.embedding(index, table, { paddingIdx: 1 });
+      const [g] = w.grad(y.pow(3).sum(), [table], { createGraph: true });
+      return w.grad(g!.sum(), [table])[0]!;
+    });
+    expect(await second.array()).toEqual([[6], [0], [36]]);
+    for (const t of [table, index, second]) t.dispose();
+  });
+});
