@@ -33,14 +33,95 @@ export { type LoadTorchOptions, loadSafetensors, loadTorch, safetensorsMetadata,
 export { type TunedClass, type TuneOptions, type TuneProgress, tune } from "./kernels/tune.ts";
 export type { TensorMethods } from "./methods.ts";
 export * as nn from "./nn/index.ts";
+export { type IndexPutOptions, type Indices, index, indexPut, indexPut_, setSlice } from "./ops/advanced-index.ts";
 export { cat, stack } from "./ops/cat.ts";
+export { diag, diagEmbed, diagonal, trace, tril, triu } from "./ops/diagonal.ts";
+export { einsum } from "./ops/einsum.ts";
+export { clamp_, indexAdd_, lerp_, maskedFill_, scatter_, scatterAdd_ } from "./ops/inplace-functions.ts";
+export {
+  type BincountOptions,
+  bincount,
+  logsumexp,
+  type MultinomialOptions,
+  maskedFill,
+  maskedSelect,
+  multinomial,
+  nonzero,
+} from "./ops/masks.ts";
+export {
+  acos,
+  asin,
+  atan,
+  cosh,
+  erfc,
+  exp2,
+  expm1,
+  isfinite,
+  isinf,
+  isnan,
+  log1p,
+  log2,
+  log10,
+  sinh,
+  tan,
+  trunc,
+} from "./ops/math.ts";
 export type { SliceRange } from "./ops/movement.ts";
-export { bernoulli, rand, randint, randn, randperm } from "./ops/random.ts";
+export {
+  type AddProductOptions,
+  addmm,
+  baddbmm,
+  bmm,
+  dot,
+  eye,
+  kron,
+  mm,
+  mv,
+  outer,
+} from "./ops/products.ts";
+export { bernoulli, rand, randint, randLike, randn, randnLike, randperm } from "./ops/random.ts";
+export {
+  type MeshgridOptions,
+  meshgrid,
+  repeat,
+  repeatInterleave,
+  roll,
+  takeAlongDim,
+  tile,
+  unbind,
+} from "./ops/rearrange.ts";
 export type { VarianceOptions } from "./ops/reduce.ts";
+export { cumprod, cumsum, prod } from "./ops/scan.ts";
+export { indexAdd, indexCopy, scatter, scatterAdd } from "./ops/scatter.ts";
+export { argsort, sort, type UniqueOptions, unique } from "./ops/sort.ts";
 export type { ReduceOptions } from "./ops/sum-expand.ts";
+export {
+  add,
+  addcdiv,
+  addcmul,
+  atan2,
+  type DivOptions,
+  div,
+  floorDivide,
+  fmod,
+  lerp,
+  logicalAnd,
+  logicalNot,
+  logicalOr,
+  logicalXor,
+  maximum,
+  minimum,
+  mul,
+  pow,
+  remainder,
+  rsub,
+  type ScaledOptions,
+  sub,
+} from "./ops/two-sided.ts";
 export { where } from "./ops/where.ts";
 export * as optim from "./optim/index.ts";
-export { arange, full, ones, type TensorOptions, tensor, zeros } from "./tensor/create.ts";
+export { arange, full, type NestedValues, ones, type TensorOptions, tensor, zeros } from "./tensor/create.ts";
+export { emptyLike, fullLike, linspace, onesLike, zerosLike } from "./tensor/create-like.ts";
 export type { Dtype, TensorData } from "./tensor/dtype.ts";
 export { getRngState, manualSeed, type RngState, setRngState } from "./tensor/random-state.ts";
 export { scope } from "./tensor/scope.ts";

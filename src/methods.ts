@@ -254,7 +254,6 @@ export interface TensorMethods<S extends Shape = Shape> {
   /**
    * The `k` largest elements (smallest where `largest` is false) along `dim`, by default the last, best first, and their
    * positions as i32; of equal ones the first. NaN counts as larger than any number. Both have this shape with size k along `dim`.
-   * Meant for small k.
    * @throws ValueError where k is more than the dimension's size.
    * @see https://pytorch.org/docs/stable/generated/torch.topk.html
    */
@@ -366,14 +365,14 @@ export interface TensorMethods<S extends Shape = Shape> {
   pad(padding: readonly number[], value?: number): Tensor;
   /**
    * Elements by index: `y[i, j] = this[index[i, j], j]` for `dim` 0. index: i32 with as many dimensions as this; the
-   * result has its shape. An index out of range gives 0: only the device sees it.
+   * result has its shape. An index out of range is a ValueError of the next read.
    * @throws ShapeError, DtypeError for an index that does not fit.
    * @see https://pytorch.org/docs/stable/generated/torch.gather.html
    */
   gather(dim: number, index: Tensor): Tensor;
   /**
    * The slices at the positions `index: i32 [k]` of `dim`, such as rows of an embedding table: this shape with size k along
-   * `dim`. An index out of range gives zeros: only the device sees it.
+   * `dim`. An index out of range is a ValueError of the next read.
    * @throws ShapeError, DtypeError for an index that does not fit.
    * @see https://pytorch.org/docs/stable/generated/torch.index_select.html
    */

@@ -22,7 +22,7 @@ def wave(shape, k, scale=1.0):
 
 def numbers(t):
     def number(x):
-        return x if isinstance(x, int) else (float(f"{x:.9g}") if math.isfinite(x) else str(x))
+        return x if isinstance(x, int) else (float(f"{x:.9g}") if math.isfinite(x) else str(x).replace("inf", "Infinity"))
 
     return {"shape": list(t.shape), "data": [number(x) for x in t.detach().reshape(-1).tolist()]}
 

@@ -14,6 +14,7 @@ import { scatterAdd } from "../ops/gather.ts";
 import { type GroupNormAttrs, groupNormOp } from "../ops/group-norm.ts";
 import { layerNormOp } from "../ops/layer-norm.ts";
 import { type CrossEntropyAttrs, classDim, crossEntropyOp } from "../ops/losses.ts";
+import { type MathName, mathOps } from "../ops/math-rows.ts";
 import { maxBackwardOp } from "../ops/pool.ts";
 import { rootOfVariance } from "../ops/reduce.ts";
 import { softmaxes } from "../ops/softmax.ts";
@@ -33,9 +34,12 @@ const filled = (like: Spec & Tensor, value: number, { shape }: Pick<Spec, "shape
 type Derivative = (saved: Tensor, scalars: readonly number[]) => Tensor | number;
 
 /** f'(x) of the elementwise functions, in terms of what their rows save: x or y. Sorted by name. */
-const derivatives: Record<UnaryName | ActivationName | FurtherName | "rootOfVariance", Derivative> = {
+const derivatives: Record<UnaryName | ActivationName | FurtherName | MathName | "rootOfVariance", Derivative> = {
   abs: (x) => x.sign(),
+  acos: (x) => x.square().neg().add(1).rsqrt().neg(),
   affine: (_, [scale = 1]) => scale,
+  asin: (x) => x.square().neg().add(1).rsqrt(),
+  atan: (x) => x.square().add(1).reciprocal(),
   ceil: () => 0,
   celu: (x, [alpha = 1]) =>
     mask(x.gt(0)).add(
@@ -48,6 +52,7 @@ const derivatives: Record<UnaryName | ActivationName | FurtherName | "rootOfVari
     ),
   clamp: (x, [low = 0, high = 0]) => between(x, low, high),
   cos: (x) => x.sin().neg(),
+  cosh: (x) => x.exp().sub(x.neg().exp()).mul(0.5),
   divScalar: (_, [other = 1]) => 1 / other,
   elu: (x, [alpha = 1]) =>
     mask(x.gt(0)).add(
@@ -61,7 +66,15 @@ const derivatives: Record<UnaryName | ActivationName | FurtherName | "rootOfVari
       .neg()
       .exp()
       .mul(2 / Math.sqrt(Math.PI)),
+  erfc: (x) =>
+    x
+      .square()
+      .neg()
+      .exp()
+      .mul(-2 / Math.sqrt(Math.PI)),
   exp: (y) => y,
+  exp2: (y) => y.mul(Math.LN2),
+  expm1: (y) => y.add(1),
   floor: () => 0,
   gelu: (x) => {
     const cdf = x.mul(Math.SQRT1_2).erf().mul(0.5).add(0.5);
@@ -90,6 +103,9 @@ const derivatives: Record<UnaryName | ActivationName | FurtherName | "rootOfVari
       .add(slope),
   log: (x) => x.reciprocal(),
   logSigmoid: (x) => x.neg().sigmoid(),
+  log10: (x) => x.mul(Math.LN10).reciprocal(),
+  log1p: (x) => x.add(1).reciprocal(),
+  log2: (x) => x.mul(Math.LN2).reciprocal(),
   maximumScalar: (x, [other = 0]) => binary("greaterMask", x.detach(), filled(x, other, { shape: [] })),
   minimumScalar: (x, [other = 0]) => binary("lessMask", x.detach(), filled(x, other, { shape: [] })),
   mish: (x) => {
@@ -123,6 +139,7 @@ const derivatives: Record<UnaryName | ActivationName | FurtherName | "rootOfVari
     return s.add(x.mul(s.sub(s.square())));
   },
   sin: (x) => x.cos(),
+  sinh: (x) => x.exp().add(x.neg().exp()).mul(0.5),
   smoothL1: (x, [beta = 1]) => (beta === 0 ? x.sign() : x.mul(1 / beta).clamp({ min: -1, max: 1 })),
   softplus: (x, [beta = 1, threshold = 20]) => {
     const z = x.mul(beta);
@@ -135,10 +152,18 @@ const derivatives: Record<UnaryName | ActivationName | FurtherName | "rootOfVari
   sqrt: (y) => y.reciprocal().mul(0.5),
   square: (x) => x.mul(2),
   threshold: (x, [threshold = 0]) => mask(x.gt(threshold)),
+  tan: (y) => y.square().add(1),
   tanh: (y) => y.square().neg().add(1),
+  trunc: () => 0,
 };
 
-const elementwise: Readonly<Record<string, UnaryOp>> = { ...unaryOps, ...activationOps, ...furtherOps, rootOfVariance };
+const elementwise: Readonly<Record<string, UnaryOp>> = {
+  ...unaryOps,
+  ...activationOps,
+  ...furtherOps,
+  ...mathOps,
+  rootOfVariance,
+};
 
 /** dy f'(x). Where f' is a constant 0 so is the result, whatever dy. */
 function scaled(name: string, dy: Tensor, saved: Tensor, scalars: readonly number[]): Tensor {

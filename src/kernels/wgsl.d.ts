@@ -355,6 +355,16 @@ declare module "*/depthwise.wgsl" {
   export const KW: 3;
 }
 
+declare module "*/draw-index.wgsl" {
+  const source: Wgsl.Source<
+    { c: Wgsl.Buffer; u: Wgsl.Buffer; y: Wgsl.Buffer; faults: Wgsl.Buffer },
+    { n: number; length: number; draws: number; fault: number },
+    "Params" | "each" | "WG" | "is_nan" | "is_positive" | "is_negative" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "exp_nan" | "log_nan" | "power"
+  >;
+  export default source;
+  export const WG: 64;
+}
+
 declare module "*/erase-images.wgsl" {
   const source: Wgsl.Source<
     { x: Wgsl.Buffer; u: Wgsl.Buffer; noise: Wgsl.Buffer | null; y: Wgsl.Buffer },
@@ -385,17 +395,6 @@ declare module "*/fold.wgsl" {
   export const WG: 64;
   export const ROWS: 0;
   export const COLUMNS: 0;
-}
-
-declare module "*/gather-backward.wgsl" {
-  const source: Wgsl.Source<
-    { dy: Wgsl.Buffer; index: Wgsl.Buffer; dx: Wgsl.Buffer },
-    { n: number; dim: number; low: number; length: number; stride: number; index_stride: number; shape: readonly number[]; strides: readonly number[]; index_strides: readonly number[]; bounds: readonly number[] },
-    "RANK" | "Params" | "each" | "WG"
-  >;
-  export default source;
-  export const RANK: 1;
-  export const WG: 64;
 }
 
 declare module "*/gather-images.wgsl" {
@@ -658,6 +657,28 @@ declare module "*/pad.wgsl" {
   export const WG: 64;
 }
 
+declare module "*/radix-count.wgsl" {
+  const source: Wgsl.Source<
+    { keys: Wgsl.Buffer; counts: Wgsl.Buffer },
+    { n: number; length: number; chunk: number; chunks: number; shift: number },
+    "BITS" | "SIZE" | "Params" | "each" | "WG"
+  >;
+  export default source;
+  export const BITS: 8;
+  export const WG: 64;
+}
+
+declare module "*/radix-place.wgsl" {
+  const source: Wgsl.Source<
+    { keys: Wgsl.Buffer; places: Wgsl.Buffer; ends: Wgsl.Buffer; keys_out: Wgsl.Buffer; places_out: Wgsl.Buffer },
+    { n: number; length: number; chunk: number; chunks: number; shift: number },
+    "BITS" | "SIZE" | "Params" | "each" | "WG"
+  >;
+  export default source;
+  export const BITS: 8;
+  export const WG: 64;
+}
+
 declare module "*/random.wgsl" {
   const source: Wgsl.Source<
     { shift: Wgsl.Buffer; y: Wgsl.Buffer },
@@ -730,6 +751,28 @@ declare module "*/resample.wgsl" {
   export const GROUP: 1;
 }
 
+declare module "*/scan.wgsl" {
+  const source: Wgsl.Source<
+    { x: Wgsl.Buffer; carry: Wgsl.Buffer | null; y: Wgsl.Buffer },
+    { n: number; length: number; inner: number; chunk: number; chunks: number },
+    "T" | "REVERSE" | "TOTALS" | "has_carry" | "Params" | "start" | "join" | "each" | "WG"
+  >;
+  export default source;
+  export const WG: 64;
+}
+
+declare module "*/scatter-sorted.wgsl" {
+  const source: Wgsl.Source<
+    { x: Wgsl.Buffer | null; keys: Wgsl.Buffer; places: Wgsl.Buffer; y: Wgsl.Buffer },
+    { n: number; length: number; inner: number; size: number; stride: number; value: number; shape: readonly number[]; strides: readonly number[] },
+    "T" | "SUM" | "ONE_LIST" | "has_x" | "RANK" | "BLOCK" | "Params" | "each" | "WG" | "walk"
+  >;
+  export default source;
+  export const RANK: 1;
+  export const BLOCK: 256;
+  export const WG: 64;
+}
+
 declare module "*/softmax-backward.wgsl" {
   const source: Wgsl.Source<
     { dy: Wgsl.Buffer; y: Wgsl.Buffer; dx: Wgsl.Buffer },
@@ -749,6 +792,19 @@ declare module "*/softmax.wgsl" {
   export default source;
   export const WG: 64;
   export const LEAST: -3.4028234e+38;
+}
+
+declare module "*/sort-runs.wgsl" {
+  const source: Wgsl.Source<
+    { x: Wgsl.Buffer; keys: Wgsl.Buffer; places: Wgsl.Buffer; faults: Wgsl.Buffer },
+    { n: number; length: number; inner: number; runs: number; low: number; size: number; whole: number; skip: number; fault: number },
+    "KIND" | "DESCENDING" | "RUN" | "NONE" | "Params" | "position" | "ordered" | "key" | "each" | "WG"
+  >;
+  export default source;
+  export const KIND: 0;
+  export const RUN: 16;
+  export const NONE: 4294967295;
+  export const WG: 64;
 }
 
 declare module "*/strided.wgsl" {
@@ -864,4 +920,15 @@ declare module "*/where.wgsl" {
   export const RANK: 1;
   export const WG: 64;
   export const PER: 4;
+}
+
+declare module "*/wrap-index.wgsl" {
+  const source: Wgsl.Source<
+    { index: Wgsl.Buffer; y: Wgsl.Buffer; faults: Wgsl.Buffer },
+    { n: number; size: number; stride: number; more: number; fault: number },
+    "NONE" | "Params" | "each" | "WG"
+  >;
+  export default source;
+  export const NONE: 4294967295;
+  export const WG: 64;
 }

@@ -41,6 +41,7 @@ export {
   mseLoss,
   smoothL1Loss,
 } from "../ops/element-losses.ts";
+export { type EmbeddingOptions, embedding } from "../ops/embedding.ts";
 export { glu, prelu, tanhshrink } from "../ops/further-activations.ts";
 export {
   alphaDropout,
@@ -78,6 +79,7 @@ export {
   type Reduction,
 } from "../ops/losses.ts";
 export { linear } from "../ops/matmul.ts";
+export { oneHot } from "../ops/one-hot.ts";
 export { type PadMode, pad } from "../ops/pad-modes.ts";
 export {
   type AvgPoolOptions,

@@ -26,6 +26,7 @@ export { Conv2d } from "./conv-layers.ts";
 export { Conv1d, Conv3d, ConvTranspose1d, ConvTranspose2d, ConvTranspose3d } from "./conv-nd-layers.ts";
 export { deepCopy } from "./deep-copy.ts";
 export { AlphaDropout, Dropout1d, Dropout2d, StochasticDepth } from "./dropout-layers.ts";
+export { Embedding } from "./embedding-layer.ts";
 export * as functional from "./functional.ts";
 export {
   CELU,

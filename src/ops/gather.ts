@@ -9,18 +9,22 @@ import { faultCode } from "../gpu/faults.ts";
 import { grid1d } from "../gpu/queue.ts";
 import { allFit } from "../kernels/binding-parts.ts";
 import type { Division } from "../kernels/divide.ts";
+import { fillBits } from "../kernels/fill.ts";
 import { Kernel } from "../kernels/kernel.ts";
-import { checkRank, mergeDims, rankOf } from "../kernels/strided-walk.ts";
+import { linesOf } from "../kernels/scan-plan.ts";
+import { scatterSorted, sortLines } from "../kernels/sort-plan.ts";
+import { mergeDims, rankOf } from "../kernels/strided-walk.ts";
 import gatherWgsl, { WG } from "../kernels/wgsl/gather.wgsl";
-import gatherBackwardWgsl from "../kernels/wgsl/gather-backward.wgsl";
+import { full } from "../tensor/create.ts";
 import { checkDtype } from "../tensor/dtype.ts";
 import { scope } from "../tensor/scope.ts";
-import { normalizeDim, rowRank, type Shape, show, sizeOf, stridesOf } from "../tensor/shape.ts";
+import { normalizeDim, rowRank, type Shape, show, stridesOf } from "../tensor/shape.ts";
 import type { Spec, Tensor } from "../tensor/tensor.ts";
+import { binary } from "./binary.ts";
+import { to } from "./cast.ts";
 import { view } from "./view.ts";
 
 const gatherKernel = new Kernel(gatherWgsl);
-const gatherBackwardKernel = new Kernel(gatherBackwardWgsl);
 
 interface Along {
   readonly dim: number;
@@ -29,11 +33,25 @@ interface Along {
   /** Its length there. Default: x's. */
   readonly whole?: number | undefined;
 }
-type IndexOp = Op<readonly [x: Tensor, index: Tensor], Along>;
-/** Its gradient, which must be told the shape of x. */
-type BackwardOp = Op<readonly [dy: Tensor, index: Tensor], Along & { readonly shape: Shape }>;
 
-function checkIndex(op: string, index: Spec): void {
+interface SelectAttrs extends Along {
+  /** The public name it was called by, for messages. */
+  readonly op: SelectName;
+  /** An index whose slice gets no gradient. Default: none. */
+  readonly skip?: number | undefined;
+}
+type IndexOp<A extends Along> = Op<readonly [x: Tensor, index: Tensor], A>;
+interface BackwardAttrs extends Along {
+  /** Of x. */
+  readonly shape: Shape;
+  readonly skip?: number | undefined;
+  /** What is reported of an index out of range. Default: nothing, where that was done before. */
+  readonly fault?: number;
+}
+/** Its gradient, which must be told the shape of x. */
+type BackwardOp = Op<readonly [dy: Tensor, index: Tensor], BackwardAttrs>;
+
+export function checkIndex(op: string, index: Spec): void {
   check(
     index.dtype === "i32" || index.dtype === "u32",
     () => `[${op}] index is ${index.dtype} but must be i32: convert it with .to("i32")`,
@@ -41,14 +59,24 @@ function checkIndex(op: string, index: Spec): void {
   );
 }
 
-const indexFault = (op: string): number =>
+export const indexFault = (op: string): number =>
   faultCode(
     (index, size) =>
       new ValueError(
         `[${op}] an index is ${index}, but the dimension has ${size} elements and takes ${size > 0 ? `0 to ${size - 1}` : "none"}`,
       ),
   );
-const faults = { gather: indexFault("gather"), indexSelect: indexFault("indexSelect") };
+type SelectName = "embedding" | "index" | "indexSelect";
+const faults = {
+  embedding: indexFault("embedding"),
+  gather: indexFault("gather"),
+  index: indexFault("index"),
+  indexSelect: indexFault("indexSelect"),
+};
+
+/** y = x's elements at these positions along `dim`. */
+export const gatherInto = (run: Run, x: Tensor, index: Tensor, y: Tensor, dim: number): void =>
+  launchGather("gather", run, [x, index, y], { dim }, stridesOf(index.shape));
 
 /** `indexStrides`: how index is walked along the dimensions of y. */
 function launchGather(
@@ -80,66 +108,69 @@ function launchGather(
     .launch(run, { x, index, y, faults: run.queue.faults }, params, grid1d(n, WG));
 }
 
-/** What the gradient is walked by: dx has the shape `shape` and dy `bounds`, of which index takes these strides. */
-interface BackwardWalk extends Along {
-  readonly shape: Shape;
-  readonly bounds: Shape;
-  readonly indexStrides: Shape;
-}
-
-function launchBackward(run: Run, dy: Tensor, index: Tensor, dx: Tensor, walk: BackwardWalk): void {
-  const { dim, low = 0, shape, bounds, indexStrides } = walk;
-  checkRank("gather", shape.length);
-  const strides = stridesOf(bounds);
-  const n = dx.numel;
-  const params = {
-    n,
-    dim,
-    low,
-    length: bounds[dim] ?? 0,
-    stride: strides[dim] ?? 0,
-    index_stride: indexStrides[dim] ?? 0,
-    shape,
-    strides,
-    index_strides: indexStrides,
-    bounds,
-  };
-  gatherBackwardKernel.variant({ RANK: rankOf(walk) }).launch(run, { dy, index, dx }, params, grid1d(n, WG));
+/**
+ * Adds dy's elements up where `index` points in dx: the index is sorted with its positions, and each place of dx that occurs in it
+ * gets what belongs there. `oneList`: index is one list for all of dy.
+ */
+function launchBackward(
+  run: Run,
+  dy: Tensor,
+  index: Tensor,
+  dx: Tensor,
+  attrs: BackwardAttrs & { readonly oneList: boolean },
+): void {
+  const { dim, low = 0, skip, fault, oneList } = attrs;
+  fillBits(run, dx, 0);
+  if (dy.numel === 0) return;
+  const at = <T>(list: readonly T[]) => list.filter((_, d) => d !== dim);
+  const size = dx.shape[dim] ?? 1;
+  const whole = attrs.shape[dim] ?? 1;
+  const positions = { low, size, whole, skip, ...(fault === undefined ? {} : { fault }) };
+  const sorted = sortLines(run, index, oneList ? linesOf([index.numel], 0) : linesOf(index.shape, dim), positions);
+  const strides = stridesOf(dx.shape);
+  const [around, stride] = [at(dy.shape), strides[dim] ?? 1];
+  scatterSorted(run, sorted, linesOf(dy.shape, dim), dx, {
+    ...{ x: dy, around, strides: at(strides), size, stride, sum: true, oneList },
+  });
 }
 
 /** The dimension of the index that goes with one of what is gathered; null where it has none. */
 type IndexDim = (d: number) => number | null;
 
 /** Along the gathered dimension a part of x gives 0 for what is in others. */
-function* divisions(
+function* divisions<A extends Along>(
   x: Tensor,
   y: Tensor,
-  { dim, low = 0, whole = x.shape[dim] }: Along,
+  attrs: A,
   info: DeviceInfo,
   indexDim: IndexDim,
-): Generator<Division<Along>> {
+): Generator<Division<A>> {
+  const { dim, low = 0, whole = x.shape[dim] } = attrs;
   for (const d of y.shape.keys()) {
     if (d !== dim) yield { inputs: [d, indexDim(d)], outputs: [d] };
     else if (allFit(info, [x])) yield { inputs: [null, indexDim(d)], outputs: [d] };
-    else yield { inputs: [d, null], outputs: ["sum"], attrs: (first) => ({ dim, low: low + first, whole }) };
+    else yield { inputs: [d, null], outputs: ["sum"], attrs: (first) => ({ ...attrs, low: low + first, whole }) };
   }
 }
 
 /** Along the gathered dimension each part of dx looks through all of dy, or gets the sum of what parts of dy give. */
 function* backwardDivisions(
+  dy: Tensor,
   dx: Tensor,
-  { dim, low = 0, shape }: Along & { readonly shape: Shape },
+  attrs: BackwardAttrs,
   info: DeviceInfo,
   indexDim: IndexDim,
-): Generator<Division<Along & { readonly shape: Shape }>> {
+): Generator<Division<BackwardAttrs>> {
+  const { dim, low = 0 } = attrs;
   for (const d of dx.shape.keys()) {
-    if (d !== dim) yield { inputs: [d, indexDim(d)], outputs: [d] };
-    else if (allFit(info, [dx])) yield { inputs: [d, indexDim(d)], outputs: ["sum"] };
-    else yield { inputs: [null, null], outputs: [d], attrs: (first) => ({ dim, shape, low: low + first }) };
+    if (d !== dim) {
+      if (dy.shape[d] === dx.shape[d]) yield { inputs: [d, indexDim(d)], outputs: [d] };
+    } else if (allFit(info, [dx])) yield { inputs: [d, indexDim(d)], outputs: ["sum"] };
+    else yield { inputs: [null, null], outputs: [d], attrs: (first) => ({ ...attrs, low: low + first }) };
   }
 }
 
-const gatherOp: IndexOp = {
+const gatherOp: IndexOp<Along> = {
   name: "gather",
   infer([x, index], { dim }) {
     checkDtype("gather", "input", x.dtype, "f32", "i32", "u32");
@@ -159,20 +190,16 @@ const gatherOp: IndexOp = {
 
 const scatterAddOp: BackwardOp = {
   name: "gatherBackward",
-  infer: (_, { shape }) => [{ shape, dtype: "f32" }],
-  forward(run, [dy, index], [dx], { dim, low }) {
-    // A 0-d tensor is walked as one of one dimension.
-    const [shape, bounds] = dx.ndim === 0 ? [[1], [1]] : [dx.shape, index.shape];
-    launchBackward(run, dy, index, dx, { dim, low, shape, bounds, indexStrides: stridesOf(bounds) });
-  },
-  divisions: (_, [dx], attrs, info) => backwardDivisions(dx, attrs, info, (d) => d),
+  infer: ([dy], { shape }) => [{ shape, dtype: dy.dtype }],
+  forward: (run, [dy, index], [dx], attrs) => launchBackward(run, dy, index, dx, { ...attrs, oneList: false }),
+  divisions: ([dy], [dx], attrs, info) => backwardDivisions(dy, dx, attrs, info, (d) => d),
   saves: () => ({ inputs: [1], outputs: [] }),
   vjp: ([g], c) => [apply1(gatherOp, [g, c.input(1)], { dim: c.attrs.dim }), null],
 };
 
 /** The adjoint of gather: zeros of `shape` with dy's elements added where `index` points along `dim`. */
-export const scatterAdd = (dy: Tensor, index: Tensor, dim: number, shape: Shape): Tensor =>
-  apply1(scatterAddOp, [dy, index], { dim, shape });
+export const scatterAdd = (dy: Tensor, index: Tensor, dim: number, shape: Shape, fault?: number): Tensor =>
+  apply1(scatterAddOp, [dy, index], { dim, shape, ...(fault === undefined ? {} : { fault }) });
 
 /**
  * Elements by index: `y[i, j] = x[index[i, j], j]` for `dim` 0. index: i32 with x's number of dimensions.
@@ -181,13 +208,14 @@ export const scatterAdd = (dy: Tensor, index: Tensor, dim: number, shape: Shape)
  * @see https://pytorch.org/docs/stable/generated/torch.gather.html
  */
 export function gather(x: Tensor, dim: number, index: Tensor): Tensor {
+  checkTensor("gather", "index", index);
   const attrs = { dim: normalizeDim("gather", dim, rowRank(x.shape)) };
   // Of a scalar, one or more at once.
   if (x.ndim === 0 && index.ndim === 1) return scope(() => apply1(gatherOp, [view("gather", x, [1]), index], attrs));
   return apply1(gatherOp, [x, index], attrs);
 }
 
-const indexSelectOp: IndexOp = {
+const indexSelectOp: IndexOp<SelectAttrs> = {
   name: "indexSelect",
   infer([x, index], { dim }) {
     checkDtype("indexSelect", "input", x.dtype, "f32", "i32", "u32");
@@ -201,27 +229,38 @@ const indexSelectOp: IndexOp = {
   },
   forward(run, [x, index], [y], attrs) {
     const along = y.shape.map((_, d) => (d === attrs.dim ? 1 : 0));
-    launchGather("indexSelect", run, [x, index, y], attrs, along);
+    launchGather(attrs.op, run, [x, index, y], attrs, along);
   },
   divisions: ([x], [y], attrs, info) => divisions(x, y, attrs, info, (d) => (d === attrs.dim ? 0 : null)),
   saves: () => ({ inputs: [1], outputs: [] }),
-  vjp: ([dy], c) => [apply1(indexAddOp, [dy, c.input(1)], { dim: c.attrs.dim, shape: c.inputSpecs[0].shape }), null],
+  vjp: ([dy], c) => [indexAdd(dy, c.input(1), { ...c.attrs, low: 0, shape: c.inputSpecs[0].shape }), null],
 };
 
 const indexAddOp: BackwardOp = {
   name: "indexSelectBackward",
-  infer: (_, { shape }) => [{ shape, dtype: "f32" }],
-  forward(run, [dy, index], [dx], { dim, low }) {
-    const { shape } = dx;
-    // [outer, dim, inner]
-    const around = (size: number) => [sizeOf(shape.slice(0, dim)), size, sizeOf(shape.slice(dim + 1))];
-    const walk = { dim: 1, low, shape: around(shape[dim] ?? 1), bounds: around(index.numel), indexStrides: [0, 1, 0] };
-    launchBackward(run, dy, index, dx, walk);
-  },
-  divisions: (_, [dx], attrs, info) => backwardDivisions(dx, attrs, info, (d) => (d === attrs.dim ? 0 : null)),
+  infer: ([dy], { shape }) => [{ shape, dtype: dy.dtype }],
+  forward: (run, [dy, index], [dx], attrs) => launchBackward(run, dy, index, dx, { ...attrs, oneList: true }),
+  divisions: ([dy], [dx], attrs, info) => backwardDivisions(dy, dx, attrs, info, (d) => (d === attrs.dim ? 0 : null)),
   saves: () => ({ inputs: [1], outputs: [] }),
-  vjp: ([g], c) => [apply1(indexSelectOp, [g, c.input(1)], { dim: c.attrs.dim }), null],
+  vjp: ([g], c) => {
+    const { dim, skip } = c.attrs;
+    const index = c.input(1);
+    const dy = apply1(indexSelectOp, [g, index], { op: "indexSelect", dim });
+    if (skip === undefined) return [dy, null];
+    const along = dy.shape.map((_, d) => (d === dim ? index.numel : 1));
+    const skipped = full([], skip, { dtype: index.dtype, device: index.device });
+    const counted = view("indexSelect", to(binary("ne", index, skipped), "f32"), along);
+    return [binary("mul", dy, counted), null];
+  },
 };
+
+/** The adjoint of indexSelect: zeros of `shape` with dy's slices added where `index` points. */
+export const indexAdd = (dy: Tensor, index: Tensor, { dim, shape, skip, fault }: BackwardAttrs): Tensor =>
+  apply1(indexAddOp, [dy, index], { dim, shape, skip, ...(fault === undefined ? {} : { fault }) });
+
+/** `indexSelect` under another name; the slice `skip` gets no gradient. index: [k]. */
+export const rowsOf = (op: SelectName, x: Tensor, dim: number, index: Tensor, skip?: number): Tensor =>
+  apply1(indexSelectOp, [x, index], { op, dim, skip });
 
 /**
  * Slices of x at the positions `index: i32 [k]` of `dim`, e.g. rows of an embedding table. A scalar counts as one row.
@@ -230,8 +269,7 @@ const indexAddOp: BackwardOp = {
  */
 export function indexSelect(x: Tensor, dim: number, index: Tensor): Tensor {
   checkTensor("indexSelect", "index", index);
-  const attrs = { dim: normalizeDim("indexSelect", dim, rowRank(x.shape)) };
-  checkTensor("indexSelect", "index", index);
+  const attrs = { op: "indexSelect", dim: normalizeDim("indexSelect", dim, rowRank(x.shape)) } as const;
   return scope(() => {
     const at = index.ndim === 0 ? view("indexSelect", index, [1]) : index;
     if (x.ndim > 0) return apply1(indexSelectOp, [x, at], attrs);

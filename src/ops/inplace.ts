@@ -51,7 +51,7 @@ function updateOp(name: InplaceName): Op<readonly [target: Tensor, other: Tensor
 const updateOps = { add: updateOp("add"), div: updateOp("div"), mul: updateOp("mul"), sub: updateOp("sub") };
 
 /** Throws where autograd would need to know of a change of `target` in place. */
-function checkOffTape(name: string, target: Tensor, ...others: Tensor[]): void {
+export function checkOffTape(name: string, target: Tensor, ...others: Tensor[]): void {
   check(
     !gradEnabled() || ![target, ...others].some((t) => t.requiresGrad),
     () =>

@@ -157,26 +157,35 @@ export function pad(x: Tensor, padding: readonly number[], value = 0): Tensor {
  */
 export type SliceRange = number | null | readonly [start?: number | null, end?: number | null, step?: number];
 
-/** Part of a tensor by ranges from the first dimension on: `x.slice([0, [1, -1], null])` is `x[0, 1:-1, :]`. Copies. */
-export function slice(x: Tensor, ranges: readonly SliceRange[]): Tensor {
-  checkList("slice", "ranges are an array, one a dimension", ranges);
+/** Which elements ranges take, the shape of all of them, and that without the dimensions of an index. */
+export function placementOf(
+  op: string,
+  x: Tensor,
+  ranges: readonly SliceRange[],
+): SliceAttrs & { readonly kept: Shape } {
+  checkList(op, "ranges are an array, one a dimension", ranges);
   check(
     ranges.length <= x.ndim,
-    () => `[slice] ${ranges.length} ranges were given for a tensor of ${x.ndim} dimensions, ${show(x.shape)}`,
+    () => `[${op}] ${ranges.length} ranges were given for a tensor of ${x.ndim} dimensions, ${show(x.shape)}`,
   );
   const start: number[] = [];
   const step: number[] = [];
   const shape: number[] = [];
   for (const [d, n] of x.shape.entries()) {
     const range = ranges[d] ?? null;
-    const [from, to, by] = typeof range === "number" ? [indexIn("slice", range, d, x), null, 1] : boundsIn(range, n);
+    const [from, to, by] = typeof range === "number" ? [indexIn(op, range, d, x), null, 1] : boundsIn(op, range, n);
     start.push(from);
     step.push(by);
     shape.push(to === null ? 1 : Math.max(0, Math.ceil((to - from) / by)));
   }
-  const kept = shape.filter((_, d) => typeof ranges[d] !== "number");
-  if (kept.length === shape.length) return apply1(sliceOp, [x], { start, step, shape });
-  return scope(() => view("slice", apply1(sliceOp, [x], { start, step, shape }), kept));
+  return { start, step, shape, kept: shape.filter((_, d) => typeof ranges[d] !== "number") };
+}
+
+/** Part of a tensor by ranges from the first dimension on: `x.slice([0, [1, -1], null])` is `x[0, 1:-1, :]`. Copies. */
+export function slice(x: Tensor, ranges: readonly SliceRange[]): Tensor {
+  const { kept, ...attrs } = placementOf("slice", x, ranges);
+  if (kept.length === attrs.shape.length) return apply1(sliceOp, [x], attrs);
+  return scope(() => view("slice", apply1(sliceOp, [x], attrs), kept));
 }
 
 function indexIn(op: string, index: number, d: number, x: Tensor): number {
@@ -189,7 +198,7 @@ function indexIn(op: string, index: number, d: number, x: Tensor): number {
   return index < 0 ? index + n : index;
 }
 
-function boundsIn(range: Exclude<SliceRange, number>, n: number): [number, number, number] {
+function boundsIn(op: string, range: Exclude<SliceRange, number>, n: number): [number, number, number] {
   const [from, to, step = 1] = Array.isArray(range) ? range : [];
   check(
     (range === null || Array.isArray(range)) &&
@@ -197,7 +206,7 @@ function boundsIn(range: Exclude<SliceRange, number>, n: number): [number, numbe
       step > 0 &&
       Number.isInteger(from ?? 0) &&
       Number.isInteger(to ?? 0),
-    () => `[slice] range ${told(range)} must hold whole numbers and a step of at least 1: use flip() to reverse`,
+    () => `[${op}] range ${told(range)} must hold whole numbers and a step of at least 1: use flip() to reverse`,
     ValueError,
   );
   const clamp = (i: number) => Math.min(n, Math.max(0, i < 0 ? i + n : i));

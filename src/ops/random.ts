@@ -1,6 +1,6 @@
 // Random numbers: each operation takes a stream, from which the device computes every element by its position.
 import { type Op, withoutGradient } from "../autograd/op.ts";
-import { runInto } from "../autograd/run.ts";
+import { checkTensor, runInto } from "../autograd/run.ts";
 import { check, checkNumber, checkWhole, told, ValueError } from "../errors.ts";
 import { grid1d } from "../gpu/queue.ts";
 import { inParts } from "../kernels/binding-parts.ts";
@@ -96,6 +96,24 @@ export const uniform = <const S extends ShapeInput>(
 /** Normal numbers of mean 0 and variance 1, f32. @see https://pytorch.org/docs/stable/generated/torch.randn.html */
 export const randn = <const S extends ShapeInput>(shape: S, options: RandomOptions = {}): Tensor<S> =>
   random(randnOp, shape, {}, options);
+
+function like<S extends Shape>(op: string, x: Tensor<S>, options: RandomOptions): RandomOptions {
+  checkTensor(op, "input", x);
+  checkCreation(op, options, OPTIONS);
+  return { device: x.device, ...options };
+}
+
+/** Uniform numbers in [0, 1) of x's shape, f32. @see https://pytorch.org/docs/stable/generated/torch.rand_like.html */
+export const randLike = <S extends Shape>(x: Tensor<S>, options: RandomOptions = {}): Tensor<S> => {
+  const given = like("randLike", x, options);
+  return rand<S>(x.shape, given);
+};
+
+/** Normal numbers of mean 0 and variance 1 of x's shape, f32. @see https://pytorch.org/docs/stable/generated/torch.randn_like.html */
+export const randnLike = <S extends Shape>(x: Tensor<S>, options: RandomOptions = {}): Tensor<S> => {
+  const given = like("randnLike", x, options);
+  return randn<S>(x.shape, given);
+};
 
 /** Whole numbers in [low, high), i32. @see https://pytorch.org/docs/stable/generated/torch.randint.html */
 export function randint<const S extends ShapeInput>(

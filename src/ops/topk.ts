@@ -9,6 +9,8 @@ import { grid1d } from "../gpu/queue.ts";
 import { allFit, bindingElements, ranges } from "../kernels/binding-parts.ts";
 import { alike, otherDims } from "../kernels/divide.ts";
 import { Kernel } from "../kernels/kernel.ts";
+import { linesOf } from "../kernels/scan-plan.ts";
+import { sortLines, writePlaces } from "../kernels/sort-plan.ts";
 import topkWgsl, { WG } from "../kernels/wgsl/topk.wgsl";
 import { full } from "../tensor/create.ts";
 import { checkDtype } from "../tensor/dtype.ts";
@@ -17,12 +19,15 @@ import { normalizeDim, rowRank, type Shape, show, sizeOf } from "../tensor/shape
 import type { Tensor } from "../tensor/tensor.ts";
 import { binary } from "./binary.ts";
 import { cat } from "./cat.ts";
-import { gather, scatterAdd } from "./gather.ts";
+import { gather, gatherInto, scatterAdd } from "./gather.ts";
 import { narrow } from "./movement.ts";
 import { keepdimOf, type ReduceOptions } from "./sum-expand.ts";
 import { view } from "./view.ts";
 
 const kernel = new Kernel(topkWgsl);
+
+/** Up to so many are looked for one after the other; for more, all elements are sorted. */
+const FEW = 16;
 
 interface TopkAttrs {
   readonly op: string;
@@ -66,6 +71,12 @@ const topkOp: Op<readonly [Tensor], TopkAttrs, readonly [values: Tensor, indices
     const length = x.shape[dim] ?? 1;
     const inner = sizeOf(x.shape.slice(dim + 1));
     const rows = k === 0 ? 0 : values.numel / k;
+    if (k > FEW) {
+      const lines = linesOf(x.shape, dim);
+      writePlaces(run, sortLines(run, x, lines, { descending: largest }), lines, k, indices);
+      gatherInto(run, x, indices, values, dim);
+      return;
+    }
     const lanes = length < WG || (rows >= 1024 && length <= 1024) ? 1 : WG;
     const variant = kernel.variant(
       { T: x.dtype, LANES: `${lanes}u`, before: beforeText(x, attrs) },
@@ -101,7 +112,7 @@ function inStages(run: Run, x: Tensor, values: Tensor, indices: Tensor, attrs: T
   );
 }
 
-/** The k largest (or smallest) elements along `dim`, best first, and their i32 positions; of equal ones the first, and NaN larger than any number. Meant for small k. @see https://pytorch.org/docs/stable/generated/torch.topk.html */
+/** The k largest (or smallest) elements along `dim`, best first, and their i32 positions; of equal ones the first, and NaN larger than any number. @see https://pytorch.org/docs/stable/generated/torch.topk.html */
 export function topk(x: Tensor, k: number, dim = -1, largest = true): { values: Tensor; indices: Tensor } {
   const nan = largest ? "first" : "last";
   const attrs = { op: "topk", k, dim: normalizeDim("topk", dim, rowRank(x.shape)), largest, nan } as const;

@@ -21,7 +21,7 @@ const ERF = `${ERFC}
 // same ones as x but for the sign `turn`: the mantissa times 64 bits of
 // 1 / (2 pi) from where their product counts parts of a turn (Payne and Hanek, Radian reduction for trigonometric
 // functions, 1983), to 2e-9. NaN for infinities.
-const TURN = `let bits = bitcast<u32>(abs(x));
+export const TURN = `let bits = bitcast<u32>(abs(x));
   let at = max(bits >> 23u, 118u) - 118u;
   let m = (bits & 0x7fffffu) | 0x800000u;
   var inverse = array(0u, 0x28be60dbu, 0x9391054au, 0x7f09d5f4u, 0x7d4d3770u, 0x36d8a566u, 0x4f10e410u, 0x7f9458eau);

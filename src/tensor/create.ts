@@ -18,7 +18,7 @@ import { fillOp } from "../kernels/fill.ts";
 import { bytesPerElement, checkDtype, checkValue, type Dtype, type TensorData } from "./dtype.ts";
 import { checkShape, type Shape, type ShapeInput, show, sizeOf } from "./shape.ts";
 import { Storage } from "./storage.ts";
-import { empty, type NestedArray, Tensor } from "./tensor.ts";
+import { empty, Tensor } from "./tensor.ts";
 
 /** What creation functions take beside the shape or the data. */
 export interface TensorOptions {
@@ -42,9 +42,12 @@ export type NumericArray =
   | Int16Array
   | Uint16Array;
 
+/** Numbers as in `NestedArray`, or truth values, which are 1 and 0. */
+export type NestedValues = number | boolean | NestedValues[];
+
 /**
  * A tensor from a number, nested arrays, or a typed array with a shape (default: one dimension).
- * The data is copied. Int32Array gives i32, Uint32Array u32, other integer arrays i32, floats f32.
+ * The data is copied. Int32Array gives i32, Uint32Array u32, other integer arrays i32, floats f32; true and false alone give i32, 1 and 0.
  * @throws ShapeError for ragged arrays, or a shape that does not fit the data.
  * @throws ValueError for what is no number, or not one that the dtype holds: integers are neither rounded nor wrapped.
  * @throws DtypeError for dtype "f16": convert an f32 tensor.
@@ -52,7 +55,7 @@ export type NumericArray =
  * @see https://pytorch.org/docs/stable/generated/torch.tensor.html
  */
 export function tensor<const S extends ShapeInput = Shape>(
-  data: NestedArray | NumericArray,
+  data: NestedValues | NumericArray,
   options: TensorOptions & {
     /** The data, row-major, under this shape. Default: that of the nested arrays, or one dimension. */
     shape?: S;
@@ -65,8 +68,8 @@ export function tensor<const S extends ShapeInput = Shape>(
     DtypeError,
   );
   const isArray = ArrayBuffer.isView(data);
-  const flat = isArray ? data : flatten(data);
-  const own = isArray ? dtypeOf(data) : "f32";
+  const { flat, truth } = isArray ? { flat: data, truth: false } : flatten(data);
+  const own = isArray ? dtypeOf(data) : truth ? "i32" : "f32";
   const shape = options.shape ?? (isArray ? [data.length] : shapeOf(data));
   checkShape("tensor", shape);
   check(
@@ -96,15 +99,21 @@ export function checkCreation(op: string, options: TensorOptions, known: readonl
 /** Arrays in arrays. */
 const DEEPEST = 64;
 
-function flatten(data: NestedArray): number[] {
+/** The values in a row; `truth`: they are all true or false. */
+function flatten(data: NestedValues): { readonly flat: number[]; readonly truth: boolean } {
   const flat: number[] = [];
-  const visit = (item: NestedArray, depth: number): void => {
+  let truths = 0;
+  const visit = (item: NestedValues, depth: number): void => {
     check(depth <= DEEPEST, () => `[tensor] arrays are nested more than ${DEEPEST} deep: does one hold itself?`);
     if (Array.isArray(item)) for (const inner of item) visit(inner, depth + 1);
-    else flat.push(item);
+    else {
+      const truth = typeof item === "boolean";
+      if (truth) truths++;
+      flat.push(truth ? Number(item) : item);
+    }
   };
   visit(data, 0);
-  return flat;
+  return { flat, truth: truths > 0 && truths === flat.length };
 }
 
 function dtypeOf(data: NumericArray): Dtype {
@@ -119,7 +128,7 @@ function dtypeOf(data: NumericArray): Dtype {
   return kind === "Uint32Array" ? "u32" : "i32";
 }
 
-function shapeOf(data: NestedArray): number[] {
+function shapeOf(data: NestedValues): number[] {
   if (!Array.isArray(data)) return [];
   const first = data[0] === undefined ? [] : shapeOf(data[0]);
   for (const [i, item] of data.entries()) {
