@@ -88,3 +88,4 @@ export { AdaptiveAvgPool2d, AvgPool2d, MaxPool2d } from "./pooling-layers.ts";
 export { GRU, LSTM, type RecurrentOptions, RNN, type RNNOptions } from "./recurrent-layers.ts";
 export { Permute, Unflatten } from "./shape-layers.ts";
 export { countParameters } from "./summary.ts";
+export * as utils from "./utils.ts";

@@ -58,7 +58,7 @@ describe.each([
       close(await values(average), expected);
     }
     expect(await average.nAveraged.item()).toBe(4);
-    if ("dispose" in run) run.dispose();
+    if ("dispose" in run) (run as { dispose(): void }).dispose();
     average.dispose();
     model.dispose();
   });
@@ -123,7 +123,7 @@ test("updateBn has PyTorch's statistics, and leaves modes and momentum as they w
 });
 
 test.each(golden.rates)("SWALR has PyTorch's rates: $options", ({ options, lrs }) => {
-  const [a, b] = [1, 2].map(() => new nn.Parameter(zeros([1]))) as [nn.Parameter, nn.Parameter];
+  const [a, b] = [new nn.Parameter(zeros([1])), new nn.Parameter(zeros([1]))];
   const optimizer = new optim.SGD([{ params: [a] }, { params: [b], lr: 0.3 }], { lr: 0.1 });
   const warm = new optim.ExponentialLR(optimizer, 0.9);
   warm.step();
