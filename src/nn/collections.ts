@@ -37,7 +37,7 @@ abstract class Dict<T extends object> extends Module<never, never> {
 
   /** What is known by this name; undefined where nothing is. */
   get(key: string): T | undefined {
-    const value: unknown = Object.hasOwn(this, key) ? Reflect.get(this, key) : undefined;
+    const value: unknown = typeof key === "string" && Object.hasOwn(this, key) ? Reflect.get(this, key) : undefined;
     return this.holds(value) ? value : undefined;
   }
 

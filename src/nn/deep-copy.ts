@@ -12,8 +12,17 @@ const QUOTED = /\/\/.*|\/\*[\s\S]*?\*\/|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|
 // Private members as they are written, and as compilers for older engines write them.
 const PRIVATE = /#[A-Za-z_$][\w$]*|\b__(?:privateGet|privateAdd|classPrivateFieldGet|classPrivateFieldSet)\b/;
 
-/** Throws where a class below `Module` has private members: they are made by its constructor alone, which a copy has not run. */
+/** Modules that hooks have made into something that a copy without them is not, and what to do first. */
+export const uncopied = new WeakMap<AnyModule, string>();
+
+/** Throws where hooks keep the module going, or a class below `Module` has private members: they are made by its constructor alone, which a copy has not run. */
 function checkCopied(module: AnyModule): void {
+  const first = uncopied.get(module);
+  check(
+    first === undefined,
+    () => `[deepCopy] ${module.constructor.name} computes its weight by a hook, and hooks are not copied: ${first}`,
+    StateError,
+  );
   for (let at = Object.getPrototypeOf(module); at && at !== Module.prototype; at = Object.getPrototypeOf(at)) {
     const text = Function.prototype.toString.call(at.constructor).replace(QUOTED, "");
     const [found] = PRIVATE.exec(text) ?? [];

@@ -125,4 +125,5 @@ export {
   type TransformerMasks,
   type TransformerOptions,
 } from "./transformer-layers.ts";
+export * as utils from "./utils.ts";
 export { Fold, Unfold } from "./window-layers.ts";

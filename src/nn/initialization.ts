@@ -1,15 +1,13 @@
 // Initialisation of parameters, in place: zeros, constants, uniform and normal numbers, Xavier's and Kaiming's scales.
 
-import { noGrad } from "../autograd/mode.ts";
 import { checkTensor } from "../autograd/run.ts";
 import { check, checkNumber, checkOptions, ShapeError, told, ValueError } from "../errors.ts";
 import { randn, uniform } from "../ops/random.ts";
 import { unary } from "../ops/unary.ts";
-import { copy_ } from "../tensor/copy.ts";
 import { full } from "../tensor/create.ts";
-import { scope } from "../tensor/scope.ts";
 import { checkShape, type Shape, show, sizeOf } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { assign } from "./assign.ts";
 
 /** What follows a layer, for the scale of its initialisation. */
 export type Nonlinearity = "linear" | "sigmoid" | "tanh" | "relu" | "leakyRelu" | "selu";
@@ -22,12 +20,6 @@ export interface KaimingOptions {
   mode?: "fanIn" | "fanOut";
   /** What follows the layer. Default "leakyRelu". */
   nonlinearity?: Nonlinearity;
-}
-
-function assign<T extends Tensor>(target: T, values: () => Tensor): T {
-  checkTensor("init", 0, target);
-  noGrad(() => scope(() => copy_(target, values())));
-  return target;
 }
 
 /** Every element `value`. */
@@ -120,3 +112,5 @@ export function xavierUniform_<T extends Tensor>(t: T, gain = 1): T {
 
 /** Normal numbers for symmetric nonlinearities. @see https://proceedings.mlr.press/v9/glorot10a.html */
 export const xavierNormal_ = <T extends Tensor>(t: T, gain = 1): T => normal_(t, 0, xavierStd(t, gain));
+
+export { dirac_, eye_, orthogonal_, sparse_, truncNormal_ } from "./structured-initialization.ts";

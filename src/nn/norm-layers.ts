@@ -29,6 +29,10 @@ export interface BatchNormLayerOptions {
   trackRunningStats?: boolean;
 }
 
+const SEQUENCES = { 2: "", 3: ", L" };
+const IMAGES = { 4: ", H, W" };
+const VOLUMES = { 5: ", D, H, W" };
+
 /** What batch norms of any number of dimensions have in common; weight starts at 1, bias at 0. */
 export abstract class BatchNorm extends Module {
   /** Channels of the input. */
@@ -78,7 +82,7 @@ export abstract class BatchNorm extends Module {
     return batches;
   }
 
-  /** The shapes that it takes, by their number of dimensions. */
+  /** What follows [N, channels in the shapes that it takes, by their number of dimensions. */
   protected abstract shapes(): Readonly<Record<number, string>>;
 
   override forward(x: Tensor): Tensor {
@@ -87,7 +91,10 @@ export abstract class BatchNorm extends Module {
     const shapes = this.shapes();
     check(
       shapes[x.ndim] !== undefined,
-      () => `[${name}] input has shape ${show(x.shape)} but must be ${Object.values(shapes).join(" or ")}`,
+      () =>
+        `[${name}] input has shape ${show(x.shape)} but must be ${Object.values(shapes)
+          .map((rest) => `[N, ${this.numFeatures}${rest}]`)
+          .join(" or ")}`,
     );
     const options = this.begin();
     const { runningMean, runningVar, weight, bias } = this;
@@ -146,7 +153,7 @@ export abstract class BatchNorm extends Module {
  */
 export class BatchNorm1d extends BatchNorm {
   protected override shapes(): Readonly<Record<number, string>> {
-    return { 2: `[N, ${this.numFeatures}]`, 3: `[N, ${this.numFeatures}, L]` };
+    return SEQUENCES;
   }
 }
 
@@ -156,7 +163,7 @@ export class BatchNorm1d extends BatchNorm {
  */
 export class BatchNorm2d extends BatchNorm {
   protected override shapes(): Readonly<Record<number, string>> {
-    return { 4: `[N, ${this.numFeatures}, H, W]` };
+    return IMAGES;
   }
 }
 
@@ -166,7 +173,7 @@ export class BatchNorm2d extends BatchNorm {
  */
 export class BatchNorm3d extends BatchNorm {
   protected override shapes(): Readonly<Record<number, string>> {
-    return { 5: `[N, ${this.numFeatures}, D, H, W]` };
+    return VOLUMES;
   }
 }
 

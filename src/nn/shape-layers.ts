@@ -23,6 +23,7 @@ export class Permute extends Module {
   }
 
   override forward(x: Tensor): Tensor {
+    checkTensor("Permute", "input", x);
     return permute(x, this.dims);
   }
 

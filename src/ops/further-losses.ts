@@ -212,7 +212,7 @@ export const softMarginLoss = (input: Tensor, target: Tensor, options: LossOptio
 
 /** What losses with a margin take. */
 export interface MarginLossOptions extends LossOptions {
-  /** How far apart what differs should be. */
+  /** How far apart what differs should be. Default 1 of `hingeEmbeddingLoss`, 0 of the others. */
   margin?: number;
 }
 

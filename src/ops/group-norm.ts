@@ -176,10 +176,13 @@ export interface InstanceNormOptions {
 
 const INSTANCE_OPTIONS = ["useInputStats", "momentum", "eps"];
 
-/** As PyTorch has it: batch norm of one sample with N * C channels, whose running statistics are then averaged over N. */
-function moving(
+/**
+ * As PyTorch has it: batch norm of one sample with N * C channels, whose running statistics are then averaged over N. Its kernels
+ * take four elements at a time, which those of group norm do not.
+ */
+function perSample(
   x: Tensor,
-  [mean_, var_]: readonly [mean: Tensor, variance: Tensor],
+  statistics: readonly [mean: Tensor, variance: Tensor] | null,
   [weight, bias]: readonly [weight: Tensor | null, bias: Tensor | null],
   { momentum, eps }: { readonly momentum: number; readonly eps: number },
 ): Tensor {
@@ -187,13 +190,14 @@ function moving(
   const long = [samples * channels];
   return scope(() => {
     const repeat = (t: Tensor) => view("instanceNorm", expand(t, [samples, channels]), long);
-    const running = noGrad(() => [repeat(mean_), repeat(var_)] as const);
+    const [runningMean, runningVar] = noGrad(() => statistics?.map(repeat) ?? []);
     const given = [weight && repeat(weight), bias && repeat(bias)] as const;
     const flat = view("instanceNorm", x, [1, ...long, ...x.shape.slice(2)]);
-    const y = batchNorm(flat, ...running, ...given, { training: true, momentum, eps });
+    const options = { training: true, momentum, eps };
+    const y = batchNorm(flat, runningMean ?? null, runningVar ?? null, ...given, options);
     noGrad(() => {
-      for (const [i, target] of [mean_, var_].entries()) {
-        const moved = running[i];
+      for (const [i, target] of (statistics ?? []).entries()) {
+        const moved = [runningMean, runningVar][i];
         if (moved) copy_(target, mean(view("instanceNorm", moved, [samples, channels]), 0));
       }
     });
@@ -237,14 +241,18 @@ export function instanceNorm(
     () => "[instanceNorm] runningMean and runningVar go together: give both or neither",
     ValueError,
   );
-  if (!runningMean || !runningVar || samples * channels * plane === 0)
+  // A batch of nothing has nothing to move either.
+  if (samples * channels * plane === 0)
     return apply1(groupNormOp, [x, weight, bias], { name: "instanceNorm", groups: Math.max(channels, 1), eps });
-  for (const t of [runningMean, runningVar]) {
-    checkTensor("instanceNorm", "a running statistic", t);
+  for (const [what, t] of Object.entries({ runningMean, runningVar, weight, bias })) {
+    if (t === null) continue;
+    checkTensor("instanceNorm", what, t);
+    checkDtype("instanceNorm", what, t.dtype, "f32");
     check(
       sameShape(t.shape, [channels]),
-      () => `[instanceNorm] a running statistic has shape ${show(t.shape)} but input expects [${channels}]`,
+      () => `[instanceNorm] ${what} has shape ${show(t.shape)} but input ${show(x.shape)} expects [${channels}]`,
     );
   }
-  return moving(x, [runningMean, runningVar], [weight, bias], { momentum, eps });
+  const statistics = runningMean && runningVar ? ([runningMean, runningVar] as const) : null;
+  return perSample(x, statistics, [weight, bias], { momentum, eps });
 }

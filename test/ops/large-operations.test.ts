@@ -211,6 +211,15 @@ const close: Record<string, Case> = {
     () => [x(60, 33), x(33), x(33), x(7, 5, 40), x(40)],
     (a, w, b, c, v) => [F.layerNorm(a, 33, w, b), F.layerNorm(c, 40, v, null), F.layerNorm(c, [5, 40])],
   ],
+  "norms of samples": [
+    () => [x(9, 6, 5, 7), x(6), x(6), x(40, 41), x(41)],
+    (a, w, b, c, v) => [
+      F.groupNorm(a, 3, w, b),
+      F.instanceNorm(a, null, null, w),
+      F.groupNorm(c, 41),
+      F.rmsNorm(c, 41, v),
+    ],
+  ],
   "average pooling": [
     () => [x(3, 4, 13, 15), x(2, 9, 12, 12)],
     (a, b) => [F.avgPool2d(a, 3, { stride: 2, padding: 1 }), F.adaptiveAvgPool2d(b, 5), F.adaptiveAvgPool2d(a, [7, 1])],

@@ -1,0 +1,157 @@
+// Initialisation of matrices and kernels with a structure: cut-off normal numbers, orthogonal rows, identities, few elements.
+import { check, checkNumber, checkWhole, ShapeError, ValueError } from "../errors.ts";
+import { randn, uniform } from "../ops/random.ts";
+import { where } from "../ops/where.ts";
+import { fromHost, full } from "../tensor/create.ts";
+import { permutation } from "../tensor/random-state.ts";
+import { show, sizeOf } from "../tensor/shape.ts";
+import type { Tensor } from "../tensor/tensor.ts";
+import { assign } from "./assign.ts";
+
+// The inverse of erf by two polynomials in -log(1 - x^2) (M. Giles, Approximating the erfinv function, 2012), highest power first:
+// relative error below 4e-7 in exact arithmetic.
+const NEAR = [
+  2.81022636e-8, 3.43273939e-7, -3.5233877e-6, -4.39150654e-6, 0.00021858087, -0.00125372503, -0.00417768164,
+  0.246640727, 1.50140941,
+];
+const FAR = [
+  -0.000200214257, 0.000100950558, 0.00134934322, -0.00367342844, 0.00573950773, -0.0076224613, 0.00943887047,
+  1.00167406, 2.83297682,
+];
+
+const polynomial = ([first = 0, second = 0, ...rest]: readonly number[], w: Tensor): Tensor =>
+  rest.reduce((sum, c) => sum.mul(w).add(c), w.mul(first).add(second));
+
+function inverseErf(x: Tensor): Tensor {
+  const w = x.neg().add(1).mul(x.add(1)).log().neg();
+  return where(w.lt(5), polynomial(NEAR, w.sub(2.5)), polynomial(FAR, w.sqrt().sub(3))).mul(x);
+}
+
+/** erf on f64 to 2e-7, which is enough for numbers that become f32; by the polynomial of ops/unary-rows.ts. */
+function erf(v: number): number {
+  const t = 1 / (1 + 0.5 * Math.abs(v));
+  const terms = [
+    -1.26551223, 1.00002368, 0.37409196, 0.09678418, -0.18628806, 0.27886807, -1.13520398, 1.48851587, -0.82215223,
+    0.17087277,
+  ];
+  const tail = t * Math.exp(-v * v + terms.reduceRight((sum, c) => sum * t + c, 0));
+  return v >= 0 ? 1 - tail : tail - 1;
+}
+
+/**
+ * Normal numbers of this mean and standard deviation, of which only those from `a` to `b` are drawn.
+ * @see https://pytorch.org/docs/stable/nn.init.html#torch.nn.init.trunc_normal_
+ */
+export const truncNormal_ = <T extends Tensor>(t: T, mean = 0, std = 1, a = -2, b = 2): T =>
+  assign(t, () => {
+    checkNumber("init", "mean", mean);
+    checkNumber("init", "std", std, 0);
+    checkNumber("init", "a", a);
+    checkNumber("init", "b", b, a);
+    if (std === 0) return full(t.shape, Math.min(Math.max(mean, a), b), { device: t.device });
+    const [low, high] = [a, b].map((bound) => erf((bound - mean) / (std * Math.SQRT2))) as [number, number];
+    // At -1 and 1 themselves it is infinite.
+    const most = 1 - 2 ** -24;
+    const x = inverseErf(uniform(t.shape, low, high, { device: t.device }).clamp({ min: -most, max: most }));
+    return x
+      .mul(std * Math.SQRT2)
+      .add(mean)
+      .clamp({ min: a, max: b });
+  });
+
+/** As many as bring the least singular value of a large normal matrix, about 1e-4 of its largest one, to 1. */
+const ITERATIONS = 40;
+
+/**
+ * A matrix with orthonormal rows or columns, whichever are fewer, times `gain`: t: [rows, ...columns]. All such matrices are equally
+ * likely. It is the orthogonal factor of a normal matrix, by the iteration of Newton and Schulz.
+ * @throws ShapeError for fewer than two dimensions.
+ * @see https://arxiv.org/abs/1312.6120 and https://pytorch.org/docs/stable/nn.init.html#torch.nn.init.orthogonal_
+ */
+export const orthogonal_ = <T extends Tensor>(t: T, gain = 1): T =>
+  assign(t, () => {
+    checkNumber("init", "gain", gain);
+    check(t.ndim >= 2, () => `[init] orthogonal_ needs at least two dimensions, got ${show(t.shape)}`, ShapeError);
+    const rows = t.shape[0] ?? 0;
+    const columns = sizeOf(t.shape.slice(1));
+    if (t.numel === 0) return full(t.shape, 0, { device: t.device });
+    const wide = rows <= columns;
+    const short = Math.min(rows, columns);
+    const start = randn([short, Math.max(rows, columns)], { device: t.device });
+    // The largest singular value exceeds the sum of the two sides' roots by 3 once in 90 draws, and 1.5 x - 0.5 x^3 takes all that
+    // are below the root of 3 to 1.
+    let x: Tensor = start.div(Math.sqrt(rows) + Math.sqrt(columns) + 3);
+    for (let i = 0; i < ITERATIONS; i++) {
+      const square = x.matmul(x.permute([1, 0]));
+      const next = x.mul(1.5).sub(square.matmul(x).mul(0.5));
+      square.dispose();
+      x.dispose();
+      x = next;
+    }
+    return (wide ? x : x.permute([1, 0])).mul(gain).reshape([...t.shape]);
+  });
+
+/**
+ * 1 on the diagonal of a matrix, else 0.
+ * @throws ShapeError for other than two dimensions.
+ * @see https://pytorch.org/docs/stable/nn.init.html#torch.nn.init.eye_
+ */
+export const eye_ = <T extends Tensor>(t: T): T =>
+  assign(t, () => {
+    check(t.ndim === 2, () => `[init] eye_ takes a matrix, got ${show(t.shape)}`, ShapeError);
+    const [rows = 0, columns = 0] = t.shape;
+    const values = new Float32Array(rows * columns);
+    for (let i = 0; i < Math.min(rows, columns); i++) values[i * columns + i] = 1;
+    return fromHost(values, [rows, columns], "f32", { device: t.device });
+  });
+
+/**
+ * The kernels of a convolution that hands its channels on: t: [out, in, ...kernel] with 1 in the middle of kernel (i, i), else 0; in
+ * each of `groups` groups of outputs.
+ * @throws ShapeError for other than three to five dimensions, ValueError for outputs that do not make groups of one size.
+ * @see https://pytorch.org/docs/stable/nn.init.html#torch.nn.init.dirac_
+ */
+export const dirac_ = <T extends Tensor>(t: T, groups = 1): T =>
+  assign(t, () => {
+    checkWhole("init", "groups", groups, 1);
+    check(
+      t.ndim >= 3 && t.ndim <= 5,
+      () => `[init] dirac_ takes the weight of a convolution, [out, in, ...kernel], got ${show(t.shape)}`,
+      ShapeError,
+    );
+    const [outputs = 0, inputs = 0, ...kernel] = t.shape;
+    check(
+      outputs % groups === 0,
+      () => `[init] dirac_: ${outputs} outputs do not make ${groups} groups of one size`,
+      ValueError,
+    );
+    const taps = sizeOf(kernel);
+    const middle = kernel.reduce((at, size) => at * size + Math.floor(size / 2), 0);
+    const values = new Float32Array(t.numel);
+    const each = outputs / groups;
+    for (let group = 0; group < groups; group++) {
+      for (let i = 0; i < Math.min(each, inputs); i++) values[((group * each + i) * inputs + i) * taps + middle] = 1;
+    }
+    return fromHost(values, t.shape, "f32", { device: t.device });
+  });
+
+/**
+ * Normal numbers of standard deviation `std`, of which in each column a share of `sparsity` (rounded up) is 0: t: [rows, columns].
+ * @throws ShapeError for other than two dimensions.
+ * @see https://pytorch.org/docs/stable/nn.init.html#torch.nn.init.sparse_
+ */
+export const sparse_ = <T extends Tensor>(t: T, sparsity: number, std = 0.01): T =>
+  assign(t, () => {
+    checkNumber("init", "sparsity", sparsity, 0, 1);
+    checkNumber("init", "std", std, 0);
+    check(t.ndim === 2, () => `[init] sparse_ takes a matrix, got ${show(t.shape)}`, ShapeError);
+    const [rows = 0, columns = 0] = t.shape;
+    const { device } = t;
+    const zeros = Math.ceil(sparsity * rows);
+    const mask = new Float32Array(rows * columns).fill(1);
+    for (let column = 0; column < columns; column++)
+      for (const row of permutation(rows).subarray(0, zeros)) mask[row * columns + column] = 0;
+    return randn(t.shape, { device })
+      .mul(std)
+      .mul(fromHost(mask, [rows, columns], "f32", { device }));
+  });

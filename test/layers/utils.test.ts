@@ -1,0 +1,134 @@
+// nn.utils against PyTorch: weight normalisation and parameters as a vector; initialisation with a structure by what it promises.
+import { describe, expect, test } from "vitest";
+import { manualSeed, nn, ones, StateError, scope, type Tensor, ValueError, zeros } from "wgrad";
+import { withDevice } from "../support/case.ts";
+import { type GoldenCase, goldenCases, read, wave } from "../support/golden-layers.ts";
+
+withDevice();
+const { utils, init } = nn;
+
+const linear = () => new nn.Linear(3, 4, { bias: false });
+/** The weight of the last forward is not the module's: it goes with the scope. */
+const call: GoldenCase["call"] = (m: nn.Module, [x]) => scope(() => m.forward(x!));
+goldenCases("weight-norm", {
+  "weightNorm of a convolution": {
+    make: () => utils.weightNorm(new nn.Conv2d(2, 3, 3, { bias: false })),
+    inputs: [[1, 2, 4, 4]],
+    call,
+  },
+  "weightNorm of a linear layer": { make: () => utils.weightNorm(linear()), inputs: [[2, 3]], call },
+  "weightNorm along the inputs": { make: () => utils.weightNorm(linear(), { dim: 1 }), inputs: [[2, 3]], call },
+  "weightNorm of all": { make: () => utils.weightNorm(linear(), { dim: null }), inputs: [[2, 3]], call },
+});
+
+test("weightNorm keeps the weight, has PyTorch's keys, and can be undone", async () => {
+  const layer = new nn.Linear(3, 2);
+  const before = [...(await layer.weight.data())];
+  utils.weightNorm(layer);
+  expect(Array.from(layer.namedParameters(), ([name]) => name)).toEqual(["bias", "weight_g", "weight_v"]);
+  const close = async () => {
+    for (const [i, v] of (await layer.weight.data()).entries()) expect(v).toBeCloseTo(before[i]!, 6);
+  };
+  await close();
+  expect(() => utils.weightNorm(layer)).toThrow(/normalised already/);
+  expect(() => nn.deepCopy(layer)).toThrow(StateError);
+  utils.removeWeightNorm(layer);
+  expect(layer.weight).toBeInstanceOf(nn.Parameter);
+  expect(layer.hooked).toBe(false);
+  await close();
+  expect(() => utils.removeWeightNorm(layer)).toThrow(/is not normalised/);
+  expect(() => utils.weightNorm(layer, { name: "gain" })).toThrow(/no parameter "gain"/);
+  layer.dispose();
+});
+
+test("parameters go into a vector and back, with gradients", async () => {
+  const [a, b] = [new nn.Linear(2, 2), new nn.Linear(2, 2)];
+  const [v, grads] = await read(() => {
+    const vector = utils.parametersToVector(a.parameters());
+    utils.vectorToParameters(vector.detach(), b.parameters());
+    vector.sum().backward();
+    return [vector.detach(), a.weight.grad!.clone()];
+  });
+  expect(v).toEqual([...(await b.weight.data()), ...(await b.bias!.data())]);
+  expect(grads).toEqual([1, 1, 1, 1]);
+  const short = zeros([3]);
+  expect(() => utils.vectorToParameters(short, b.parameters())).toThrow(/6 elements/);
+  expect(() => utils.parametersToVector([])).toThrow(ValueError);
+  for (const t of [a, b, short]) t.dispose();
+});
+
+describe("init", () => {
+  test.each([
+    [0, 1, -2, 2],
+    [1, 0.5, 0.5, 3],
+    [0, 1, -30, 30],
+  ])("truncNormal_ of mean %d, std %d from %d to %d", async (mean, std, a, b) => {
+    manualSeed(2);
+    const [x = []] = await read(() => init.truncNormal_(zeros([20_000]), mean, std, a, b));
+    expect(x.every((v) => v >= a && v <= b)).toBe(true);
+    // The distribution function at some points, against a sum over the density.
+    const density = (v: number) => Math.exp(-((v - mean) ** 2) / (2 * std * std));
+    const mass = (from: number, to: number) => {
+      const n = 4000;
+      let sum = 0;
+      for (let i = 0; i < n; i++) sum += density(from + ((i + 0.5) * (to - from)) / n);
+      return (sum * (to - from)) / n;
+    };
+    for (const at of [mean - 1.5 * std, mean - 0.5 * std, mean, mean + std]) {
+      const expected = at <= a ? 0 : mass(a, at) / mass(a, b);
+      const share = x.filter((v) => v <= at).length / x.length;
+      expect(Math.abs(share - expected)).toBeLessThan(0.02);
+    }
+  });
+
+  test.each([
+    [[5, 5], 1],
+    [[3, 8], 2],
+    [[70, 6], 1],
+    [[4, 2, 3, 3], 1],
+    [[1, 1], 1],
+  ])("orthogonal_ of %j, gain %d", async (shape, gain) => {
+    manualSeed(1);
+    const [x = []] = await read(() => init.orthogonal_(zeros(shape), gain));
+    const [rows, columns] = [shape[0]!, x.length / shape[0]!];
+    const at = (i: number, k: number) => (rows <= columns ? x[i * columns + k]! : x[k * columns + i]!);
+    const [short, long] = [Math.min(rows, columns), Math.max(rows, columns)];
+    for (let i = 0; i < short; i++) {
+      for (let j = 0; j <= i; j++) {
+        let dot = 0;
+        for (let k = 0; k < long; k++) dot += at(i, k) * at(j, k);
+        expect(Math.abs(dot - (i === j ? gain * gain : 0))).toBeLessThan(2e-5 * gain * gain);
+      }
+    }
+  });
+
+  test("eye_ and dirac_", async () => {
+    const [eye, dirac, same = [], x] = await read(() => {
+      const x = wave([1, 4, 5], 1);
+      const kernel = init.dirac_(zeros([4, 2, 1, 3]), 2);
+      const layer = nn.functional.conv2d(x.unsqueeze(2), kernel, null, { padding: [0, 1], groups: 2 });
+      return [init.eye_(ones([2, 3])), init.dirac_(ones([3, 2, 3])), layer, x];
+    });
+    expect(eye).toEqual([1, 0, 0, 0, 1, 0]);
+    expect(dirac).toEqual([0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0]);
+    expect(same).toEqual(x);
+  });
+
+  test("sparse_ has so many zeros in each column", async () => {
+    manualSeed(1);
+    const [x = []] = await read(() => init.sparse_(zeros([10, 7]), 0.25, 3).permute([1, 0]));
+    for (let column = 0; column < 7; column++)
+      expect(x.slice(column * 10, column * 10 + 10).filter((v) => v === 0)).toHaveLength(3);
+    expect(x.some((v) => Math.abs(v) > 3)).toBe(true);
+  });
+
+  test("what does not fit is told", () => {
+    const [vector, cube] = [zeros([3]), zeros([3, 2, 2])];
+    expect(() => init.orthogonal_(vector)).toThrow(/two dimensions/);
+    expect(() => init.eye_(cube)).toThrow(/a matrix/);
+    expect(() => init.dirac_(cube, 2)).toThrow(/3 outputs do not make 2 groups/);
+    expect(() => init.sparse_(cube, 0.5)).toThrow(/a matrix/);
+    expect(() => init.truncNormal_(vector, 0, 1, 2, 1)).toThrow(ValueError);
+    for (const t of [vector, cube] satisfies Tensor[]) t.dispose();
+  });
+});
