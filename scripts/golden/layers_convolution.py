@@ -46,6 +46,12 @@ cases = {
     "Conv2d same": layer(lambda: nn.Conv2d(2, 3, (2, 3), padding="same", dilation=(1, 2)), [(2, 2, 4, 5)]),
     "Conv2d same, even": layer(lambda: nn.Conv2d(2, 2, 4, padding="same"), [(1, 2, 5, 4)]),
     "Conv2d valid": layer(lambda: nn.Conv2d(2, 2, 2, stride=2, padding="valid"), [(1, 2, 5, 4)]),
+    "depthwise by unlike strides": layer(
+        lambda: nn.Conv2d(3, 3, (4, 3), stride=(3, 2), padding=(2, 1), groups=3), [(2, 3, 7, 6)]
+    ),
+    "depthwise, dilated": layer(
+        lambda: nn.Conv2d(2, 4, 3, stride=2, dilation=2, padding=1, groups=2), [(1, 2, 7, 6)]
+    ),
     "unfold": function(lambda x: F.unfold(x, (2, 3), dilation=(2, 1), padding=(1, 0), stride=(1, 2)), [(2, 2, 5, 6)]),
     "unfold of no images": function(lambda x: F.unfold(x, 2), [(0, 2, 3, 3)]),
     "Unfold": layer(lambda: nn.Unfold(2, stride=2), [(1, 3, 4, 4)]),

@@ -70,8 +70,17 @@ function launchPlain(
   const { plane_step, grid } = planeGrid(area(to), params.planes, run.device.info);
   const given = end ?? noEpilogue;
   const { overrides, tag } = epilogueOverrides(given);
+  const steps = end || g.dilation.some((d) => d > 1) ? [1, 1] : g.stride;
+  const single = !end && g.filters === g.channels;
+  const backward = {
+    BACKWARD: !end,
+    STEP_ROWS: `${steps[0]}u`,
+    STEP_COLUMNS: `${steps[1]}u`,
+    SINGLE: single,
+  } as const;
+  const kind = end ? "forward" : `backward ${steps.join("x")}${single ? " single" : ""}`;
   plain
-    .variant({ ...sized(g), BACKWARD: !end, ...overrides }, tagOf(g, end ? "forward" : "backward", tag))
+    .variant({ ...sized(g), ...backward, ...overrides }, tagOf(g, kind, tag))
     .launch(
       run,
       { weight: w, source, dest, ...epilogueBuffers(given) },

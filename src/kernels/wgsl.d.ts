@@ -347,10 +347,12 @@ declare module "*/depthwise.wgsl" {
   const source: Wgsl.Source<
     { weight: Wgsl.Buffer; source: Wgsl.Buffer; dest: Wgsl.Buffer; bias: Wgsl.Buffer | null; gamma: Wgsl.Buffer | null; mean: Wgsl.Buffer | null; variance: Wgsl.Buffer | null; residual: Wgsl.Buffer | null; pre: Wgsl.Buffer | null },
     { planes: number; channels: number; multiplier: number; plane_step: number; source: Wgsl.Two; dest: Wgsl.Two; stride: Wgsl.Two; padding: Wgsl.Two; dilation: Wgsl.Two; act: Wgsl.Two; eps: number },
-    "Value" | "WG" | "BACKWARD" | "activated" | "taps" | "KH" | "KW" | "Params" | "has_bias" | "has_gamma" | "has_mean" | "has_variance" | "has_residual" | "has_pre" | "activate" | "affine" | "finish" | "is_nan" | "is_positive" | "is_negative" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "exp_nan" | "log_nan" | "power"
+    "Value" | "WG" | "BACKWARD" | "STEP_ROWS" | "STEP_COLUMNS" | "SINGLE" | "activated" | "taps" | "KH" | "KW" | "Params" | "has_bias" | "has_gamma" | "has_mean" | "has_variance" | "has_residual" | "has_pre" | "activate" | "affine" | "finish" | "is_nan" | "is_positive" | "is_negative" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "exp_nan" | "log_nan" | "power"
   >;
   export default source;
   export const WG: 64;
+  export const STEP_ROWS: 1;
+  export const STEP_COLUMNS: 1;
   export const KH: 3;
   export const KW: 3;
 }

@@ -1,5 +1,6 @@
 // The padding of a convolution layer by what is inside, of pieces and `cat`: operations that every program with a convolution has.
 // `nn.functional.pad` does the same by tables, in one pass also backwards, with a kernel that only programs which ask for it carry.
+import { checkTensor } from "../autograd/run.ts";
 import { check, ValueError } from "../errors.ts";
 import { cat } from "../ops/cat.ts";
 import { flip, narrow } from "../ops/movement.ts";
@@ -26,6 +27,8 @@ function piece(x: Tensor, dim: number, count: number, front: boolean, mode: PadM
 
 /** x with so many positions before and after a dimension. */
 export function padEdges(x: Tensor, dim: number, [before, after]: readonly [number, number], mode: PadMode): Tensor {
+  checkTensor("Conv2d", "input", x);
+  check(x.ndim === 4, () => `[Conv2d] input has shape ${show(x.shape)} but must be [N, C, H, W]`);
   const n = x.shape[dim] ?? 0;
   const most = mode === "reflect" ? n - 1 : mode === "circular" ? n : n && Number.POSITIVE_INFINITY;
   check(

@@ -286,7 +286,7 @@ export const maxPool2d = (x: Tensor, kernelSize: Size, options: MaxPoolOptions =
  */
 export function avgPool2d(x: Tensor, kernelSize: Size, options: AvgPoolOptions = {}): Tensor {
   const attrs = window("avgPool2d", kernelSize, options, AVG_POOL_OPTIONS);
-  return apply1(avgOp, [x], { ...attrs, countIncludePad: options.countIncludePad ?? true });
+  return apply1(avgOp, [x], { ...attrs, countIncludePad: Boolean(options.countIncludePad ?? true) });
 }
 
 /**

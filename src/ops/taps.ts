@@ -35,6 +35,9 @@ export function checkAxis(op: string, size: number): void {
   check(size <= MOST, () => `[${op}] ${size} positions along a dimension are more than ${MOST}`, LimitError);
 }
 
+/** The least weight that counts. */
+const SMALLEST = 1e-30;
+
 /** The table in which `each` puts the positions and weights of o; at most `most` of them, null where nothing changes. */
 export function makeTaps(
   from: number,
@@ -50,10 +53,12 @@ export function makeTaps(
     const first = 2 * most * o;
     let next = first;
     each(o, (at, weight) => {
-      if (weight === 0) return;
-      let i = first;
-      while (i < next && table[i] !== at) i += 2;
-      if (i === next) next += 2;
+      // What f32 may flush to 0 would end the list.
+      if (Math.abs(weight) < SMALLEST) return;
+      // The same position twice in a row, as where positions are clamped to the edge, is one.
+      const again = next > first && table[next - 2] === at;
+      const i = again ? next - 2 : next;
+      if (!again) next += 2;
       table[i] = at;
       weights[i + 1] = (weights[i + 1] ?? 0) + weight;
     });

@@ -80,6 +80,14 @@ goldenCases("convolution", {
   },
   "Conv2d same, even": { make: () => new nn.Conv2d(2, 2, 4, { padding: "same" }), inputs: [[1, 2, 5, 4]] },
   "Conv2d valid": { make: () => new nn.Conv2d(2, 2, 2, { stride: 2, padding: "valid" }), inputs: [[1, 2, 5, 4]] },
+  "depthwise by unlike strides": {
+    make: () => new nn.Conv2d(3, 3, [4, 3], { stride: [3, 2], padding: [2, 1], groups: 3 }),
+    inputs: [[2, 3, 7, 6]],
+  },
+  "depthwise, dilated": {
+    make: () => new nn.Conv2d(2, 4, 3, { stride: 2, dilation: 2, padding: 1, groups: 2 }),
+    inputs: [[1, 2, 7, 6]],
+  },
   unfold: { call: (_, [x]) => F.unfold(x!, [2, 3], windows), inputs: [[2, 2, 5, 6]] },
   "unfold of no images": { call: (_, [x]) => F.unfold(x!, 2), inputs: [[0, 2, 3, 3]] },
   Unfold: { make: () => new nn.Unfold(2, { stride: 2 }), inputs: [[1, 3, 4, 4]] },

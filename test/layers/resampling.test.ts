@@ -176,6 +176,7 @@ test("what does not go together is told", () => {
   expect(() => F.pad(x, [0, 0, 3, 0], "reflect")).toThrow(/reflect takes at most 2/);
   const conv = new nn.Conv2d(2, 1, 3, { padding: 3, paddingMode: "reflect" });
   expect(() => conv.forward(x)).toThrow(/Conv2d.*reflect takes at most/);
+  expect(() => conv.forward(x1)).toThrow(/Conv2d.*N, C, H, W/);
   expect(String(conv)).toBe("Conv2d(2, 1, [3, 3], stride: 1, padding: 3, paddingMode: reflect)");
   conv.dispose();
   expect(() => F.pad(x, [5, 0], "circular")).toThrow(/at most 4/);

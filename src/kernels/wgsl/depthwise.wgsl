@@ -1,11 +1,17 @@
 // Depthwise convolution of any stride and dilation: y[n, f, o] = end of sum over t of w[f, t] * x[n, f / multiplier, o*stride + t*dil
 // - pad]; backward its input gradient: dx[n, c, i] = sum over the channel's filters f and taps t, where (i + pad - t*dil) / stride
-// leaves no rest, of w[f, t] * dy[n, f, that]. One element an invocation. Traffic: KH*KW loads of source and weight, a store.
+// leaves no rest, of w[f, t] * dy[n, f, that]. One element an invocation. Traffic: KH*KW loads of
+// source and weight (backward as many as a stride leaves), a store.
 import package::lib::depthwise;
 import package::lib::epilogue;
 alias Value = f32;
 const WG = 64u;
 const BACKWARD = false;
+// Backward, without dilation: the stride, since of so many taps in a row only one leaves no rest. Otherwise 1.
+const STEP_ROWS = 1u;
+const STEP_COLUMNS = 1u;
+// A channel has one filter: backward its weights then stay in registers from plane to plane.
+const SINGLE = false;
 
 @group(0) @binding(0) var<storage, read> weight: array<f32>;
 @group(0) @binding(1) var<storage, read> source: array<f32>;
@@ -17,17 +23,22 @@ fn activated(v: Value) -> Value { return activate(v); }
 // The sum over the taps of one filter, whose plane of the source begins at `from`.
 fn taps(filter_at: u32, plane_at: u32, at: vec2i) -> f32 {
   var sum = 0.0;
-  for (var th = 0u; th < KH; th++) {
-    for (var tw = 0u; tw < KW; tw++) {
+  var first = vec2u();
+  if (STEP_ROWS * STEP_COLUMNS > 1u) { first = vec2u(at + p.padding) % vec2u(STEP_ROWS, STEP_COLUMNS); }
+  for (var h = 0u; h < KH; h += STEP_ROWS) {
+    for (var w = 0u; w < KW; w += STEP_COLUMNS) {
+      let th = h + first.x;
+      let tw = w + first.y;
       let tap = vec2i(vec2u(th, tw)) * p.dilation;
       var s = at * p.stride + tap - p.padding;
       var hit = true;
       if (BACKWARD) {
         let num = at + p.padding - tap;
-        s = num / p.stride;
+        // By way of floats, which are right wherever no rest is left: integer division is slow where it is emulated.
+        s = vec2i(round(vec2f(num) / vec2f(p.stride)));
         hit = all(s * p.stride == num);
       }
-      hit = hit && all(vec2u(s) < p.source);
+      hit = hit && all(vec2u(s) < p.source) && th < KH && tw < KW;
       let value = source[plane_at + select(0u, u32(s.x) * p.source.y + u32(s.y), hit)];
       sum += select(0.0, weight[(filter_at * KH + th) * KW + tw] * value, hit);
     }
@@ -47,7 +58,9 @@ fn main(@builtin(global_invocation_id) id: vec3u, @builtin(workgroup_id) group: 
     let image = plane / p.channels;
     let channel = plane - image * p.channels;
     var sum = 0.0;
-    if (BACKWARD) {
+    if (BACKWARD && SINGLE) {
+      sum = taps(channel, plane * source_area, at);
+    } else if (BACKWARD) {
       for (var m = 0u; m < p.multiplier; m++) {
         let f = channel * p.multiplier + m;
         sum += taps(f, (plane * p.multiplier + m) * source_area, at);
