@@ -1,6 +1,7 @@
 // Every operation on tensors larger than one binding may be, forward and backward: what it gives in one piece, with the limit
 // set so low that each has to be divided.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import * as w from "wgrad";
 import {
   cat,
   type Device,
@@ -193,6 +194,14 @@ const close: Record<string, Case> = {
   "norm, var, std": [
     () => [x(40, 41), x(3000)],
     (a, b) => [a.norm(), a.norm([0]), a.norm([1]), a.var([0]), a.std([1]), b.norm(), b.std()],
+  ],
+  "scans and sorts of many lines": [
+    () => [x(64, 37)],
+    (a) => [w.cumsum(a, 1), w.sort(a, 1).values, w.sort(a, 0).indices],
+  ],
+  "writes by index": [
+    () => [x(64, 37), index(64, 64, 37), x(64, 37), index(64, 20), x(20, 37)],
+    (a, at, b, rows, c) => [w.scatterAdd(a, 0, at, b), w.indexAdd(a, 0, rows, c)],
   ],
   "gradients of gather": [
     () => [x(40, 41), index(40, 30, 41), index(41, 40, 60)],
