@@ -59,6 +59,18 @@ const matmulCase: OpCase<null> = {
   runs: 40,
 };
 
+/** Rows that begin at multiples of four, so that either operand and its gradients may be read in vectors. */
+const fours = fc.constantFrom(4, 12, 20, 36, 68);
+const alignedCase: OpCase<null> = {
+  ...matmulCase,
+  name: "matmul of whole vectors",
+  draw: fc.record({ m: fours, n: fours, k: fours, batch: fc.boolean(), seed }).map(({ m, n, k, batch, seed }) => ({
+    inputs: [uniform([...(batch ? [3] : []), m, k], seed), uniform([...(batch ? [3] : []), k, n], seed + 1)],
+    attrs: null,
+  })),
+  runs: 8,
+};
+
 const linearCase: OpCase<null> = {
   name: "linear",
   draw: fc.record({ n: edge(16), i: edge(8), o: edge(32), seed }).map(({ n, i, o, seed }) => ({
@@ -94,8 +106,17 @@ await eachVariant(
     const c = matmul(a, a);
     c.storage.settle();
     for (const t of [c, a]) t.dispose();
+    // Vectors of four: A and B along k, B along its columns, and both along rows and columns.
+    const four = upload(uniform([4, 4], 1), true);
+    const [y, z] = [matmul(four, four), linear(four, four)];
+    const dy = four.detach();
+    for (const t of [y, z]) t.backward(dy);
+    for (const t of [y, z, dy, four]) t.dispose();
   },
-  () => testCase(matmulCase),
+  () => {
+    testCase(matmulCase);
+    testCase(alignedCase);
+  },
 );
 
 describe("shapes", () => {
