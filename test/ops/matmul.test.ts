@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import { linear, matmul } from "../../src/ops/matmul.ts";
 import { type Draw, eachVariant, edge, type OpCase, seed, testCase, withDevice } from "../support/case.ts";
 import { type HostArray, host, sizeOf, uniform, upload } from "../support/host.ts";
+import { expectClose } from "../support/tolerance.ts";
 
 /** Batched product in f64; leading dimensions broadcast. */
 function product(a: HostArray, b: HostArray, ta = false, tb = false): HostArray {
@@ -121,6 +122,15 @@ await eachVariant(
 
 describe("shapes", () => {
   withDevice();
+  test("a long sum in parts that are no whole vectors", async () => {
+    // 5 parts of 3277.6 steps.
+    const k = 16388;
+    const [a, b] = [uniform([4, k], 1), uniform([k, 64], 2)];
+    const [x, y] = [upload(a), upload(b)];
+    const z = matmul(x, y);
+    expectClose(await z.data(), product(a, b), k, "product", { scale: 1 });
+    for (const t of [x, y, z]) t.dispose();
+  });
   test("vectors are promoted and dropped as in PyTorch", async () => {
     const m = upload(uniform([2, 3, 4], 1));
     const v = upload(uniform([4], 2));
