@@ -120,7 +120,8 @@ export function launchMatmul(
     ? tile.variant({ BY_ROW: "true", ...(overrides as Record<string, string>) }, `by row ${tag}`.trim())
     : tile.variant(overrides as Record<string, string>, tag);
   const batch = outer * inner;
-  const shape = { m, n, k, inner, depth: Math.ceil(k / parts), part, batch };
+  // Parts begin where vectors of four do.
+  const shape = { m, n, k, inner, depth: 4 * Math.ceil(k / parts / 4), part, batch };
   for (const { first, size } of launchesOf([Math.ceil(n / tile.columns), Math.ceil(m / tile.rows), batch * parts])) {
     const params = { ...shape, a_at: a, b_at: b, c_at: c, first, offset, ...epilogueParams(end) };
     variant.launch(run, { ...buffers, ...epilogueBuffers(end) }, params, size);

@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import { linear, matmul } from "../../src/ops/matmul.ts";
 import { type Draw, eachVariant, edge, type OpCase, seed, testCase, withDevice } from "../support/case.ts";
 import { type HostArray, host, sizeOf, uniform, upload } from "../support/host.ts";
+import { expectClose } from "../support/tolerance.ts";
 
 /** Batched product in f64; leading dimensions broadcast. */
 function product(a: HostArray, b: HostArray, ta = false, tb = false): HostArray {
@@ -59,6 +60,18 @@ const matmulCase: OpCase<null> = {
   runs: 40,
 };
 
+/** Rows that begin at multiples of four, so that either operand and its gradients may be read in vectors. */
+const fours = fc.constantFrom(4, 12, 20, 36, 68);
+const alignedCase: OpCase<null> = {
+  ...matmulCase,
+  name: "matmul of whole vectors",
+  draw: fc.record({ m: fours, n: fours, k: fours, batch: fc.boolean(), seed }).map(({ m, n, k, batch, seed }) => ({
+    inputs: [uniform([...(batch ? [3] : []), m, k], seed), uniform([...(batch ? [3] : []), k, n], seed + 1)],
+    attrs: null,
+  })),
+  runs: 8,
+};
+
 const linearCase: OpCase<null> = {
   name: "linear",
   draw: fc.record({ n: edge(16), i: edge(8), o: edge(32), seed }).map(({ n, i, o, seed }) => ({
@@ -94,12 +107,30 @@ await eachVariant(
     const c = matmul(a, a);
     c.storage.settle();
     for (const t of [c, a]) t.dispose();
+    // Vectors of four: A and B along k, B along its columns, and both along rows and columns.
+    const four = upload(uniform([4, 4], 1), true);
+    const [y, z] = [matmul(four, four), linear(four, four)];
+    const dy = four.detach();
+    for (const t of [y, z]) t.backward(dy);
+    for (const t of [y, z, dy, four]) t.dispose();
   },
-  () => testCase(matmulCase),
+  () => {
+    testCase(matmulCase);
+    testCase(alignedCase);
+  },
 );
 
 describe("shapes", () => {
   withDevice();
+  test("a long sum in parts that are no whole vectors", async () => {
+    // 5 parts of 3277.6 steps.
+    const k = 16388;
+    const [a, b] = [uniform([4, k], 1), uniform([k, 64], 2)];
+    const [x, y] = [upload(a), upload(b)];
+    const z = matmul(x, y);
+    expectClose(await z.data(), product(a, b), k, "product", { scale: 1 });
+    for (const t of [x, y, z]) t.dispose();
+  });
   test("vectors are promoted and dropped as in PyTorch", async () => {
     const m = upload(uniform([2, 3, 4], 1));
     const v = upload(uniform([4], 2));

@@ -50,7 +50,7 @@ fn each(i: u32) {
   let count = min(RUN, p.length - first);
   let o = line / p.inner;
   let base = (o * p.length + first) * p.inner + line - o * p.inner;
-  var sorted: array<vec2u, RUN>;
+  var sorted = array<vec2u, RUN>();
   for (var j = 0u; j < count; j++) {
     let here = key(x[base + j * p.inner]);
     var at = j;
