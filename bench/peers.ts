@@ -162,7 +162,7 @@ async function measureFigure(peers: readonly PeerProcess[], figure: TimedFigure)
 function deviation({ spec }: TimedFigure, values: readonly number[], reference: readonly number[]): number {
   const relative = (i: number, scale: number) => Math.abs(values[i]! - reference[i]!) / Math.abs(scale);
   const first = relative(0, reference[0]!);
-  if (spec.kind === "train" || spec.kind === "transformer") return first;
+  if (spec.kind === "train" || spec.kind === "program") return first;
   const largest = Math.max(...reference.slice(1).map(Math.abs));
   return Math.max(first, ...reference.slice(1).map((_, i) => relative(i + 1, largest)));
 }
@@ -173,8 +173,8 @@ async function measureTimed(all: readonly Library[], caches: ReadonlyMap<Library
   if (figures.length === 0) return results;
   const peers = all.map((library) => new PeerProcess(library, caches.get(library.name)!.env));
   for (const figure of figures) {
-    const able = peers.filter(({ library: { name } }) => name === "wgrad" || (figure.peers?.includes(name) ?? true));
-    const outcomes = await measureFigure(able, figure);
+    const asked = peers.filter(({ library: { name } }) => name === "wgrad" || (figure.peers?.includes(name) ?? true));
+    const outcomes = await measureFigure(asked, figure);
     results.push({ figure, outcomes });
     const summary = Object.entries(outcomes).map(([name, { timing, error, deviation: d }]) => {
       const agrees = d === null ? "" : `, off by ${d.toExponential(0)}`;

@@ -1,13 +1,13 @@
 // wgrad's process of bench:peers: the protocol of peers/protocol.mjs, and the figures that concern wgrad alone.
-import { init, nn, scope, type Tensor, tensor } from "wgrad";
+import { capture, init, nn, scope, type Tensor, tensor } from "wgrad";
 import type { Device } from "../src/gpu/device.ts";
+import { programs } from "../test/programs/index.ts";
 import { serve, type Work } from "./peers/protocol.mjs";
 import type { Spec } from "./support/figures.ts";
 import { uniform } from "./support/formula.mjs";
 import { compareCaptured, measureHost } from "./support/own-figures.ts";
 import { record, replayer } from "./support/replay.ts";
-import { workload } from "./support/training.ts";
-import { transformerStep } from "./support/transformers.ts";
+import { loadFormula, workload } from "./support/training.ts";
 
 const { functional: F } = nn;
 
@@ -117,11 +117,6 @@ async function train({ batch }: Of<"train">): Promise<Work> {
   return trainer({ step: () => work.trainCaptured(work.x, work.y), dispose: () => work.dispose() });
 }
 
-async function transformer({ model, batch }: Of<"transformer">): Promise<Work> {
-  await open();
-  return trainer(await transformerStep(model, batch));
-}
-
 async function infer({ batch }: Of<"infer">): Promise<Work> {
   const device = await open();
   const work = await workload("resnet18", batch);
@@ -141,9 +136,23 @@ async function infer({ batch }: Of<"infer">): Promise<Work> {
   };
 }
 
+async function program({ name }: Of<"program">): Promise<Work> {
+  await open();
+  const { modules, batch, step, owned } = programs[name]();
+  await loadFormula(modules);
+  const inputs = batch();
+  const captured = capture((...given: Tensor[]) => step(...given));
+  return trainer({
+    step: () => captured(...inputs),
+    dispose() {
+      for (const t of [captured, ...inputs, ...owned, ...modules]) t.dispose();
+    },
+  });
+}
+
 const own = process.argv[2];
 if (own === "host") {
   console.log(JSON.stringify(await measureHost(await open())));
 } else if (own === "captured") {
   console.log(JSON.stringify(await compareCaptured(await open())));
-} else await serve({ conv, matmul, batchNorm, train, infer, transformer });
+} else await serve({ conv, matmul, batchNorm, train, infer, program });

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from formula import labels, parameter, uniform
+from torch_programs import ProgramTrainer
 from torchvision.models import resnet18
 
 torch.set_num_threads(len(os.sched_getaffinity(0)))
@@ -68,8 +69,8 @@ def batch_norm(spec):
     return Figure(compute)
 
 
-def model(net=None):
-    net = net or resnet18(num_classes=10)
+def model():
+    net = resnet18(num_classes=10)
     with torch.no_grad():
         for i, (name, p) in enumerate(net.named_parameters()):
             p.copy_(torch.from_numpy(parameter(name, tuple(p.shape), i + 1)))
@@ -78,53 +79,6 @@ def model(net=None):
 
 def images(batch):
     return torch.from_numpy(uniform((batch, 3, 32, 32), 1000))
-
-
-def layers(count, width, heads, hidden):
-    options = dict(dropout=0.0, activation="gelu", batch_first=True, norm_first=True)
-    return torch.nn.ModuleList(torch.nn.TransformerEncoderLayer(width, heads, hidden, **options) for _ in range(count))
-
-
-class VisionTransformer(torch.nn.Module):
-    """As ../support/transformers.ts has it."""
-
-    def __init__(self):
-        super().__init__()
-        self.cls = torch.nn.Parameter(torch.empty(1, 1, 192))
-        self.pos = torch.nn.Parameter(torch.empty(1, 65, 192))
-        self.patch = torch.nn.Conv2d(3, 192, 4, stride=4)
-        self.layers = layers(12, 192, 3, 768)
-        self.norm = torch.nn.LayerNorm(192)
-        self.head = torch.nn.Linear(192, 10)
-
-    def forward(self, x):
-        patches = self.patch(x).flatten(2).transpose(1, 2)
-        t = torch.cat([self.cls.expand(len(x), -1, -1), patches], 1) + self.pos
-        for layer in self.layers:
-            t = layer(t)
-        return self.head(self.norm(t)[:, 0])
-
-
-STEPS, CHARACTERS = 64, 65
-
-
-class TextTransformer(torch.nn.Module):
-    """As ../support/transformers.ts has it."""
-
-    def __init__(self):
-        super().__init__()
-        self.embedding = torch.nn.Parameter(torch.empty(CHARACTERS, 128))
-        self.pos = torch.nn.Parameter(torch.empty(STEPS, 128))
-        self.layers = layers(4, 128, 4, 512)
-        self.norm = torch.nn.LayerNorm(128)
-        self.head = torch.nn.Linear(128, CHARACTERS)
-        self.mask = torch.nn.Transformer.generate_square_subsequent_mask(STEPS)
-
-    def forward(self, ids):
-        t = F.embedding(ids.reshape(-1, STEPS), self.embedding) + self.pos
-        for layer in self.layers:
-            t = layer(t, self.mask)
-        return self.head(self.norm(t)).reshape(-1, CHARACTERS)
 
 
 class Trainer:
@@ -146,16 +100,6 @@ class Trainer:
             self.step()
 
 
-class TransformerTrainer(Trainer):
-    def __init__(self, spec):
-        vit = spec["model"] == "vit"
-        n = spec["batch"] * (1 if vit else STEPS)
-        self.net = model(VisionTransformer() if vit else TextTransformer()).train()
-        self.x = images(n) if vit else torch.from_numpy(labels(n, 1000, CHARACTERS))
-        self.y = torch.from_numpy(labels(n, 1001, 10 if vit else CHARACTERS))
-        self.optimizer = torch.optim.Adam(self.net.parameters(), lr=1e-4)
-
-
 def infer(spec):
     net = model().eval()
     x = images(spec["batch"])
@@ -167,7 +111,7 @@ def infer(spec):
     return Figure(compute)
 
 
-FIGURES = {"conv": conv, "matmul": matmul, "batchNorm": batch_norm, "train": Trainer, "infer": infer, "transformer": TransformerTrainer}
+FIGURES = {"conv": conv, "matmul": matmul, "batchNorm": batch_norm, "train": Trainer, "infer": infer, "program": ProgramTrainer}
 
 
 def probe(values):
@@ -190,7 +134,7 @@ def main():
         try:
             if request["do"] == "prepare":
                 figure = FIGURES[request["spec"]["kind"]](request["spec"])
-                if isinstance(figure, Trainer):
+                if isinstance(figure, (Trainer, ProgramTrainer)):
                     first, loss = milliseconds(figure.step)
                     reply = {"firstMs": first, "values": [loss] + [figure.step() for _ in range(2)]}
                 else:

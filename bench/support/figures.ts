@@ -1,5 +1,7 @@
 // The figures that wgrad and its peers are compared on: what each library is asked to do, and what wgrad is to reach.
 
+import type { ProgramName } from "../../test/programs/index.ts";
+
 /** What a worker is asked to set up (see peers/protocol.mjs). Convolutions are 3x3, stride 1, padding 1. */
 export type Spec =
   | {
@@ -13,8 +15,8 @@ export type Spec =
   | { readonly kind: "matmul"; readonly size: number }
   | { readonly kind: "batchNorm"; readonly shape: readonly [number, number, number, number] }
   | { readonly kind: "train"; readonly batch: number }
-  | { readonly kind: "infer"; readonly batch: number }
-  | { readonly kind: "transformer"; readonly model: "vit" | "text"; readonly batch: number };
+  | { readonly kind: "program"; readonly name: ProgramName }
+  | { readonly kind: "infer"; readonly batch: number };
 
 export type PeerName = "tfjs" | "jax" | "torch";
 
@@ -60,6 +62,16 @@ const matmulFigure = (size: number): TimedFigure => ({
   tolerance: 1e-4,
 });
 
+/** A training step of one of test/programs, against PyTorch alone: at most twice its time. */
+const programFigure = (name: ProgramName, title: string): TimedFigure => ({
+  key: `program-${name}`,
+  title: `${title}, a training step`,
+  spec: { kind: "program", name },
+  peers: ["torch"],
+  targets: { torch: 1 / 2 },
+  tolerance: 1e-3,
+});
+
 export const timedFigures: readonly TimedFigure[] = [
   ...convFigures("convA", 64, 32),
   ...convFigures("convB", 256, 8),
@@ -87,21 +99,14 @@ export const timedFigures: readonly TimedFigure[] = [
     images: BATCH,
     tolerance: 1e-4,
   },
-  {
-    key: "vit",
-    title: "ViT-Tiny training step (Adam), batch 8 at 32x32, 65 tokens",
-    spec: { kind: "transformer", model: "vit", batch: 8 },
-    targets: { torch: 1 / 2 },
-    peers: ["torch"],
-    images: 8,
-    tolerance: 1e-3,
-  },
-  {
-    key: "text",
-    title: "character Transformer training step (Adam), 4 layers of 128, batch 16 of 64",
-    spec: { kind: "transformer", model: "text", batch: 16 },
-    targets: { torch: 1 / 2 },
-    peers: ["torch"],
-    tolerance: 1e-3,
-  },
+  programFigure("mnist-cnn", "MNIST CNN, batch 64 at 28x28"),
+  programFigure("vae", "VAE 784-400-20, batch 128"),
+  programFigure("dcgan", "DCGAN, batch 64 at 32x32"),
+  programFigure("unet", "U-Net, batch 8 at 64x64"),
+  programFigure("char-transformer", "char transformer, 16x64, width 128, 4 layers"),
+  programFigure("lstm", "LSTM, 32x40"),
+  programFigure("gru", "GRU, 32x40"),
+  programFigure("mobilenet", "MobileNetV2, batch 16 at 32x32"),
+  programFigure("vit", "ViT-Tiny, batch 8 at 32x32"),
+  programFigure("embedding", "Embedding 30000x256, 2048 rows"),
 ];

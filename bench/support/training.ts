@@ -49,7 +49,7 @@ export interface Workload {
 export async function workload(name: ModelName, batch: number, lr = 1e-3): Promise<Workload> {
   const { make, size, classes } = models[name];
   const model: nn.Module = make();
-  await loadFormula(model);
+  await loadFormula([model]);
   model.train();
   const x = tensor(uniform(batch * 3 * size * size, 1000), { shape: [batch, 3, size, size] });
   const y = tensor(labels(batch, 1001, classes));
@@ -75,11 +75,15 @@ export async function workload(name: ModelName, batch: number, lr = 1e-3): Promi
   };
 }
 
-/** Seeds are the parameters' positions, from 1. */
-export async function loadFormula(model: nn.Module): Promise<void> {
-  const values = [...model.namedParameters()].map(([name, p], i) => {
-    return [name, tensor(parameter(name, p.shape, i + 1), { shape: p.shape })] as const;
-  });
-  await model.loadStateDict(new Map(values), { strict: false });
-  for (const [, t] of values) t.dispose();
+/** Seeds are the parameters' positions, from 1, through all modules. */
+export async function loadFormula(modules: readonly nn.AnyModule[]): Promise<void> {
+  let seed = 0;
+  for (const module of modules) {
+    const values = [...module.namedParameters()].map(([name, p]) => {
+      seed++;
+      return [name, tensor(parameter(name, p.shape, seed), { shape: p.shape })] as const;
+    });
+    await module.loadStateDict(new Map(values), { strict: false });
+    for (const [, t] of values) t.dispose();
+  }
 }
