@@ -37,7 +37,7 @@ class ViT extends nn.Module {
 
   constructor() {
     super();
-    nn.init.truncNormal_(this.posEmbed, { std: 0.02 });
+    nn.init.truncNormal_(this.posEmbed, 0, 0.02);
   }
 
   override forward(x: Tensor): Tensor {
