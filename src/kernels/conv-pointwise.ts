@@ -3,7 +3,8 @@ import type { DeviceInfo } from "../gpu/device.ts";
 import type { ConvAlgorithm, ForwardIo, InputGradientIo } from "./conv-algorithm.ts";
 import { area, type ConvGeometry } from "./conv-geometry.ts";
 import { type Epilogue, noEpilogue } from "./epilogue.ts";
-import { launchMatmul, type MatmulShape, matmulTiles } from "./matmul-plan.ts";
+import { launchMatmul, matmulTiles } from "./matmul-plan.ts";
+import type { MatmulShape } from "./matmul-shape.ts";
 
 const supports = (g: ConvGeometry): boolean =>
   g.groups === 1 && area(g.kernel) === 1 && area(g.stride) === 1 && g.padding.every((n) => n === 0);

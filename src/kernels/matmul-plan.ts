@@ -3,6 +3,7 @@ import type { Run } from "../autograd/run.ts";
 import type { DeviceInfo } from "../gpu/device.ts";
 import { type Epilogue, epilogueBuffers, epilogueOverrides, epilogueParams } from "./epilogue.ts";
 import { type Buffer, Kernel } from "./kernel.ts";
+import type { MatmulShape } from "./matmul-shape.ts";
 import { Lists, subgroupTiles, type Tile, tilesOf } from "./variants.ts";
 import subgroupWgsl from "./wgsl/matmul-subgroup.wgsl";
 import vectorWgsl from "./wgsl/matmul-vector.wgsl";
@@ -13,22 +14,6 @@ export type MatmulTile = Tile<
   Parameters<typeof kernels.subgroup.launch>[1],
   Parameters<typeof kernels.subgroup.launch>[2]
 >;
-
-/** Strides, in elements, of a row, a column, and a matrix by the outer and the inner level of the batch. */
-export type MatrixStrides = readonly [row: number, column: number, outer: number, inner: number];
-
-export interface MatmulShape {
-  readonly m: number;
-  readonly n: number;
-  readonly k: number;
-  readonly outer: number;
-  readonly inner: number;
-  readonly a: MatrixStrides;
-  readonly b: MatrixStrides;
-  readonly c: MatrixStrides;
-  /** Where a, b and c begin in their buffers, in elements. Default: at the start. */
-  readonly offset?: readonly [a: number, b: number, c: number, 0];
-}
 
 const AT_START = [0, 0, 0, 0] as const;
 const vectorKernel = new Kernel(vectorWgsl);

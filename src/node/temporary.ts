@@ -5,7 +5,8 @@ import { hostname } from "node:os";
 import { basename, dirname, join } from "node:path";
 
 /** Processes of two hosts, or containers, may have the same number. */
-const HOST = createHash("sha256").update(hostname()).digest("hex").slice(0, 8);
+/** Asked for when it is needed: Deno wants a permission for it. */
+const host = (): string => createHash("sha256").update(hostname()).digest("hex").slice(0, 8);
 
 /** After so many milliseconds without a write, a file whose process cannot be asked for counts as left behind. */
 const STALE = 24 * 60 * 60 * 1000;
@@ -15,7 +16,10 @@ const STALE = 24 * 60 * 60 * 1000;
  * others from putting a file or link there first; open it with the flag "wx" all the same.
  */
 export function temporaryPath(path: string, ending: string): string {
-  return join(dirname(path), `.${basename(path)}.${HOST}-${process.pid}-${randomBytes(12).toString("hex")}.${ending}`);
+  return join(
+    dirname(path),
+    `.${basename(path)}.${host()}-${process.pid}-${randomBytes(12).toString("hex")}.${ending}`,
+  );
 }
 
 /** Temporary files or folders for `path`, the user's own, whose process is gone without removing them. */
@@ -30,7 +34,7 @@ export async function leftBehind(path: string, ending: string): Promise<string[]
     const file = join(dirname(path), name);
     const info = await lstat(file).catch(() => undefined);
     if (!info || !(info.isFile() || info.isDirectory()) || (process.getuid && info.uid !== process.getuid())) continue;
-    const gone = owner[1] === HOST ? !isAlive(Number(owner[2])) : Date.now() - info.mtimeMs > STALE;
+    const gone = owner[1] === host() ? !isAlive(Number(owner[2])) : Date.now() - info.mtimeMs > STALE;
     if (gone) left.push(file);
   }
   return left;

@@ -5,7 +5,7 @@ import { deviceOf, type Run } from "../autograd/run.ts";
 import { check, checkNumber, checkOptions, StateError, ValueError } from "../errors.ts";
 import { noEpilogue } from "../kernels/epilogue.ts";
 import { Kernel } from "../kernels/kernel.ts";
-import type { MatrixStrides } from "../kernels/matmul-plan.ts";
+import type { MatrixStrides } from "../kernels/matmul-shape.ts";
 import { planRows } from "../kernels/row-plan.ts";
 import { broadcastStrides } from "../kernels/strided-walk.ts";
 import softmaxWgsl from "../kernels/wgsl/attention-softmax.wgsl";

@@ -7,14 +7,8 @@ import { check } from "../errors.ts";
 import type { DeviceInfo } from "../gpu/device.ts";
 import { bindingElements, partOf, ranges } from "../kernels/binding-parts.ts";
 import { type Epilogue, type EpilogueBuffers, noEpilogue } from "../kernels/epilogue.ts";
-import {
-  LONG,
-  launchMatmul,
-  type MatmulShape,
-  type MatrixStrides,
-  matmulTiles,
-  partsOf,
-} from "../kernels/matmul-plan.ts";
+import { LONG, launchMatmul, matmulTiles, partsOf } from "../kernels/matmul-plan.ts";
+import type { MatmulShape, MatrixStrides } from "../kernels/matmul-shape.ts";
 import { reduceInto } from "../kernels/reduction-plan.ts";
 import { mergeDims } from "../kernels/strided-walk.ts";
 import { launchBest, magnitude, type Way } from "../kernels/variants.ts";
