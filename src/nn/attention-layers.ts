@@ -152,10 +152,10 @@ export class MultiheadAttention extends Module<
       checkTensor("MultiheadAttention", what, x);
       checkDtype("MultiheadAttention", what, x.dtype, "f32", "i32");
     }
-    return scope(() => this.#run(query, key, value, options));
+    return scope(() => this.run(query, key, value, options));
   }
 
-  #run(query: Tensor, key: Tensor, value: Tensor, options: AttentionMasks): [Tensor, Tensor | null] {
+  private run(query: Tensor, key: Tensor, value: Tensor, options: AttentionMasks): [Tensor, Tensor | null] {
     const { keyPaddingMask = null, needWeights = true, attnMask = null, averageAttnWeights = true } = options;
     const single = query.ndim === 2;
     // One sequence is a batch of one, in either order.
@@ -175,25 +175,25 @@ export class MultiheadAttention extends Module<
         `[MultiheadAttention] query ${show(query.shape)}, key ${show(key.shape)} and value ${show(value.shape)} must be ${turned ? "[L, N," : "[N, L,"} ${this.embedDim}], ${turned ? "[S, N," : "[N, S,"} ${kdim}] and ${turned ? "[S, N," : "[N, S,"} ${vdim}], or all of two dimensions`,
     );
     const [batch = 0, queries = 0, own = 0] = [q[samples], q[steps], k[steps]];
-    const { qs, ks, vs, keys } = this.#project(
+    const { qs, ks, vs, keys } = this.project(
       ...([query, key, value].map((x) => (single ? unsqueeze(x, 0) : x)) as [Tensor, Tensor, Tensor]),
       { query, key, value },
       turned,
       { batch, queries, keys: own },
     );
     const sizes = { batch, queries, keys };
-    const mask = this.#mask(attnMask, keyPaddingMask, { batch, queries, keys: own }, keys - own);
+    const mask = this.mask(attnMask, keyPaddingMask, { batch, queries, keys: own }, keys - own);
     const p = this.training ? this.options.dropout : 0;
     const whole = [q[0] ?? 0, q[1] ?? 0, this.embedDim];
-    const run = needWeights ? this.#weighted(qs, ks, vs, mask, p, sizes, turned) : null;
-    const heads = run?.y ?? this.#fused(qs, ks, vs, mask, p, sizes, turned, whole);
+    const run = needWeights ? this.weighted(qs, ks, vs, mask, p, sizes, turned) : null;
+    const heads = run?.y ?? this.fused(qs, ks, vs, mask, p, sizes, turned, whole);
     const y = this.outProj.forward(heads);
     const weights = run && (averageAttnWeights ? mean(run.weights, 1) : run.weights);
     return [single ? squeeze(y, 0) : y, weights && single ? squeeze(weights, 0) : weights];
   }
 
   /** Projections, as few products as possible. */
-  #project(
+  private project(
     q: Tensor,
     k: Tensor,
     v: Tensor,
@@ -236,7 +236,12 @@ export class MultiheadAttention extends Module<
   }
 
   /** Both masks as one that broadcasts to the scores: of f32, added, or of i32, 1 where a key counts. */
-  #mask(attn: Tensor | null, padding: Tensor | null, { batch, queries, keys }: Sizes, more: number): Tensor | null {
+  private mask(
+    attn: Tensor | null,
+    padding: Tensor | null,
+    { batch, queries, keys }: Sizes,
+    more: number,
+  ): Tensor | null {
     const { numHeads } = this;
     const perHead = attn?.ndim === 3;
     check(
@@ -263,7 +268,7 @@ export class MultiheadAttention extends Module<
   }
 
   /** Without weights: one operation, which reads the heads where they lie. */
-  #fused(
+  private fused(
     q: Projected,
     k: Projected,
     v: Projected,
@@ -291,7 +296,7 @@ export class MultiheadAttention extends Module<
   }
 
   /** With weights, [N, heads, L, S], which the caller may differentiate. */
-  #weighted(
+  private weighted(
     q: Projected,
     k: Projected,
     v: Projected,

@@ -73,13 +73,13 @@ export class Conv2d extends Module {
     const { weight, bias, options, paddingMode } = this;
     if (paddingMode === "zeros") return conv2d(x, weight, bias, options);
     return scope(() => {
-      const wide = padEdges(x, 3, this.#sides(1), paddingMode);
-      return conv2d(padEdges(wide, 2, this.#sides(0), paddingMode), weight, bias, { ...options, padding: 0 });
+      const wide = padEdges(x, 3, this.sides(1), paddingMode);
+      return conv2d(padEdges(wide, 2, this.sides(0), paddingMode), weight, bias, { ...options, padding: 0 });
     });
   }
 
   /** What padding adds before and after rows (0) or columns (1). */
-  #sides(axis: 0 | 1): [number, number] {
+  private sides(axis: 0 | 1): [number, number] {
     const { padding, dilation } = this.options;
     const total = pair("Conv2d", "dilation", dilation, 1)[axis] * (this.kernelSize[axis] - 1);
     if (padding === "same") return [Math.floor(total / 2), Math.ceil(total / 2)];

@@ -37,7 +37,7 @@ type Sides2 = number | readonly [left: number, right: number, top: number, botto
 abstract class PadLayer extends Module {
   /** Elements to add before and after each dimension, the last one first. */
   readonly padding: readonly number[];
-  readonly #value: number | PadMode;
+  private readonly value: number | PadMode;
 
   constructor(name: string, padding: number | readonly number[], dims: number, value: number | PadMode) {
     super();
@@ -49,15 +49,15 @@ abstract class PadLayer extends Module {
     );
     if (typeof value === "number") checkNumber(name, "value", value);
     this.padding = list;
-    this.#value = value;
+    this.value = value;
   }
 
   override forward(x: Tensor): Tensor {
-    return pad(x, this.padding, this.#value);
+    return pad(x, this.padding, this.value);
   }
 
   override describe(): string {
-    const value = typeof this.#value === "number" && this.#value !== 0 ? [`value: ${this.#value}`] : [];
+    const value = typeof this.value === "number" && this.value !== 0 ? [`value: ${this.value}`] : [];
     return [`[${this.padding.join(", ")}]`, ...value].join(", ");
   }
 }

@@ -1,6 +1,6 @@
 // The small model families against torchvision; `npm run test:models` has all of them.
 import { describe, expect, test } from "vitest";
-import { createModel, listModels, ValueError } from "wgrad";
+import { createModel, listModels, nn, noGrad, rand, ValueError } from "wgrad";
 import { withDevice } from "../support/case.ts";
 import { names, small, testFamily } from "./families.ts";
 
@@ -14,6 +14,16 @@ test("every golden family is a model, and a name that is none is told", () => {
   expect(listModels()).toEqual(expect.arrayContaining(names));
   expect(() => createModel("vgg17" as never)).toThrow(ValueError);
   expect(() => createModel("lenet5", { classes: 3 } as never)).toThrow(/no option "classes"/);
+});
+
+test.each(small)("%s is copied whole", async (name) => {
+  const model = createModel(name, { numClasses: 3 }).eval();
+  const copy = nn.deepCopy(model);
+  const x = rand([1, 3, 64, 64]);
+  const results = [model, copy].map((m: nn.Module) => noGrad(() => m.forward(x)));
+  const [a, b] = await Promise.all(results.map((y) => y.data()));
+  expect(b).toEqual(a);
+  for (const t of [...results, x, model, copy]) t.dispose();
 });
 
 test("LeNet-5 has 61,706 parameters", () => {

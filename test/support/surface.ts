@@ -767,6 +767,12 @@ const INTERNAL = [
   "weights",
   "kept",
   "holds",
+  "run",
+  "project",
+  "mask",
+  "fused",
+  "weighted",
+  "sides",
 ];
 
 function methodsOf(object: object): string[] {

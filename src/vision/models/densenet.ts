@@ -22,7 +22,7 @@ class DenseLayer extends Module {
   readonly norm2: BatchNorm2d;
   readonly relu2 = new ReLU();
   readonly conv2: Conv2d;
-  readonly #drop: number;
+  private readonly drop: number;
 
   constructor(inChannels: number, growth: number, drop: number) {
     super();
@@ -30,7 +30,7 @@ class DenseLayer extends Module {
     this.conv1 = new Conv2d(inChannels, 4 * growth, 1, { bias: false });
     this.norm2 = new BatchNorm2d(4 * growth);
     this.conv2 = new Conv2d(4 * growth, growth, 3, { padding: 1, bias: false });
-    this.#drop = drop;
+    this.drop = drop;
   }
 
   override forward(x: Tensor): Tensor {
@@ -41,7 +41,7 @@ class DenseLayer extends Module {
       this.norm2,
       this.relu2,
       this.conv2,
-      (y) => dropout(y, this.#drop, this.training),
+      (y) => dropout(y, this.drop, this.training),
     ]);
   }
 }
@@ -115,8 +115,8 @@ class Features extends Module {
 export class DenseNet extends Module {
   readonly features: Module;
   readonly classifier: Linear;
-  readonly #relu = new ReLU();
-  readonly #pool = new AdaptiveAvgPool2d(1);
+  private readonly relu = new ReLU();
+  private readonly pool = new AdaptiveAvgPool2d(1);
 
   constructor(growth: number, depths: readonly number[], start: number, options: Required<DropoutOptions>) {
     super();
@@ -138,7 +138,7 @@ export class DenseNet extends Module {
   }
 
   override forward(x: Tensor): Tensor {
-    return chain(x, [this.features, this.#relu, this.#pool, (t) => flatten(t, 1), this.classifier]);
+    return chain(x, [this.features, this.relu, this.pool, (t) => flatten(t, 1), this.classifier]);
   }
 }
 

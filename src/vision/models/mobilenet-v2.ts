@@ -34,7 +34,7 @@ const conv = (from: number, to: number, options: { kernelSize?: number; stride?:
 /** 1x1 up to `expand` times the channels, depthwise 3x3, 1x1 down, and a shortcut where the shape stays. */
 export class InvertedResidual extends Module {
   readonly conv: Sequential;
-  readonly #shortcut: boolean;
+  private readonly shortcut: boolean;
 
   constructor(inChannels: number, outChannels: number, stride: number, expand: number) {
     super();
@@ -45,11 +45,11 @@ export class InvertedResidual extends Module {
       new Conv2d(hidden, outChannels, 1, { bias: false }),
       new BatchNorm2d(outChannels),
     );
-    this.#shortcut = stride === 1 && inChannels === outChannels;
+    this.shortcut = stride === 1 && inChannels === outChannels;
   }
 
   override forward(x: Tensor): Tensor {
-    if (!this.#shortcut) return this.conv.forward(x);
+    if (!this.shortcut) return this.conv.forward(x);
     return scope(() => add(x, this.conv.forward(x)));
   }
 }

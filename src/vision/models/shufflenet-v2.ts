@@ -35,7 +35,7 @@ const depthwise = (channels: number, stride: number) => [
 class ShuffleBlock extends Module {
   readonly branch1: Sequential;
   readonly branch2: Sequential;
-  readonly #halves: boolean;
+  private readonly halves: boolean;
 
   constructor(inChannels: number, outChannels: number, stride: number) {
     super();
@@ -47,13 +47,13 @@ class ShuffleBlock extends Module {
       ...depthwise(half, stride),
       ...pointwise(half, half),
     );
-    this.#halves = stride === 1;
+    this.halves = stride === 1;
   }
 
   override forward(x: Tensor): Tensor {
     return scope(() => {
-      const [left = x, right = x] = this.#halves ? chunk(x, 2, 1) : [x, x];
-      return shuffled(cat([this.#halves ? left : this.branch1.forward(left), this.branch2.forward(right)], 1));
+      const [left = x, right = x] = this.halves ? chunk(x, 2, 1) : [x, x];
+      return shuffled(cat([this.halves ? left : this.branch1.forward(left), this.branch2.forward(right)], 1));
     });
   }
 }
