@@ -56,6 +56,7 @@ import {
   nllLoss,
 } from "../ops/losses.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { LossLayer } from "./loss-layer.ts";
 import { Module } from "./module.ts";
 
 type SmoothL1Options = NonNullable<Parameters<typeof smoothL1Loss>[2]>;
@@ -65,15 +66,9 @@ type HuberOptions = NonNullable<Parameters<typeof huberLoss>[2]>;
  * See `nn.functional.binaryCrossEntropy`: probabilities and target probabilities of one shape.
  * @see https://pytorch.org/docs/stable/generated/torch.nn.BCELoss.html
  */
-export class BCELoss extends Module<readonly [input: Tensor, target: Tensor]> {
-  /** Reduction and the like, as given. */
-  readonly options: WeightedLossOptions;
-
+export class BCELoss extends LossLayer<readonly [input: Tensor, target: Tensor], WeightedLossOptions> {
   constructor(options: WeightedLossOptions = {}) {
-    super();
-    checkOptions("BCELoss", options, WEIGHTED_OPTIONS);
-    checkReduction("BCELoss", options.reduction);
-    this.options = options;
+    super("BCELoss", options, WEIGHTED_OPTIONS);
   }
 
   override forward(input: Tensor, target: Tensor): Tensor {
@@ -85,15 +80,9 @@ export class BCELoss extends Module<readonly [input: Tensor, target: Tensor]> {
  * See `nn.functional.binaryCrossEntropyWithLogits`: logits and target probabilities of one shape.
  * @see https://pytorch.org/docs/stable/generated/torch.nn.BCEWithLogitsLoss.html
  */
-export class BCEWithLogitsLoss extends Module<readonly [input: Tensor, target: Tensor]> {
-  /** Reduction and the like, as given. */
-  readonly options: BinaryCrossEntropyOptions;
-
+export class BCEWithLogitsLoss extends LossLayer<readonly [input: Tensor, target: Tensor], BinaryCrossEntropyOptions> {
   constructor(options: BinaryCrossEntropyOptions = {}) {
-    super();
-    checkOptions("BCEWithLogitsLoss", options, BINARY_OPTIONS);
-    checkReduction("BCEWithLogitsLoss", options.reduction);
-    this.options = options;
+    super("BCEWithLogitsLoss", options, BINARY_OPTIONS);
   }
 
   override forward(input: Tensor, target: Tensor): Tensor {
@@ -125,15 +114,9 @@ export class KLDivLoss extends Module<readonly [input: Tensor, target: Tensor]> 
  * See `nn.functional.nllLoss`: log-probabilities [N, C], [N, C, d1, ...] or [C], labels i32 of that shape without C.
  * @see https://pytorch.org/docs/stable/generated/torch.nn.NLLLoss.html
  */
-export class NLLLoss extends Module<readonly [logProbabilities: Tensor, target: Tensor]> {
-  /** Reduction and the like, as given. */
-  readonly options: NllLossOptions;
-
+export class NLLLoss extends LossLayer<readonly [logProbabilities: Tensor, target: Tensor], NllLossOptions> {
   constructor(options: NllLossOptions = {}) {
-    super();
-    checkOptions("NLLLoss", options, NLL_OPTIONS);
-    checkReduction("NLLLoss", options.reduction);
-    this.options = options;
+    super("NLLLoss", options, NLL_OPTIONS);
   }
 
   override forward(logProbabilities: Tensor, target: Tensor): Tensor {
@@ -145,15 +128,9 @@ export class NLLLoss extends Module<readonly [logProbabilities: Tensor, target: 
  * See `nn.functional.l1Loss`: input and target of one shape.
  * @see https://pytorch.org/docs/stable/generated/torch.nn.L1Loss.html
  */
-export class L1Loss extends Module<readonly [input: Tensor, target: Tensor]> {
-  /** Reduction and the like, as given. */
-  readonly options: LossOptions;
-
+export class L1Loss extends LossLayer<readonly [input: Tensor, target: Tensor], LossOptions> {
   constructor(options: LossOptions = {}) {
-    super();
-    checkOptions("L1Loss", options, LOSS_OPTIONS);
-    checkReduction("L1Loss", options.reduction);
-    this.options = options;
+    super("L1Loss", options, LOSS_OPTIONS);
   }
 
   override forward(input: Tensor, target: Tensor): Tensor {
@@ -165,16 +142,10 @@ export class L1Loss extends Module<readonly [input: Tensor, target: Tensor]> {
  * See `nn.functional.smoothL1Loss`: input and target of one shape.
  * @see https://pytorch.org/docs/stable/generated/torch.nn.SmoothL1Loss.html
  */
-export class SmoothL1Loss extends Module<readonly [input: Tensor, target: Tensor]> {
-  /** Reduction and the like, as given. */
-  readonly options: SmoothL1Options;
-
+export class SmoothL1Loss extends LossLayer<readonly [input: Tensor, target: Tensor], SmoothL1Options> {
   constructor(options: SmoothL1Options = {}) {
-    super();
-    checkOptions("SmoothL1Loss", options, SMOOTH_OPTIONS);
-    checkReduction("SmoothL1Loss", options.reduction);
+    super("SmoothL1Loss", options, SMOOTH_OPTIONS);
     checkNumber("SmoothL1Loss", "beta", options.beta ?? 1, 0);
-    this.options = options;
   }
 
   override forward(input: Tensor, target: Tensor): Tensor {
@@ -186,16 +157,10 @@ export class SmoothL1Loss extends Module<readonly [input: Tensor, target: Tensor
  * See `nn.functional.huberLoss`: input and target of one shape.
  * @see https://pytorch.org/docs/stable/generated/torch.nn.HuberLoss.html
  */
-export class HuberLoss extends Module<readonly [input: Tensor, target: Tensor]> {
-  /** Reduction and the like, as given. */
-  readonly options: HuberOptions;
-
+export class HuberLoss extends LossLayer<readonly [input: Tensor, target: Tensor], HuberOptions> {
   constructor(options: HuberOptions = {}) {
-    super();
-    checkOptions("HuberLoss", options, HUBER_OPTIONS);
-    checkReduction("HuberLoss", options.reduction);
+    super("HuberLoss", options, HUBER_OPTIONS);
     checkDelta("HuberLoss", options.delta ?? 1);
-    this.options = options;
   }
 
   override forward(input: Tensor, target: Tensor): Tensor {
@@ -207,15 +172,9 @@ export class HuberLoss extends Module<readonly [input: Tensor, target: Tensor]> 
  * See `nn.functional.poissonNllLoss`: expected counts, or their logarithms, and counts of the same shape.
  * @see https://pytorch.org/docs/stable/generated/torch.nn.PoissonNLLLoss.html
  */
-export class PoissonNLLLoss extends Module<readonly [input: Tensor, target: Tensor]> {
-  /** Reduction and the like, as given. */
-  readonly options: PoissonNllOptions;
-
+export class PoissonNLLLoss extends LossLayer<readonly [input: Tensor, target: Tensor], PoissonNllOptions> {
   constructor(options: PoissonNllOptions = {}) {
-    super();
-    checkOptions("PoissonNLLLoss", options, POISSON_OPTIONS);
-    checkReduction("PoissonNLLLoss", options.reduction);
-    this.options = options;
+    super("PoissonNLLLoss", options, POISSON_OPTIONS);
   }
 
   override forward(input: Tensor, target: Tensor): Tensor {
@@ -227,15 +186,12 @@ export class PoissonNLLLoss extends Module<readonly [input: Tensor, target: Tens
  * See `nn.functional.gaussianNllLoss`: means and targets of one shape, and variances.
  * @see https://pytorch.org/docs/stable/generated/torch.nn.GaussianNLLLoss.html
  */
-export class GaussianNLLLoss extends Module<readonly [input: Tensor, target: Tensor, variance: Tensor]> {
-  /** Reduction and the like, as given. */
-  readonly options: GaussianNllOptions;
-
+export class GaussianNLLLoss extends LossLayer<
+  readonly [input: Tensor, target: Tensor, variance: Tensor],
+  GaussianNllOptions
+> {
   constructor(options: GaussianNllOptions = {}) {
-    super();
-    checkOptions("GaussianNLLLoss", options, GAUSSIAN_OPTIONS);
-    checkReduction("GaussianNLLLoss", options.reduction);
-    this.options = options;
+    super("GaussianNLLLoss", options, GAUSSIAN_OPTIONS);
   }
 
   override forward(input: Tensor, target: Tensor, variance: Tensor): Tensor {
@@ -247,15 +203,9 @@ export class GaussianNLLLoss extends Module<readonly [input: Tensor, target: Ten
  * See `nn.functional.softMarginLoss`: scores, and targets 1 and -1 of the same shape.
  * @see https://pytorch.org/docs/stable/generated/torch.nn.SoftMarginLoss.html
  */
-export class SoftMarginLoss extends Module<readonly [input: Tensor, target: Tensor]> {
-  /** Reduction and the like, as given. */
-  readonly options: LossOptions;
-
+export class SoftMarginLoss extends LossLayer<readonly [input: Tensor, target: Tensor], LossOptions> {
   constructor(options: LossOptions = {}) {
-    super();
-    checkOptions("SoftMarginLoss", options, LOSS_OPTIONS);
-    checkReduction("SoftMarginLoss", options.reduction);
-    this.options = options;
+    super("SoftMarginLoss", options, LOSS_OPTIONS);
   }
 
   override forward(input: Tensor, target: Tensor): Tensor {
@@ -267,15 +217,9 @@ export class SoftMarginLoss extends Module<readonly [input: Tensor, target: Tens
  * See `nn.functional.hingeEmbeddingLoss`: distances, and targets 1 and -1 of the same shape.
  * @see https://pytorch.org/docs/stable/generated/torch.nn.HingeEmbeddingLoss.html
  */
-export class HingeEmbeddingLoss extends Module<readonly [input: Tensor, target: Tensor]> {
-  /** Reduction and the like, as given. */
-  readonly options: MarginLossOptions;
-
+export class HingeEmbeddingLoss extends LossLayer<readonly [input: Tensor, target: Tensor], MarginLossOptions> {
   constructor(options: MarginLossOptions = {}) {
-    super();
-    checkOptions("HingeEmbeddingLoss", options, MARGIN_OPTIONS);
-    checkReduction("HingeEmbeddingLoss", options.reduction);
-    this.options = options;
+    super("HingeEmbeddingLoss", options, MARGIN_OPTIONS);
   }
 
   override forward(input: Tensor, target: Tensor): Tensor {
@@ -287,15 +231,9 @@ export class HingeEmbeddingLoss extends Module<readonly [input: Tensor, target: 
  * See `nn.functional.multilabelSoftMarginLoss`: logits and targets [N, C] or [C].
  * @see https://pytorch.org/docs/stable/generated/torch.nn.MultiLabelSoftMarginLoss.html
  */
-export class MultiLabelSoftMarginLoss extends Module<readonly [input: Tensor, target: Tensor]> {
-  /** Reduction and the like, as given. */
-  readonly options: WeightedLossOptions;
-
+export class MultiLabelSoftMarginLoss extends LossLayer<readonly [input: Tensor, target: Tensor], WeightedLossOptions> {
   constructor(options: WeightedLossOptions = {}) {
-    super();
-    checkOptions("MultiLabelSoftMarginLoss", options, WEIGHTED_OPTIONS);
-    checkReduction("MultiLabelSoftMarginLoss", options.reduction);
-    this.options = options;
+    super("MultiLabelSoftMarginLoss", options, WEIGHTED_OPTIONS);
   }
 
   override forward(input: Tensor, target: Tensor): Tensor {
@@ -307,15 +245,12 @@ export class MultiLabelSoftMarginLoss extends Module<readonly [input: Tensor, ta
  * See `nn.functional.cosineEmbeddingLoss`: vectors [N, D], and targets 1 and -1, [N].
  * @see https://pytorch.org/docs/stable/generated/torch.nn.CosineEmbeddingLoss.html
  */
-export class CosineEmbeddingLoss extends Module<readonly [x1: Tensor, x2: Tensor, target: Tensor]> {
-  /** Reduction and the like, as given. */
-  readonly options: MarginLossOptions;
-
+export class CosineEmbeddingLoss extends LossLayer<
+  readonly [x1: Tensor, x2: Tensor, target: Tensor],
+  MarginLossOptions
+> {
   constructor(options: MarginLossOptions = {}) {
-    super();
-    checkOptions("CosineEmbeddingLoss", options, MARGIN_OPTIONS);
-    checkReduction("CosineEmbeddingLoss", options.reduction);
-    this.options = options;
+    super("CosineEmbeddingLoss", options, MARGIN_OPTIONS);
   }
 
   override forward(x1: Tensor, x2: Tensor, target: Tensor): Tensor {
@@ -327,15 +262,9 @@ export class CosineEmbeddingLoss extends Module<readonly [x1: Tensor, x2: Tensor
  * See `nn.functional.marginRankingLoss`: scores, and targets 1 and -1 of the same shape.
  * @see https://pytorch.org/docs/stable/generated/torch.nn.MarginRankingLoss.html
  */
-export class MarginRankingLoss extends Module<readonly [x1: Tensor, x2: Tensor, target: Tensor]> {
-  /** Reduction and the like, as given. */
-  readonly options: MarginLossOptions;
-
+export class MarginRankingLoss extends LossLayer<readonly [x1: Tensor, x2: Tensor, target: Tensor], MarginLossOptions> {
   constructor(options: MarginLossOptions = {}) {
-    super();
-    checkOptions("MarginRankingLoss", options, MARGIN_OPTIONS);
-    checkReduction("MarginRankingLoss", options.reduction);
-    this.options = options;
+    super("MarginRankingLoss", options, MARGIN_OPTIONS);
   }
 
   override forward(x1: Tensor, x2: Tensor, target: Tensor): Tensor {
@@ -347,15 +276,9 @@ export class MarginRankingLoss extends Module<readonly [x1: Tensor, x2: Tensor, 
  * See `nn.functional.multiMarginLoss`: scores [N, C] or [C], labels i32 [N] or [].
  * @see https://pytorch.org/docs/stable/generated/torch.nn.MultiMarginLoss.html
  */
-export class MultiMarginLoss extends Module<readonly [input: Tensor, target: Tensor]> {
-  /** Reduction and the like, as given. */
-  readonly options: MultiMarginOptions;
-
+export class MultiMarginLoss extends LossLayer<readonly [input: Tensor, target: Tensor], MultiMarginOptions> {
   constructor(options: MultiMarginOptions = {}) {
-    super();
-    checkOptions("MultiMarginLoss", options, MULTI_MARGIN_OPTIONS);
-    checkReduction("MultiMarginLoss", options.reduction);
-    this.options = options;
+    super("MultiMarginLoss", options, MULTI_MARGIN_OPTIONS);
   }
 
   override forward(input: Tensor, target: Tensor): Tensor {
@@ -367,15 +290,12 @@ export class MultiMarginLoss extends Module<readonly [input: Tensor, target: Ten
  * See `nn.functional.tripletMarginLoss`: vectors [N, D] each.
  * @see https://pytorch.org/docs/stable/generated/torch.nn.TripletMarginLoss.html
  */
-export class TripletMarginLoss extends Module<readonly [anchor: Tensor, positive: Tensor, negative: Tensor]> {
-  /** Reduction and the like, as given. */
-  readonly options: TripletMarginOptions;
-
+export class TripletMarginLoss extends LossLayer<
+  readonly [anchor: Tensor, positive: Tensor, negative: Tensor],
+  TripletMarginOptions
+> {
   constructor(options: TripletMarginOptions = {}) {
-    super();
-    checkOptions("TripletMarginLoss", options, TRIPLET_OPTIONS);
-    checkReduction("TripletMarginLoss", options.reduction);
-    this.options = options;
+    super("TripletMarginLoss", options, TRIPLET_OPTIONS);
   }
 
   override forward(anchor: Tensor, positive: Tensor, negative: Tensor): Tensor {

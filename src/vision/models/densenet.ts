@@ -86,21 +86,9 @@ class Transition extends Module {
 class Features extends Module {
   [name: string]: unknown;
 
-  constructor(growth: number, depths: readonly number[], start: number, drop: number) {
+  constructor(layers: Readonly<Record<string, Module>>) {
     super();
-    this["conv0"] = new Conv2d(3, start, 7, { stride: 2, padding: 3, bias: false });
-    this["norm0"] = new BatchNorm2d(start);
-    this["relu0"] = new ReLU();
-    this["pool0"] = new MaxPool2d(3, { stride: 2, padding: 1 });
-    let channels = start;
-    for (const [i, layers] of depths.entries()) {
-      this[`denseblock${i + 1}`] = new DenseBlock(layers, channels, growth, drop);
-      channels += layers * growth;
-      if (i + 1 === depths.length) break;
-      this[`transition${i + 1}`] = new Transition(channels);
-      channels /= 2;
-    }
-    this["norm5"] = new BatchNorm2d(channels);
+    Object.assign(this, layers);
   }
 
   override forward(x: Tensor): Tensor {
@@ -120,11 +108,21 @@ export class DenseNet extends Module {
 
   constructor(growth: number, depths: readonly number[], start: number, options: Required<DropoutOptions>) {
     super();
-    this.features = new Features(growth, depths, start, options.dropout);
-    const channels = depths.reduce(
-      (sum, layers, i) => (sum + layers * growth) / (i + 1 < depths.length ? 2 : 1),
-      start,
-    );
+    const layers: Record<string, Module> = {
+      conv0: new Conv2d(3, start, 7, { stride: 2, padding: 3, bias: false }),
+      norm0: new BatchNorm2d(start),
+      relu0: new ReLU(),
+      pool0: new MaxPool2d(3, { stride: 2, padding: 1 }),
+    };
+    let channels = start;
+    for (const [i, depth] of depths.entries()) {
+      layers[`denseblock${i + 1}`] = new DenseBlock(depth, channels, growth, options.dropout);
+      channels += depth * growth;
+      if (i + 1 === depths.length) break;
+      layers[`transition${i + 1}`] = new Transition(channels);
+      channels /= 2;
+    }
+    this.features = new Features({ ...layers, norm5: new BatchNorm2d(channels) });
     this.classifier = new Linear(channels, options.numClasses);
     for (const module of this.modules()) {
       if (module instanceof Conv2d) kaimingNormal_(module.weight);
