@@ -76,6 +76,6 @@ export function runInto<In extends Inputs, A, Out extends Outputs>(
   const device = deviceOf(op.name, [...inputs, ...into], op.required);
   if (!device) return;
   noteLeaves(inputs);
-  record(op, device, inputs, into as unknown as readonly [...Out], attrs);
+  record(op, device, inputs, [...into], attrs);
   for (const t of into) t.storage.version++;
 }

@@ -32,7 +32,7 @@ declare module "*/attention-softmax.wgsl" {
   const source: Wgsl.Source<
     { x: Wgsl.Buffer; mask: Wgsl.Buffer | null; drop: Wgsl.Buffer | null; dropped: Wgsl.Buffer | null },
     { rows: number; length: number; lanes: number; log_lanes: number; rounds: number; inner: number; pitch: number; queries: number; heads: number; first: number; causal: number; scale: number; mask_at: Wgsl.Four },
-    "Part" | "M" | "has_mask" | "has_drop" | "has_dropped" | "join" | "masked" | "each_row" | "Params" | "Place" | "place_of" | "group" | "WG" | "Row" | "row_of" | "LEAST" | "exponentials" | "together" | "is_nan" | "is_positive" | "is_negative" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "exp_nan" | "log_nan" | "power" | "tree"
+    "Part" | "M" | "has_mask" | "has_drop" | "has_dropped" | "join" | "masked" | "each_row" | "Params" | "Place" | "place_of" | "group" | "WG" | "Row" | "row_of" | "LEAST" | "exponentials" | "together" | "is_nan" | "is_positive" | "is_negative" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "exp_nan" | "exp2_nan" | "log_nan" | "log2_nan" | "logarithm" | "power" | "tree"
   >;
   export default source;
   export const WG: 64;
@@ -93,7 +93,7 @@ declare module "*/batch-norm-backward.wgsl" {
   const source: Wgsl.Source<
     { stats: Wgsl.Buffer; x: Wgsl.Buffer; dy: Wgsl.Buffer; y: Wgsl.Buffer | null; residual: Wgsl.Buffer | null; chunks: Wgsl.Buffer | null; dx: Wgsl.Buffer | null; dw: Wgsl.Buffer | null; db: Wgsl.Buffer | null; dresidual: Wgsl.Buffer | null },
     { channels: number; plane: number; count: number; chunk: number; chunks: number; lanes: number; log_lanes: number; step_at: number; step_in: number; carry: number; per_element: number; a: number; b: number },
-    "Part" | "REDUCE" | "APPLY" | "has_y" | "has_residual" | "has_chunks" | "has_dx" | "has_dw" | "has_db" | "has_dresidual" | "Params" | "join" | "back" | "act" | "pull" | "masked" | "WG" | "V" | "WIDTH" | "Place" | "Share" | "share" | "next" | "BLOCK" | "block_end" | "total" | "is_nan" | "is_positive" | "is_negative" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "exp_nan" | "log_nan" | "power" | "tree"
+    "Part" | "REDUCE" | "APPLY" | "has_y" | "has_residual" | "has_chunks" | "has_dx" | "has_dw" | "has_db" | "has_dresidual" | "Params" | "join" | "back" | "act" | "pull" | "masked" | "WG" | "V" | "WIDTH" | "Place" | "Share" | "share" | "next" | "BLOCK" | "block_end" | "total" | "is_nan" | "is_positive" | "is_negative" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "exp_nan" | "exp2_nan" | "log_nan" | "log2_nan" | "logarithm" | "power" | "tree"
   >;
   export default source;
   export const WG: 64;
@@ -105,7 +105,7 @@ declare module "*/batch-norm.wgsl" {
   const source: Wgsl.Source<
     { x: Wgsl.Buffer; residual: Wgsl.Buffer | null; weight: Wgsl.Buffer | null; bias: Wgsl.Buffer | null; running_mean: Wgsl.Buffer | null; running_var: Wgsl.Buffer | null; chunks: Wgsl.Buffer | null; stats: Wgsl.Buffer; y: Wgsl.Buffer },
     { channels: number; plane: number; count: number; chunk: number; chunks: number; lanes: number; log_lanes: number; step_at: number; step_in: number; carry: number; eps: number; momentum: number; a: number; b: number },
-    "STATS" | "APPLY" | "has_residual" | "has_weight" | "has_bias" | "has_running_mean" | "has_running_var" | "has_chunks" | "Params" | "f" | "map" | "channel_moments" | "weight_and_bias" | "WG" | "V" | "WIDTH" | "Place" | "Share" | "share" | "next" | "BLOCK" | "block_end" | "total" | "Part" | "moments" | "join" | "is_nan" | "is_positive" | "is_negative" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "exp_nan" | "log_nan" | "power" | "tree"
+    "STATS" | "APPLY" | "has_residual" | "has_weight" | "has_bias" | "has_running_mean" | "has_running_var" | "has_chunks" | "Params" | "f" | "map" | "channel_moments" | "weight_and_bias" | "WG" | "V" | "WIDTH" | "Place" | "Share" | "share" | "next" | "BLOCK" | "block_end" | "total" | "Part" | "moments" | "join" | "is_nan" | "is_positive" | "is_negative" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "exp_nan" | "exp2_nan" | "log_nan" | "log2_nan" | "logarithm" | "power" | "tree"
   >;
   export default source;
   export const WG: 64;
@@ -117,7 +117,7 @@ declare module "*/binary.wgsl" {
   const source: Wgsl.Source<
     { a: Wgsl.Buffer; b: Wgsl.Buffer; y: Wgsl.Buffer },
     { n: number; shape: readonly number[]; sa: readonly number[]; sb: readonly number[] },
-    "T" | "R" | "RANK" | "Params" | "f" | "each" | "is_nan" | "is_positive" | "is_negative" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "exp_nan" | "log_nan" | "power" | "WG" | "PER" | "walk"
+    "T" | "R" | "RANK" | "Params" | "f" | "each" | "is_nan" | "is_positive" | "is_negative" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "exp_nan" | "exp2_nan" | "log_nan" | "log2_nan" | "logarithm" | "power" | "WG" | "PER" | "walk"
   >;
   export default source;
   export const RANK: 1;
@@ -194,7 +194,7 @@ declare module "*/conv-row-subgroup.wgsl" {
   const source: Wgsl.Source<
     { weight: Wgsl.Buffer; source: Wgsl.Buffer; dest: Wgsl.Buffer; bias: Wgsl.Buffer | null; gamma: Wgsl.Buffer | null; mean: Wgsl.Buffer | null; variance: Wgsl.Buffer | null; residual: Wgsl.Buffer | null; pre: Wgsl.Buffer | null },
     { rows: number; k: number; batch: number; images_first: number; kernel: Wgsl.Two; source: Wgsl.Two; dest: Wgsl.Two; step: Wgsl.Two; base: Wgsl.Two; dil: Wgsl.Two; div: Wgsl.Two; source_channels: number; dest_channels: number; w_row: number; w_k: number; w_group: number; eps: number; tap_step: Wgsl.Two; off_step: Wgsl.Two; act: Wgsl.Two },
-    "SG" | "R" | "H" | "J" | "V" | "EDGES" | "Value" | "activated" | "Params" | "has_bias" | "has_gamma" | "has_mean" | "has_variance" | "has_residual" | "has_pre" | "activate" | "affine" | "finish" | "is_nan" | "is_positive" | "is_negative" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "exp_nan" | "log_nan" | "power"
+    "SG" | "R" | "H" | "J" | "V" | "EDGES" | "Value" | "activated" | "Params" | "has_bias" | "has_gamma" | "has_mean" | "has_variance" | "has_residual" | "has_pre" | "activate" | "affine" | "finish" | "is_nan" | "is_positive" | "is_negative" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "exp_nan" | "exp2_nan" | "log_nan" | "log2_nan" | "logarithm" | "power"
   >;
   export default source;
   export const SG: 8;
@@ -206,7 +206,7 @@ declare module "*/conv-subgroup.wgsl" {
   const source: Wgsl.Source<
     { weight: Wgsl.Buffer; source: Wgsl.Buffer; dest: Wgsl.Buffer; bias: Wgsl.Buffer | null; gamma: Wgsl.Buffer | null; mean: Wgsl.Buffer | null; variance: Wgsl.Buffer | null; residual: Wgsl.Buffer | null; pre: Wgsl.Buffer | null },
     { rows: number; k: number; batch: number; images_first: number; kernel: Wgsl.Two; source: Wgsl.Two; dest: Wgsl.Two; step: Wgsl.Two; base: Wgsl.Two; dil: Wgsl.Two; div: Wgsl.Two; source_channels: number; dest_channels: number; w_row: number; w_k: number; w_group: number; eps: number; tap_step: Wgsl.Two; off_step: Wgsl.Two; act: Wgsl.Two },
-    "Value" | "activated" | "locate" | "first_taps" | "Params" | "has_bias" | "has_gamma" | "has_mean" | "has_variance" | "has_residual" | "has_pre" | "activate" | "affine" | "finish" | "is_nan" | "is_positive" | "is_negative" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "exp_nan" | "log_nan" | "power" | "SG" | "R" | "H" | "J" | "V" | "U" | "Sums" | "Columns" | "Rows" | "multiply"
+    "Value" | "activated" | "locate" | "first_taps" | "Params" | "has_bias" | "has_gamma" | "has_mean" | "has_variance" | "has_residual" | "has_pre" | "activate" | "affine" | "finish" | "is_nan" | "is_positive" | "is_negative" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "exp_nan" | "exp2_nan" | "log_nan" | "log2_nan" | "logarithm" | "power" | "SG" | "R" | "H" | "J" | "V" | "U" | "Sums" | "Columns" | "Rows" | "multiply"
   >;
   export default source;
   export const SG: 8;
@@ -256,7 +256,7 @@ declare module "*/conv-workgroup.wgsl" {
   const source: Wgsl.Source<
     { weight: Wgsl.Buffer; source: Wgsl.Buffer; dest: Wgsl.Buffer; bias: Wgsl.Buffer | null; gamma: Wgsl.Buffer | null; mean: Wgsl.Buffer | null; variance: Wgsl.Buffer | null; residual: Wgsl.Buffer | null; pre: Wgsl.Buffer | null },
     { rows: number; k: number; batch: number; images_first: number; kernel: Wgsl.Two; source: Wgsl.Two; dest: Wgsl.Two; step: Wgsl.Two; base: Wgsl.Two; dil: Wgsl.Two; div: Wgsl.Two; source_channels: number; dest_channels: number; w_row: number; w_k: number; w_group: number; eps: number; tap_step: Wgsl.Two; off_step: Wgsl.Two; act: Wgsl.Two },
-    "Value" | "activated" | "Params" | "has_bias" | "has_gamma" | "has_mean" | "has_variance" | "has_residual" | "has_pre" | "activate" | "affine" | "finish" | "is_nan" | "is_positive" | "is_negative" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "exp_nan" | "log_nan" | "power" | "TILE" | "DEPTH" | "SIDE" | "EACH" | "Sums" | "multiply"
+    "Value" | "activated" | "Params" | "has_bias" | "has_gamma" | "has_mean" | "has_variance" | "has_residual" | "has_pre" | "activate" | "affine" | "finish" | "is_nan" | "is_positive" | "is_negative" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "exp_nan" | "exp2_nan" | "log_nan" | "log2_nan" | "logarithm" | "power" | "TILE" | "DEPTH" | "SIDE" | "EACH" | "Sums" | "multiply"
   >;
   export default source;
   export const TILE: 32;
@@ -268,7 +268,7 @@ declare module "*/correct-count.wgsl" {
   const source: Wgsl.Source<
     { x: Wgsl.Buffer; labels: Wgsl.Buffer; count: Wgsl.Buffer },
     { rows: number; length: number; lanes: number; log_lanes: number; rounds: number; inner: number },
-    "Part" | "Params" | "join" | "is_nan" | "is_positive" | "is_negative" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "exp_nan" | "log_nan" | "power" | "WG" | "Row" | "row_of" | "tree"
+    "Part" | "Params" | "join" | "is_nan" | "is_positive" | "is_negative" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "exp_nan" | "exp2_nan" | "log_nan" | "log2_nan" | "logarithm" | "power" | "WG" | "Row" | "row_of" | "tree"
   >;
   export default source;
   export const WG: 64;
@@ -278,7 +278,7 @@ declare module "*/cross-entropy-backward.wgsl" {
   const source: Wgsl.Source<
     { x: Wgsl.Buffer; labels: Wgsl.Buffer; weight: Wgsl.Buffer | null; saved: Wgsl.Buffer; dy: Wgsl.Buffer; dx: Wgsl.Buffer },
     { rows: number; length: number; lanes: number; log_lanes: number; rounds: number; inner: number; reduction: number; ignore: number; keep: number; even: number },
-    "T" | "PROBABILITIES" | "NORMALIZE" | "has_weight" | "Params" | "each_row" | "is_nan" | "is_positive" | "is_negative" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "exp_nan" | "log_nan" | "power" | "group" | "WG" | "Row" | "row_of"
+    "T" | "PROBABILITIES" | "NORMALIZE" | "has_weight" | "Params" | "each_row" | "is_nan" | "is_positive" | "is_negative" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "exp_nan" | "exp2_nan" | "log_nan" | "log2_nan" | "logarithm" | "power" | "group" | "WG" | "Row" | "row_of"
   >;
   export default source;
   export const WG: 64;
@@ -298,7 +298,7 @@ declare module "*/cross-entropy.wgsl" {
   const source: Wgsl.Source<
     { x: Wgsl.Buffer; labels: Wgsl.Buffer; weight: Wgsl.Buffer | null; loss: Wgsl.Buffer; saved: Wgsl.Buffer; totals: Wgsl.Buffer | null; faults: Wgsl.Buffer },
     { rows: number; length: number; lanes: number; log_lanes: number; rounds: number; inner: number; groups: number; reduction: number; ignore: number; keep: number; even: number; fault: number },
-    "T" | "PROBABILITIES" | "NORMALIZE" | "has_weight" | "has_totals" | "Params" | "Part" | "join" | "sums" | "weight_of" | "check_label" | "loss_of" | "group" | "is_nan" | "is_positive" | "is_negative" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "exp_nan" | "log_nan" | "power" | "LEAST" | "exponentials" | "together" | "WG" | "Row" | "row_of" | "tree"
+    "T" | "PROBABILITIES" | "NORMALIZE" | "has_weight" | "has_totals" | "Params" | "Part" | "join" | "sums" | "weight_of" | "check_label" | "loss_of" | "group" | "is_nan" | "is_positive" | "is_negative" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "exp_nan" | "exp2_nan" | "log_nan" | "log2_nan" | "logarithm" | "power" | "LEAST" | "exponentials" | "together" | "WG" | "Row" | "row_of" | "tree"
   >;
   export default source;
   export const LEAST: -3.4028234e+38;
@@ -309,7 +309,7 @@ declare module "*/depthwise-row.wgsl" {
   const source: Wgsl.Source<
     { weight: Wgsl.Buffer; source: Wgsl.Buffer; dest: Wgsl.Buffer; bias: Wgsl.Buffer | null; gamma: Wgsl.Buffer | null; mean: Wgsl.Buffer | null; variance: Wgsl.Buffer | null; residual: Wgsl.Buffer | null; pre: Wgsl.Buffer | null },
     { planes: number; channels: number; multiplier: number; plane_step: number; source: Wgsl.Two; dest: Wgsl.Two; stride: Wgsl.Two; padding: Wgsl.Two; dilation: Wgsl.Two; act: Wgsl.Two; eps: number },
-    "Value" | "WG" | "ROWS" | "FLIP" | "activated" | "KH" | "KW" | "Params" | "row_window" | "has_bias" | "has_gamma" | "has_mean" | "has_variance" | "has_residual" | "has_pre" | "activate" | "affine" | "finish" | "is_nan" | "is_positive" | "is_negative" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "exp_nan" | "log_nan" | "power"
+    "Value" | "WG" | "ROWS" | "FLIP" | "activated" | "KH" | "KW" | "Params" | "row_window" | "has_bias" | "has_gamma" | "has_mean" | "has_variance" | "has_residual" | "has_pre" | "activate" | "affine" | "finish" | "is_nan" | "is_positive" | "is_negative" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "exp_nan" | "exp2_nan" | "log_nan" | "log2_nan" | "logarithm" | "power"
   >;
   export default source;
   export const WG: 64;
@@ -347,7 +347,7 @@ declare module "*/depthwise.wgsl" {
   const source: Wgsl.Source<
     { weight: Wgsl.Buffer; source: Wgsl.Buffer; dest: Wgsl.Buffer; bias: Wgsl.Buffer | null; gamma: Wgsl.Buffer | null; mean: Wgsl.Buffer | null; variance: Wgsl.Buffer | null; residual: Wgsl.Buffer | null; pre: Wgsl.Buffer | null },
     { planes: number; channels: number; multiplier: number; plane_step: number; source: Wgsl.Two; dest: Wgsl.Two; stride: Wgsl.Two; padding: Wgsl.Two; dilation: Wgsl.Two; act: Wgsl.Two; eps: number },
-    "Value" | "WG" | "BACKWARD" | "STEP_ROWS" | "STEP_COLUMNS" | "SINGLE" | "activated" | "taps" | "KH" | "KW" | "Params" | "has_bias" | "has_gamma" | "has_mean" | "has_variance" | "has_residual" | "has_pre" | "activate" | "affine" | "finish" | "is_nan" | "is_positive" | "is_negative" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "exp_nan" | "log_nan" | "power"
+    "Value" | "WG" | "BACKWARD" | "STEP_ROWS" | "STEP_COLUMNS" | "SINGLE" | "activated" | "taps" | "KH" | "KW" | "Params" | "has_bias" | "has_gamma" | "has_mean" | "has_variance" | "has_residual" | "has_pre" | "activate" | "affine" | "finish" | "is_nan" | "is_positive" | "is_negative" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "exp_nan" | "exp2_nan" | "log_nan" | "log2_nan" | "logarithm" | "power"
   >;
   export default source;
   export const WG: 64;
@@ -361,7 +361,7 @@ declare module "*/draw-index.wgsl" {
   const source: Wgsl.Source<
     { c: Wgsl.Buffer; u: Wgsl.Buffer; y: Wgsl.Buffer; faults: Wgsl.Buffer },
     { n: number; length: number; draws: number; fault: number },
-    "Params" | "each" | "WG" | "is_nan" | "is_positive" | "is_negative" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "exp_nan" | "log_nan" | "power"
+    "Params" | "each" | "WG" | "is_nan" | "is_positive" | "is_negative" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "exp_nan" | "exp2_nan" | "log_nan" | "log2_nan" | "logarithm" | "power"
   >;
   export default source;
   export const WG: 64;
@@ -424,7 +424,7 @@ declare module "*/grad-norm-finish.wgsl" {
   const source: Wgsl.Source<
     { partial: Wgsl.Buffer; norm: Wgsl.Buffer; factor: Wgsl.Buffer },
     { n: number; maxNorm: number },
-    "WG" | "Params" | "Part" | "join" | "is_nan" | "is_positive" | "is_negative" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "exp_nan" | "log_nan" | "power" | "tree"
+    "WG" | "Params" | "Part" | "join" | "is_nan" | "is_positive" | "is_negative" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "exp_nan" | "exp2_nan" | "log_nan" | "log2_nan" | "logarithm" | "power" | "tree"
   >;
   export default source;
   export const WG: 64;
@@ -455,7 +455,7 @@ declare module "*/grid-sample-grid.wgsl" {
   const source: Wgsl.Source<
     { dy: Wgsl.Buffer; x: Wgsl.Buffer; grid: Wgsl.Buffer; dgrid: Wgsl.Buffer },
     { positions: number; per: number; step: Wgsl.Three; span: Wgsl.Two; turns: Wgsl.Two; channels: number; size: Wgsl.Two; beyond: number; align: number },
-    "Params" | "pixel" | "each" | "place" | "is_nan" | "is_positive" | "is_negative" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "exp_nan" | "log_nan" | "power" | "WG" | "ROWS" | "COLUMNS" | "rows" | "columns"
+    "Params" | "pixel" | "each" | "place" | "is_nan" | "is_positive" | "is_negative" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "exp_nan" | "exp2_nan" | "log_nan" | "log2_nan" | "logarithm" | "power" | "WG" | "ROWS" | "COLUMNS" | "rows" | "columns"
   >;
   export default source;
   export const WG: 64;
@@ -481,7 +481,7 @@ declare module "*/grid-sample-places.wgsl" {
   const source: Wgsl.Source<
     { grid: Wgsl.Buffer; places: Wgsl.Buffer; boxes: Wgsl.Buffer },
     { n: number; points: number; blocks: number; size: Wgsl.Two; beyond: number; align: number },
-    "BLOCK" | "NEAREST" | "Params" | "each" | "WG" | "place" | "is_nan" | "is_positive" | "is_negative" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "exp_nan" | "log_nan" | "power"
+    "BLOCK" | "NEAREST" | "Params" | "each" | "WG" | "place" | "is_nan" | "is_positive" | "is_negative" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "exp_nan" | "exp2_nan" | "log_nan" | "log2_nan" | "logarithm" | "power"
   >;
   export default source;
   export const BLOCK: 32;
@@ -492,7 +492,7 @@ declare module "*/grid-sample.wgsl" {
   const source: Wgsl.Source<
     { x: Wgsl.Buffer; grid: Wgsl.Buffer; y: Wgsl.Buffer },
     { positions: number; per: number; step: Wgsl.Three; span: Wgsl.Two; turns: Wgsl.Two; channels: number; groups: number; size: Wgsl.Two; beyond: number; align: number },
-    "GROUP" | "NEAREST" | "Params" | "pixel" | "each" | "place" | "is_nan" | "is_positive" | "is_negative" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "exp_nan" | "log_nan" | "power" | "WG" | "ROWS" | "COLUMNS" | "rows" | "columns"
+    "GROUP" | "NEAREST" | "Params" | "pixel" | "each" | "place" | "is_nan" | "is_positive" | "is_negative" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "exp_nan" | "exp2_nan" | "log_nan" | "log2_nan" | "logarithm" | "power" | "WG" | "ROWS" | "COLUMNS" | "rows" | "columns"
   >;
   export default source;
   export const GROUP: 4;
@@ -549,7 +549,7 @@ declare module "*/layer-norm.wgsl" {
   const source: Wgsl.Source<
     { x: Wgsl.Buffer; weight: Wgsl.Buffer | null; bias: Wgsl.Buffer | null; stats: Wgsl.Buffer; y: Wgsl.Buffer },
     { rows: number; length: number; lanes: number; log_lanes: number; rounds: number; inner: number; groups: number; width: number; plane: number; eps: number },
-    "CENTRED" | "has_weight" | "has_bias" | "Params" | "each_row" | "group" | "WG" | "Row" | "row_of" | "Part" | "moments" | "join" | "is_nan" | "is_positive" | "is_negative" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "exp_nan" | "log_nan" | "power" | "tree" | "GROUPED" | "Place" | "first_place" | "next_place"
+    "CENTRED" | "has_weight" | "has_bias" | "Params" | "each_row" | "group" | "WG" | "Row" | "row_of" | "Part" | "moments" | "join" | "is_nan" | "is_positive" | "is_negative" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "exp_nan" | "exp2_nan" | "log_nan" | "log2_nan" | "logarithm" | "power" | "tree" | "GROUPED" | "Place" | "first_place" | "next_place"
   >;
   export default source;
   export const WG: 64;
@@ -559,7 +559,7 @@ declare module "*/matmul-subgroup.wgsl" {
   const source: Wgsl.Source<
     { a: Wgsl.Buffer; b: Wgsl.Buffer; c: Wgsl.Buffer; bias: Wgsl.Buffer | null; gamma: Wgsl.Buffer | null; mean: Wgsl.Buffer | null; variance: Wgsl.Buffer | null; residual: Wgsl.Buffer | null; pre: Wgsl.Buffer | null },
     { m: number; n: number; k: number; inner: number; a_at: Wgsl.Four; b_at: Wgsl.Four; c_at: Wgsl.Four; act: Wgsl.Two; eps: number; depth: number; part: number; batch: number; first: Wgsl.Four; offset: Wgsl.Four },
-    "Loaded" | "Value" | "BY_ROW" | "Params" | "Tile" | "tile_of" | "activated" | "matrix_at" | "store" | "has_bias" | "has_gamma" | "has_mean" | "has_variance" | "has_residual" | "has_pre" | "activate" | "affine" | "finish" | "is_nan" | "is_positive" | "is_negative" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "exp_nan" | "log_nan" | "power" | "SG" | "R" | "H" | "J" | "V" | "U" | "Sums" | "Columns" | "Rows" | "multiply"
+    "Loaded" | "Value" | "BY_ROW" | "Params" | "Tile" | "tile_of" | "activated" | "matrix_at" | "store" | "has_bias" | "has_gamma" | "has_mean" | "has_variance" | "has_residual" | "has_pre" | "activate" | "affine" | "finish" | "is_nan" | "is_positive" | "is_negative" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "exp_nan" | "exp2_nan" | "log_nan" | "log2_nan" | "logarithm" | "power" | "SG" | "R" | "H" | "J" | "V" | "U" | "Sums" | "Columns" | "Rows" | "multiply"
   >;
   export default source;
   export const SG: 8;
@@ -572,7 +572,7 @@ declare module "*/matmul-vector.wgsl" {
   const source: Wgsl.Source<
     { a: Wgsl.Buffer; b: Wgsl.Buffer; c: Wgsl.Buffer; bias: Wgsl.Buffer | null; gamma: Wgsl.Buffer | null; mean: Wgsl.Buffer | null; variance: Wgsl.Buffer | null; residual: Wgsl.Buffer | null; pre: Wgsl.Buffer | null },
     { m: number; n: number; k: number; inner: number; a_at: Wgsl.Four; b_at: Wgsl.Four; c_at: Wgsl.Four; act: Wgsl.Two; eps: number; depth: number; part: number; batch: number; first: Wgsl.Four; offset: Wgsl.Four },
-    "Loaded" | "A_ROWS" | "B_COLUMNS" | "Value" | "BY_ROW" | "Params" | "Tile" | "tile_of" | "activated" | "matrix_at" | "store" | "has_bias" | "has_gamma" | "has_mean" | "has_variance" | "has_residual" | "has_pre" | "activate" | "affine" | "finish" | "is_nan" | "is_positive" | "is_negative" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "exp_nan" | "log_nan" | "power" | "SG" | "R" | "H" | "J" | "V" | "U" | "Sums" | "Columns" | "Rows" | "multiply"
+    "Loaded" | "A_ROWS" | "B_COLUMNS" | "Value" | "BY_ROW" | "Params" | "Tile" | "tile_of" | "activated" | "matrix_at" | "store" | "has_bias" | "has_gamma" | "has_mean" | "has_variance" | "has_residual" | "has_pre" | "activate" | "affine" | "finish" | "is_nan" | "is_positive" | "is_negative" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "exp_nan" | "exp2_nan" | "log_nan" | "log2_nan" | "logarithm" | "power" | "SG" | "R" | "H" | "J" | "V" | "U" | "Sums" | "Columns" | "Rows" | "multiply"
   >;
   export default source;
   export const SG: 8;
@@ -585,7 +585,7 @@ declare module "*/matmul-workgroup.wgsl" {
   const source: Wgsl.Source<
     { a: Wgsl.Buffer; b: Wgsl.Buffer; c: Wgsl.Buffer; bias: Wgsl.Buffer | null; gamma: Wgsl.Buffer | null; mean: Wgsl.Buffer | null; variance: Wgsl.Buffer | null; residual: Wgsl.Buffer | null; pre: Wgsl.Buffer | null },
     { m: number; n: number; k: number; inner: number; a_at: Wgsl.Four; b_at: Wgsl.Four; c_at: Wgsl.Four; act: Wgsl.Two; eps: number; depth: number; part: number; batch: number; first: Wgsl.Four; offset: Wgsl.Four },
-    "Loaded" | "Value" | "BY_ROW" | "Params" | "Tile" | "tile_of" | "activated" | "matrix_at" | "store" | "has_bias" | "has_gamma" | "has_mean" | "has_variance" | "has_residual" | "has_pre" | "activate" | "affine" | "finish" | "is_nan" | "is_positive" | "is_negative" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "exp_nan" | "log_nan" | "power" | "TILE" | "DEPTH" | "SIDE" | "EACH" | "Sums" | "multiply"
+    "Loaded" | "Value" | "BY_ROW" | "Params" | "Tile" | "tile_of" | "activated" | "matrix_at" | "store" | "has_bias" | "has_gamma" | "has_mean" | "has_variance" | "has_residual" | "has_pre" | "activate" | "affine" | "finish" | "is_nan" | "is_positive" | "is_negative" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "exp_nan" | "exp2_nan" | "log_nan" | "log2_nan" | "logarithm" | "power" | "TILE" | "DEPTH" | "SIDE" | "EACH" | "Sums" | "multiply"
   >;
   export default source;
   export const TILE: 32;
@@ -609,7 +609,7 @@ declare module "*/max-pool.wgsl" {
   const source: Wgsl.Source<
     { x: Wgsl.Buffer; y: Wgsl.Buffer; found: Wgsl.Buffer },
     { positions: number; per: number; step: Wgsl.Three; span: Wgsl.Two; turns: Wgsl.Two; size: Wgsl.Two; stride: Wgsl.Two; pad: Wgsl.Two; dilation: Wgsl.Two },
-    "Params" | "each" | "is_nan" | "is_positive" | "is_negative" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "exp_nan" | "log_nan" | "power" | "WG" | "ROWS" | "COLUMNS" | "rows" | "columns"
+    "Params" | "each" | "is_nan" | "is_positive" | "is_negative" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "exp_nan" | "exp2_nan" | "log_nan" | "log2_nan" | "logarithm" | "power" | "WG" | "ROWS" | "COLUMNS" | "rows" | "columns"
   >;
   export default source;
   export const WG: 64;
@@ -695,7 +695,7 @@ declare module "*/recurrent-backward.wgsl" {
   const source: Wgsl.Source<
     { dy: Wgsl.Buffer; gates: Wgsl.Buffer; cells: Wgsl.Buffer | null; before: Wgsl.Buffer | null; c0: Wgsl.Buffer | null; weight: Wgsl.Buffer; dx: Wgsl.Buffer; dh: Wgsl.Buffer | null; dh0: Wgsl.Buffer; dc: Wgsl.Buffer | null },
     { steps: number; batch: number; hidden: number; reversed: number },
-    "WG" | "GATES" | "has_before" | "has_c0" | "has_cells" | "has_dh" | "has_dc" | "Params" | "Place" | "squash" | "cell" | "sums_gradient" | "is_nan" | "is_positive" | "is_negative" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "exp_nan" | "log_nan" | "power"
+    "WG" | "GATES" | "has_before" | "has_c0" | "has_cells" | "has_dh" | "has_dc" | "Params" | "Place" | "squash" | "cell" | "sums_gradient" | "is_nan" | "is_positive" | "is_negative" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "exp_nan" | "exp2_nan" | "log_nan" | "log2_nan" | "logarithm" | "power"
   >;
   export default source;
   export const WG: 64;
@@ -706,7 +706,7 @@ declare module "*/recurrent.wgsl" {
   const source: Wgsl.Source<
     { x: Wgsl.Buffer; weight: Wgsl.Buffer; bias: Wgsl.Buffer | null; h0: Wgsl.Buffer; c0: Wgsl.Buffer | null; y: Wgsl.Buffer; gates: Wgsl.Buffer | null; cells: Wgsl.Buffer | null; last: Wgsl.Buffer | null },
     { steps: number; batch: number; hidden: number; reversed: number },
-    "WG" | "GATES" | "UNITS" | "has_bias" | "has_c0" | "has_gates" | "has_cells" | "has_last" | "Params" | "Place" | "exps" | "sigmoid" | "squash" | "x_of" | "keep" | "cell" | "is_nan" | "is_positive" | "is_negative" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "exp_nan" | "log_nan" | "power"
+    "WG" | "GATES" | "UNITS" | "has_bias" | "has_c0" | "has_gates" | "has_cells" | "has_last" | "Params" | "Place" | "exps" | "sigmoid" | "squash" | "x_of" | "keep" | "cell" | "is_nan" | "is_positive" | "is_negative" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "exp_nan" | "exp2_nan" | "log_nan" | "log2_nan" | "logarithm" | "power"
   >;
   export default source;
   export const WG: 64;
@@ -718,7 +718,7 @@ declare module "*/reduce.wgsl" {
   const source: Wgsl.Source<
     { x: Wgsl.Buffer; y: Wgsl.Buffer; faults: Wgsl.Buffer | null },
     { outputs: number; splits: number; chunk: number; length: number; inner: number; inner_stride: number; step_outer: number; step_inner: number; step: number; wrap: number; scale: number; fault: number; kept_shape: readonly number[]; kept_strides: readonly number[]; outer_shape: readonly number[]; outer_strides: readonly number[] },
-    "T" | "Part" | "WG" | "LANES" | "KEPT_RANK" | "OUTER_RANK" | "DEEP" | "has_faults" | "BLOCK" | "Params" | "each" | "identity" | "join" | "finish" | "wrapped" | "outer_offset" | "group" | "is_nan" | "is_positive" | "is_negative" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "exp_nan" | "log_nan" | "power" | "walk" | "tree"
+    "T" | "Part" | "WG" | "LANES" | "KEPT_RANK" | "OUTER_RANK" | "DEEP" | "has_faults" | "BLOCK" | "Params" | "each" | "identity" | "join" | "finish" | "wrapped" | "outer_offset" | "group" | "is_nan" | "is_positive" | "is_negative" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "exp_nan" | "exp2_nan" | "log_nan" | "log2_nan" | "logarithm" | "power" | "walk" | "tree"
   >;
   export default source;
   export const WG: 64;
@@ -779,7 +779,7 @@ declare module "*/softmax-backward.wgsl" {
   const source: Wgsl.Source<
     { dy: Wgsl.Buffer; y: Wgsl.Buffer; dx: Wgsl.Buffer },
     { rows: number; length: number; lanes: number; log_lanes: number; rounds: number; inner: number },
-    "Part" | "LOG" | "Params" | "join" | "each_row" | "is_nan" | "is_positive" | "is_negative" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "exp_nan" | "log_nan" | "power" | "group" | "WG" | "Row" | "row_of" | "tree"
+    "Part" | "LOG" | "Params" | "join" | "each_row" | "is_nan" | "is_positive" | "is_negative" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "exp_nan" | "exp2_nan" | "log_nan" | "log2_nan" | "logarithm" | "power" | "group" | "WG" | "Row" | "row_of" | "tree"
   >;
   export default source;
   export const WG: 64;
@@ -789,7 +789,7 @@ declare module "*/softmax.wgsl" {
   const source: Wgsl.Source<
     { x: Wgsl.Buffer; y: Wgsl.Buffer },
     { rows: number; length: number; lanes: number; log_lanes: number; rounds: number; inner: number },
-    "Part" | "LOG" | "Params" | "join" | "each_row" | "is_nan" | "is_positive" | "is_negative" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "exp_nan" | "log_nan" | "power" | "group" | "WG" | "Row" | "row_of" | "LEAST" | "exponentials" | "together" | "tree"
+    "Part" | "LOG" | "Params" | "join" | "each_row" | "is_nan" | "is_positive" | "is_negative" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "exp_nan" | "exp2_nan" | "log_nan" | "log2_nan" | "logarithm" | "power" | "group" | "WG" | "Row" | "row_of" | "LEAST" | "exponentials" | "together" | "tree"
   >;
   export default source;
   export const WG: 64;
@@ -838,7 +838,7 @@ declare module "*/topk.wgsl" {
   const source: Wgsl.Source<
     { x: Wgsl.Buffer; values: Wgsl.Buffer; indices: Wgsl.Buffer },
     { rows: number; k: number; length: number; inner: number },
-    "T" | "WG" | "LANES" | "NONE" | "Params" | "Part" | "before" | "better" | "join" | "group" | "is_nan" | "is_positive" | "is_negative" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "exp_nan" | "log_nan" | "power" | "tree"
+    "T" | "WG" | "LANES" | "NONE" | "Params" | "Part" | "before" | "better" | "join" | "group" | "is_nan" | "is_positive" | "is_negative" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "exp_nan" | "exp2_nan" | "log_nan" | "log2_nan" | "logarithm" | "power" | "tree"
   >;
   export default source;
   export const WG: 64;
@@ -850,7 +850,7 @@ declare module "*/unary-backward.wgsl" {
   const source: Wgsl.Source<
     { dy: Wgsl.Buffer; s: Wgsl.Buffer | null; dx: Wgsl.Buffer },
     { n: number; a: number; b: number },
-    "has_s" | "Params" | "back" | "each" | "is_nan" | "is_positive" | "is_negative" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "exp_nan" | "log_nan" | "power" | "WG" | "PER"
+    "has_s" | "Params" | "back" | "each" | "is_nan" | "is_positive" | "is_negative" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "exp_nan" | "exp2_nan" | "log_nan" | "log2_nan" | "logarithm" | "power" | "WG" | "PER"
   >;
   export default source;
   export const WG: 64;
@@ -861,7 +861,7 @@ declare module "*/unary.wgsl" {
   const source: Wgsl.Source<
     { x: Wgsl.Buffer; y: Wgsl.Buffer },
     { n: number; a: number; b: number },
-    "T" | "Params" | "f" | "each" | "is_nan" | "is_positive" | "is_negative" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "exp_nan" | "log_nan" | "power" | "WG" | "PER"
+    "T" | "Params" | "f" | "each" | "is_nan" | "is_positive" | "is_negative" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "exp_nan" | "exp2_nan" | "log_nan" | "log2_nan" | "logarithm" | "power" | "WG" | "PER"
   >;
   export default source;
   export const WG: 64;

@@ -20,7 +20,7 @@ function entriesOf<T>(container: string, given: Named<T>): [string, T][] {
       () => `[${container}] takes pairs of a name and what it stands for, got ${told(pair)}`,
       ValueError,
     );
-    return pair as unknown as [string, T];
+    return pair as [string, T];
   });
 }
 

@@ -65,7 +65,7 @@ abstract class ConvLayer<
     this.inChannels = inChannels;
     this.outChannels = outChannels;
     this.kernelSize = spread(name, "kernelSize", kernelSize, dims, 1);
-    this.options = options as unknown as O;
+    this.options = options as O;
     const [first, second] = isTransposed ? [inChannels, outChannels] : [outChannels, inChannels];
     const shape = [first, second / groups, ...this.kernelSize];
     // As PyTorch counts: of a transposed one, too, by the weight's second dimension.

@@ -18,16 +18,16 @@ import { view } from "./view.ts";
 const SCALE = "1.0507009873554805";
 const SCALE_ALPHA = "1.7580993408473766";
 // The argument of tanh in GELU's approximation, twice, so that x sigmoid(u) = x (1 + tanh(u / 2)) / 2; and the sigmoid.
-const TANH_GELU = "let u = 1.5957691216 * (x + 0.044715 * x * x * x); let s = 1.0 / (1.0 + exp(-u));";
+const TANH_GELU = "let u = 1.5957691216 * (x + 0.044715 * x * x * x); let s = 1.0 / (1.0 + exp_nan(-u));";
 // tanh(log(1 + exp(x))) as a quotient; 1 from 20 on.
-const MISH = "let e = exp(min(x, 20.0)); let n = e * (e + 2.0); let t = n / (n + 2.0);";
+const MISH = "let e = exp_nan(min(x, 20.0)); let n = e * (e + 2.0); let t = n / (n + 2.0);";
 
 /** Sorted by name. */
 export const furtherRows = {
   celu: {
     scalars: ["alpha"],
-    f: "select(x, alpha * (exp(x / alpha) - 1.0), is_negative(x))",
-    dx: "select(dy * exp(x / alpha), dy, is_positive(x))",
+    f: "select(x, alpha * (exp_nan(x / alpha) - 1.0), is_negative(x))",
+    dx: "select(dy * exp_nan(x / alpha), dy, is_positive(x))",
     saves: "x",
   },
   geluTanh: {
@@ -42,18 +42,18 @@ export const furtherRows = {
     saves: "x",
   },
   logSigmoid: {
-    f: `let e = exp(-abs(x)); return min_nan(x, 0.0) - ${LOG1P}`,
-    dx: "dy / (1.0 + exp(x))",
+    f: `let e = exp_nan(-abs(x)); return min_nan(x, 0.0) - ${LOG1P}`,
+    dx: "dy / (1.0 + exp_nan(x))",
     saves: "x",
   },
   mish: {
     f: `${MISH} return x * t`,
-    dx: `${MISH} return dy * (t + x * (1.0 / (1.0 + exp(-x))) * (1.0 - t * t))`,
+    dx: `${MISH} return dy * (t + x * (1.0 / (1.0 + exp_nan(-x))) * (1.0 - t * t))`,
     saves: "x",
   },
   selu: {
-    f: `select(${SCALE} * x, ${SCALE_ALPHA} * (exp(x) - 1.0), is_negative(x))`,
-    dx: `select(dy * (${SCALE_ALPHA} * exp(x)), ${SCALE} * dy, is_positive(x))`,
+    f: `select(${SCALE} * x, ${SCALE_ALPHA} * (exp_nan(x) - 1.0), is_negative(x))`,
+    dx: `select(dy * (${SCALE_ALPHA} * exp_nan(x)), ${SCALE} * dy, is_positive(x))`,
     saves: "x",
   },
   // NaN at infinities, as the quotient and its derivative have it.

@@ -33,8 +33,8 @@ export const probabilitySlope = binaryOpOf("binaryCrossEntropySlope", {
 
 // Logarithms are at least -100, as in PyTorch: an answer that is certain and wrong costs 100, not infinity.
 const probabilityLoss = binaryOpOf("binaryCrossEntropy", {
-  f: `let no = select(log(1.0 - a), -a * (1.0 + a * (0.5 + a * (1.0 / 3.0 + a * 0.25))), a < 0.01);
-    return (b - 1.0) * max_nan(no, -100.0) - b * max_nan(log(a), -100.0)`,
+  f: `let no = select(log_nan(1.0 - a), -a * (1.0 + a * (0.5 + a * (1.0 / 3.0 + a * 0.25))), a < 0.01);
+    return (b - 1.0) * max_nan(no, -100.0) - b * max_nan(log_nan(a), -100.0)`,
   dtypes: ["f32"],
   saves: "both",
   vjp: [
@@ -59,7 +59,7 @@ export function binaryCrossEntropy(input: Tensor, target: Tensor, options: Weigh
 }
 
 const divergence = binaryOpOf("klDiv", {
-  f: "select(b * log(b), 0.0, b == 0.0) - b * a",
+  f: "select(b * log_nan(b), 0.0, b == 0.0) - b * a",
   dtypes: ["f32"],
   saves: "both",
   vjp: [(dy, c) => dy.mul(c.input(1)).neg(), (dy, c) => dy.mul(c.input(1).log().add(1).sub(c.input(0)))],

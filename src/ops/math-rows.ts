@@ -51,8 +51,8 @@ export const mathRows = {
   },
   // By half of x, so that only what is beyond f32 overflows.
   cosh: {
-    f: "let e = exp(0.5 * abs(x)); let w = e * e; return 0.5 * e * e + 0.5 / w",
-    dx: `let e = exp(0.5 * abs(x));
+    f: "let e = exp_nan(0.5 * abs(x)); let w = e * e; return 0.5 * e * e + 0.5 / w",
+    dx: `let e = exp_nan(0.5 * abs(x));
       let w = e * e;
       let z = x * x;
       let near = ((2.03721912945e-4 * z + 8.33028376239e-3) * z + 1.66667160211e-1) * z * x + x;
@@ -62,38 +62,38 @@ export const mathRows = {
   },
   erfc: {
     f: `let v = x; ${ERFC} return select(select(2.0 - tail, tail, v >= 0.0), v, is_nan(v))`,
-    dx: "-1.1283791671 * exp(-x * x) * dy",
+    dx: "-1.1283791671 * exp_nan(-x * x) * dy",
     saves: "x",
   },
-  exp2: { f: "exp2(x)", dx: "dy * x * 0.6931471806", saves: "y" },
+  exp2: { f: "exp2_nan(x)", dx: "dy * x * 0.6931471806", saves: "y" },
   // Near 0, where exp(x) - 1 cancels, the Taylor series.
   expm1: {
     f: `let near = x * (1.0 + x * (0.5 + x * (1.6666667e-1 + x * (4.1666667e-2 + x * (8.3333333e-3 + x * (1.3888889e-3 +
         x * (1.9841270e-4 + x * 2.4801587e-5)))))));
-      return select(exp(x) - 1.0, near, abs(x) < 0.5)`,
+      return select(exp_nan(x) - 1.0, near, abs(x) < 0.5)`,
     dx: "dy * (x + 1.0)",
     saves: "y",
   },
-  log10: { f: "log2(x) * 0.3010299957", dx: "dy / (x * 2.302585093)", saves: "x" },
+  log10: { f: "log2_nan(x) * 0.3010299957", dx: "dy / (x * 2.302585093)", saves: "x" },
   // Near 0, where 1 + x loses x, the series of the area tangent: log(1 + x) = 2 artanh(x / (2 + x)).
   log1p: {
     f: `let s = x / (2.0 + x);
       let z = s * s;
       let near = 2.0 * s * (1.0 + z * (0.33333333 + z * (0.2 + z * (0.14285714 + z * (0.11111111 + z * (0.090909091 +
         z * (0.076923077 + z * 0.066666667)))))));
-      return select(log(1.0 + x), near, abs(x) < 0.5)`,
+      return select(log_nan(1.0 + x), near, abs(x) < 0.5)`,
     dx: "dy / (x + 1.0)",
     saves: "x",
   },
-  log2: { f: "log2(x)", dx: "dy / (x * 0.6931471806)", saves: "x" },
+  log2: { f: "log2_nan(x)", dx: "dy / (x * 0.6931471806)", saves: "x" },
   sinh: {
-    f: `let e = exp(0.5 * abs(x));
+    f: `let e = exp_nan(0.5 * abs(x));
       let w = e * e;
       let z = x * x;
       let near = ((2.03721912945e-4 * z + 8.33028376239e-3) * z + 1.66667160211e-1) * z * x + x;
       let far = 0.5 * e * e - 0.5 / w;
       return select(select(far, -far, x < 0.0), near, abs(x) < 1.0)`,
-    dx: "let e = exp(0.5 * abs(x)); let w = e * e; return dy * (0.5 * e * e + 0.5 / w)",
+    dx: "let e = exp_nan(0.5 * abs(x)); let w = e * e; return dy * (0.5 * e * e + 0.5 / w)",
     saves: "x",
   },
   tan: { f: `${TURN} return sin(angle) / cos(angle)`, dx: "dy * (1.0 + x * x)", saves: "y" },

@@ -32,11 +32,11 @@ fn each_row(given: Row, i: u32) {
     m = max(m, v);
   }
   var s = 0.0;
-  for (var at = row.begin; at < row.end; at += row.step) { s += exp(x[at] - m); }
+  for (var at = row.begin; at < row.end; at += row.step) { s += exp_nan(x[at] - m); }
   let whole = tree(vec2f(m, s), i, p.lanes);
   for (var at = row.begin; at < place.behind; at += row.step) {
     let seen = at < row.end;
-    var y = select(0.0, exp(x[at] - whole.x) / whole.y, seen);
+    var y = select(0.0, exp_nan(x[at] - whole.x) / whole.y, seen);
     x[at] = y;
     if (has_drop && has_dropped) {
       if (seen) { y *= drop[place.whole + at - row.base]; }

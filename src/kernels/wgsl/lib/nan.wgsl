@@ -18,10 +18,14 @@ fn clamp_nan(x: f32, low: f32, high: f32) -> f32 { return select(clamp(x, low, h
 
 // Adapters may give what they like for NaN, and for the logarithm of what is not positive and finite.
 fn exp_nan(x: f32) -> f32 { return select(exp(x), x, is_nan(x)); }
-fn log_nan(x: f32) -> f32 {
+fn exp2_nan(x: f32) -> f32 { return select(exp2(x), x, is_nan(x)); }
+fn log_nan(x: f32) -> f32 { return logarithm(x, log(x)); }
+fn log2_nan(x: f32) -> f32 { return logarithm(x, log2(x)); }
+// y where x is positive and finite, else what any logarithm of x is.
+fn logarithm(x: f32, y: f32) -> f32 {
   if (is_nan(x) || x < 0.0) { return from_bits(0x7fc00000u); }
   if (x == 0.0) { return from_bits(0xff800000u); }
-  return select(log(x), x, bitcast<u32>(x) == 0x7f800000u);
+  return select(y, x, bitcast<u32>(x) == 0x7f800000u);
 }
 
 // a to the power of b, by C's rules. WGSL's pow takes no negative base: |a|^b, with the sign that a whole exponent gives.
