@@ -4,6 +4,7 @@ import { type BackwardOptions, backward } from "./backward/backward.ts";
 import { type HookHandle, registerHook, retainGrad } from "./backward/hooks.ts";
 import * as arithmetic from "./ops/arithmetic.ts";
 import { to } from "./ops/cast.ts";
+import { chunk, split } from "./ops/cat.ts";
 import { clone } from "./ops/clone.ts";
 import { gather, indexSelect } from "./ops/gather.ts";
 import * as inplace from "./ops/inplace.ts";
@@ -547,8 +548,8 @@ const methods: TensorMethods = {
   slice: method(movement.slice),
   select: method(movement.select),
   narrow: method(movement.narrow),
-  split: method(movement.split),
-  chunk: method(movement.chunk),
+  split: method(split),
+  chunk: method(chunk),
   flip: method(movement.flip),
   pad: method(movement.pad),
   gather: method(gather),

@@ -1,6 +1,6 @@
 // Repeats what some code recorded on a queue, without the host's part of it: what is left to measure is the device.
 import { Capture } from "../../src/capture/recording.ts";
-import { within } from "../../src/context.ts";
+import { context, within } from "../../src/context.ts";
 import type { Device } from "../../src/gpu/device.ts";
 import { type Command, programOf } from "../../src/gpu/queue.ts";
 import type { Run } from "./measure.ts";
@@ -15,7 +15,11 @@ const PER_SUBMIT = 1024;
 export async function record(device: Device, fn: () => void): Promise<readonly Command[]> {
   device.queue.flush();
   const capture = new Capture(device);
-  within({ capture }, fn);
+  within({ capture }, () => {
+    fn();
+    // The last operation may still wait for what it could take in.
+    context.pending?.run();
+  });
   capture.buffers.retire();
   await device.sync();
   return capture.commands;

@@ -6,7 +6,7 @@ import type { Dtype } from "../tensor/dtype.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { inParts } from "./binding-parts.ts";
 import { Kernel } from "./kernel.ts";
-import fillWgsl, { WG } from "./wgsl/fill.wgsl";
+import fillWgsl, { PER, WG } from "./wgsl/fill.wgsl";
 
 const kernel = new Kernel(fillWgsl);
 const scratch = new DataView(new ArrayBuffer(4));
@@ -20,8 +20,10 @@ export function bitsOf(value: number, dtype: Dtype): number {
 
 /** Every element becomes the one of these bits. */
 export function fillBits(run: Run, y: Tensor, value: number): void {
-  inParts(run.device.info, [y.numel], (part, n) => {
-    kernel.launch(run, { y: part(y) }, { n, value }, grid1d(n, WG));
+  inParts(run.device.info, [y.numel], (part, count) => {
+    // What lies between the last element and the end of its vector is nobody's.
+    const n = Math.ceil(count / 4);
+    kernel.launch(run, { y: part(y) }, { n, value }, grid1d(n, WG * PER));
   });
 }
 

@@ -7,7 +7,8 @@ import type { Tensor } from "../tensor/tensor.ts";
 import { bindingElements, partOf, ranges } from "./binding-parts.ts";
 import { Kernel } from "./kernel.ts";
 import { mergeDims, rankOf } from "./strided-walk.ts";
-import moveWgsl, { WG } from "./wgsl/move.wgsl";
+import { inFours, inVectors, VECTOR } from "./vectors.ts";
+import moveWgsl, { PER, WG } from "./wgsl/move.wgsl";
 
 const kernel = new Kernel(moveWgsl);
 
@@ -31,15 +32,20 @@ export function move(run: Run, shape: Shape, from: Side, to: Side): void {
   const n = sizeOf(shape);
   if (n === 0) return;
   const walk = mergeDims(context.origin?.name ?? "copy", shape, [from.strides, to.strides]);
-  const [x_strides, y_strides] = walk.strides;
-  const variant = kernel.variant({ RANK: rankOf(walk) });
   const most = bindingElements(run.device.info);
+  // Windows begin, and but for the last end, at multiples of four.
+  const vectors = inFours(from.t.numel, to.t.numel) ? inVectors(walk, [from.start, to.start]) : null;
+  const { shape: walked, strides } = vectors ?? walk;
+  const [x_strides, y_strides] = strides;
+  const each = vectors ? 4 : 1;
+  const variant = kernel.variant({ RANK: rankOf(walk), ...(vectors && { T: VECTOR }) });
   for (const [x0, x_count] of windows(from, shape, most)) {
     for (const [y0, y_count] of windows(to, shape, most)) {
       const [x, y] = [partOf(from.t.storage, x0, x_count), partOf(to.t.storage, y0, y_count)];
-      const starts = { x_start: from.start - x0, y_start: to.start - y0 };
-      const params = { n, ...starts, x_count, y_count, shape: walk.shape, x_strides, y_strides };
-      variant.launch(run, { x, y }, params, grid1d(n, WG));
+      const starts = { x_start: (from.start - x0) / each, y_start: (to.start - y0) / each };
+      const counts = { n: n / each, x_count: x_count / each, y_count: y_count / each };
+      const params = { ...starts, ...counts, shape: walked, x_strides, y_strides };
+      variant.launch(run, { x, y }, params, grid1d(counts.n, WG * PER));
     }
   }
 }

@@ -8,7 +8,8 @@ import { fillBits } from "./fill.ts";
 import { Kernel } from "./kernel.ts";
 import { move } from "./move.ts";
 import { checkRank } from "./strided-walk.ts";
-import padWgsl, { WG } from "./wgsl/pad.wgsl";
+import { inFours, VECTOR } from "./vectors.ts";
+import padWgsl, { PER, WG } from "./wgsl/pad.wgsl";
 
 const kernel = new Kernel(padWgsl);
 
@@ -36,10 +37,18 @@ export function placeInto(run: Run, x: Tensor, y: Tensor, place: Placement, valu
     } else dims.push({ size, start, step, from });
   }
   checkRank("pad", dims.length);
-  const n = y.numel;
+  const inner = dims.at(-1);
+  const vectors = inner !== undefined && inner.step === 1 && inFours(inner.size, inner.start, inner.from);
+  if (vectors) {
+    inner.size /= 4;
+    inner.start /= 4;
+    inner.from /= 4;
+  }
+  const n = y.numel / (vectors ? 4 : 1);
   const list = (key: "size" | "start" | "step" | "from") => dims.map((dim) => dim[key]);
   const params = { n, value, shape: list("size"), start: list("start"), step: list("step"), size: list("from") };
-  kernel.variant({ RANK: `${dims.length}u` }).launch(run, { x, y }, params, grid1d(n, WG));
+  const variant = kernel.variant({ RANK: `${dims.length}u`, ...(vectors && { T: VECTOR }) });
+  variant.launch(run, { x, y }, params, grid1d(n, WG * PER));
 }
 
 /** The same in two passes, for tensors of any size: the value, and then the elements that land inside. */

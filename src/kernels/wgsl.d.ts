@@ -170,10 +170,11 @@ declare module "*/cat.wgsl" {
   const source: Wgsl.Source<
     { x: Wgsl.Buffer; y: Wgsl.Buffer },
     { n: number; width: number; pitch: number; offset: number },
-    "Params" | "each" | "WG"
+    "T" | "Params" | "each" | "WG" | "PER"
   >;
   export default source;
   export const WG: 64;
+  export const PER: 4;
 }
 
 declare module "*/color-jitter.wgsl" {
@@ -381,10 +382,11 @@ declare module "*/fill.wgsl" {
   const source: Wgsl.Source<
     { y: Wgsl.Buffer },
     { n: number; value: number },
-    "WG" | "Params"
+    "Params" | "each" | "WG" | "PER"
   >;
   export default source;
   export const WG: 64;
+  export const PER: 4;
 }
 
 declare module "*/fold.wgsl" {
@@ -413,11 +415,12 @@ declare module "*/gather.wgsl" {
   const source: Wgsl.Source<
     { x: Wgsl.Buffer; index: Wgsl.Buffer; y: Wgsl.Buffer; faults: Wgsl.Buffer },
     { n: number; low: number; size: number; whole: number; stride: number; fault: number; shape: readonly number[]; strides: readonly number[]; index_strides: readonly number[] },
-    "RANK" | "Params" | "each" | "WG" | "walk"
+    "T" | "RANK" | "Params" | "each" | "WG" | "PER" | "walk"
   >;
   export default source;
   export const RANK: 1;
   export const WG: 64;
+  export const PER: 4;
 }
 
 declare module "*/grad-norm-finish.wgsl" {
@@ -641,22 +644,24 @@ declare module "*/move.wgsl" {
   const source: Wgsl.Source<
     { x: Wgsl.Buffer; y: Wgsl.Buffer },
     { n: number; x_start: number; x_count: number; y_start: number; y_count: number; shape: readonly number[]; x_strides: readonly number[]; y_strides: readonly number[] },
-    "RANK" | "Params" | "each" | "WG" | "walk"
+    "T" | "RANK" | "Params" | "each" | "WG" | "PER" | "walk"
   >;
   export default source;
   export const RANK: 1;
   export const WG: 64;
+  export const PER: 4;
 }
 
 declare module "*/pad.wgsl" {
   const source: Wgsl.Source<
     { x: Wgsl.Buffer; y: Wgsl.Buffer },
     { n: number; value: number; shape: readonly number[]; start: readonly number[]; step: readonly number[]; size: readonly number[] },
-    "RANK" | "Params" | "each" | "WG"
+    "T" | "RANK" | "Params" | "each" | "WG" | "PER"
   >;
   export default source;
   export const RANK: 1;
   export const WG: 64;
+  export const PER: 4;
 }
 
 declare module "*/radix-count.wgsl" {
@@ -812,12 +817,13 @@ declare module "*/sort-runs.wgsl" {
 declare module "*/strided.wgsl" {
   const source: Wgsl.Source<
     { x: Wgsl.Buffer; y: Wgsl.Buffer },
-    { n: number; start: number; shape: readonly number[]; strides: readonly number[] },
-    "RANK" | "Params" | "each" | "WG" | "walk"
+    { n: number; start: number; inner: number; shape: readonly number[]; strides: readonly number[] },
+    "X" | "Y" | "RANK" | "Params" | "load" | "each" | "WG" | "PER" | "walk"
   >;
   export default source;
   export const RANK: 1;
   export const WG: 64;
+  export const PER: 4;
 }
 
 declare module "*/taps.wgsl" {

@@ -14,7 +14,8 @@ import { Kernel } from "../kernels/kernel.ts";
 import { linesOf } from "../kernels/scan-plan.ts";
 import { scatterSorted, sortLines } from "../kernels/sort-plan.ts";
 import { mergeDims, rankOf } from "../kernels/strided-walk.ts";
-import gatherWgsl, { WG } from "../kernels/wgsl/gather.wgsl";
+import { inFours, inVectors, VECTOR } from "../kernels/vectors.ts";
+import gatherWgsl, { PER, WG } from "../kernels/wgsl/gather.wgsl";
 import { full } from "../tensor/create.ts";
 import { checkDtype } from "../tensor/dtype.ts";
 import { scope } from "../tensor/scope.ts";
@@ -88,24 +89,27 @@ function launchGather(
 ): void {
   const all = stridesOf(x.shape);
   const walk = mergeDims("gather", y.shape, [all.map((step, d) => (d === dim ? 0 : step)), indexStrides]);
-  const { shape } = walk;
   const [strides, index_strides] = walk.strides;
-  const n = y.numel;
   const size = x.shape[dim] ?? 1;
+  const stride = all[dim] ?? 1;
+  // Whole rows of vectors, all of one index.
+  const rows =
+    index_strides.at(-1) === 0 && inFours(stride) ? inVectors({ shape: walk.shape, strides: [strides] }, []) : null;
+  const each = rows ? 4 : 1;
   const params = {
-    n,
+    n: y.numel / each,
     low,
     size,
     whole: whole ?? size,
-    stride: all[dim] ?? 1,
+    stride: stride / each,
     fault: faults[op],
-    shape,
-    strides,
+    shape: rows?.shape ?? walk.shape,
+    strides: rows?.strides[0] ?? strides,
     index_strides,
   };
   gatherKernel
-    .variant({ RANK: rankOf(walk) })
-    .launch(run, { x, index, y, faults: run.queue.faults }, params, grid1d(n, WG));
+    .variant({ RANK: rankOf(walk), ...(rows && { T: VECTOR }) })
+    .launch(run, { x, index, y, faults: run.queue.faults }, params, grid1d(params.n, WG * PER));
 }
 
 /**

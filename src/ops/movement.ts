@@ -4,7 +4,7 @@ import { apply1 } from "../autograd/apply.ts";
 import { type Op, savesNothing } from "../autograd/op.ts";
 import type { Run } from "../autograd/run.ts";
 import { checkTensor } from "../autograd/run.ts";
-import { check, checkWhole, told, ValueError } from "../errors.ts";
+import { check, told, ValueError } from "../errors.ts";
 import { copyStrided } from "../kernels/copy-strided.ts";
 import { bitsOf } from "../kernels/fill.ts";
 import { type Placement, placeInto } from "../kernels/place-into.ts";
@@ -229,33 +229,4 @@ export function narrow(x: Tensor, dim: number, start: number, length: number): T
     () => `[narrow] ${told(length)} elements from ${told(start)} on do not exist in dimension ${d} of ${show(x.shape)}`,
   );
   return slice(x, [...new Array<null>(d).fill(null), [from, from + length]]);
-}
-
-/** Parts along `dim` of `size` elements each (the last may be smaller), or of the given sizes. */
-export function split(x: Tensor, size: number | readonly number[], dim = 0): Tensor[] {
-  const d = normalizeDim("split", dim, x.ndim);
-  const n = x.shape[d] ?? 0;
-  if (!Array.isArray(size)) checkWhole("split", "the size of a part", size, 1);
-  const sizes =
-    typeof size === "number"
-      ? Array.from({ length: Math.max(1, Math.ceil(n / size)) }, (_, i) => Math.min(size, n - i * size))
-      : [...size];
-  for (const length of sizes) checkWhole("split", "each size", length, 0);
-  const total = sizes.reduce((a, b) => a + b, 0);
-  check(
-    total === n,
-    () => `[split] sizes ${show(sizes)} add up to ${total}, but dimension ${d} of ${show(x.shape)} has ${n}`,
-  );
-  let start = 0;
-  return sizes.map((length) => {
-    start += length;
-    return narrow(x, d, start - length, length);
-  });
-}
-
-/** At most `chunks` parts along `dim`, all of one size but for the last. */
-export function chunk(x: Tensor, chunks: number, dim = 0): Tensor[] {
-  checkWhole("chunk", "the number of chunks", chunks, 1);
-  const n = x.shape[normalizeDim("chunk", dim, x.ndim)] ?? 0;
-  return split(x, Math.max(1, Math.ceil(n / chunks)), dim);
 }

@@ -5,9 +5,9 @@ import { constantFrom } from "../tensor/create.ts";
 import { scope } from "../tensor/scope.ts";
 import { broadcastShapes, checkList, normalizeDim, rowRank, show, sizeOf } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { cat } from "./cat.ts";
+import { cat, split } from "./cat.ts";
 import { gather, indexSelect } from "./gather.ts";
-import { narrow, select } from "./movement.ts";
+import { narrow } from "./movement.ts";
 import { expand } from "./sum-expand.ts";
 import { view } from "./view.ts";
 
@@ -133,7 +133,8 @@ export function repeatInterleave(x: Tensor, repeats: number | readonly number[],
 export function unbind(x: Tensor, dim = 0): Tensor[] {
   checkTensor("unbind", "input", x);
   const d = normalizeDim("unbind", dim, x.ndim);
-  return Array.from({ length: x.shape[d] ?? 0 }, (_, i) => select(x, d, i));
+  const rest = x.shape.filter((_, i) => i !== d);
+  return scope(() => split(x, new Array<number>(x.shape[d] ?? 0).fill(1), d).map((part) => view("unbind", part, rest)));
 }
 
 /** What `meshgrid` takes beside the coordinates. */

@@ -1,8 +1,9 @@
 // y[to(i)] = x[from(i)], i < n: both walk `shape` through strides, from a start. Bound are windows of x and of y, from which the
 // starts count (modulo 2^32); what stands outside of either is left to the launch for another pair of windows.
-// Moves bits. Traffic: n loads, n stores, over all launches.
-import package::lib::each;
+// Moves bits, with T = vec4u four at a time. Traffic: n loads, n stores, over all launches.
+import package::lib::several;
 import package::lib::strided;
+alias T = u32;
 // Of the merged walk.
 const RANK = 1u;
 
@@ -10,8 +11,8 @@ struct Params {
   n: u32, x_start: u32, x_count: u32, y_start: u32, y_count: u32,
   shape: array<vec4u, 2>, x_strides: array<vec4u, 2>, y_strides: array<vec4u, 2>,
 }
-@group(0) @binding(0) var<storage, read> x: array<u32>;
-@group(0) @binding(1) var<storage, read_write> y: array<u32>;
+@group(0) @binding(0) var<storage, read> x: array<T>;
+@group(0) @binding(1) var<storage, read_write> y: array<T>;
 @group(0) @binding(2) var<uniform> p: Params;
 
 fn each(i: u32) {

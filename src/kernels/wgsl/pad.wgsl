@@ -1,7 +1,8 @@
 // y[i] = x[(i - start) / step] where that is a whole index of x in every dimension, else value, i < n. Constant padding
 // (step 1; a negative start crops) and the adjoint of a slice (value 0): every output looks up whether an input lands on
-// it. Moves bits. Traffic: at most n loads, n stores.
-import package::lib::each;
+// it. Moves bits, with T = vec4u four at a time. Traffic: at most n loads, n stores.
+import package::lib::several;
+alias T = u32;
 // Of the merged walk.
 const RANK = 1u;
 
@@ -9,8 +10,8 @@ struct Params {
   n: u32, value: u32,
   shape: array<vec4u, 2>, start: array<vec4u, 2>, step: array<vec4u, 2>, size: array<vec4u, 2>,
 }
-@group(0) @binding(0) var<storage, read> x: array<u32>;
-@group(0) @binding(1) var<storage, read_write> y: array<u32>;
+@group(0) @binding(0) var<storage, read> x: array<T>;
+@group(0) @binding(1) var<storage, read_write> y: array<T>;
 @group(0) @binding(2) var<uniform> p: Params;
 
 fn each(i: u32) {
@@ -38,7 +39,7 @@ fn each(i: u32) {
     at += index * stride;
     stride *= p.size[d / 4u][d % 4u];
   }
-  var bits = p.value;
+  var bits = T(p.value);
   if (hit) { bits = x[at]; }
   y[i] = bits;
 }
