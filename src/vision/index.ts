@@ -22,6 +22,24 @@ export { GpuDataset, type GpuDatasetOptions, type ImageBatch } from "./gpu-datas
 export { type GridOptions, makeGrid } from "./make-grid.ts";
 export { AlexNet, type AlexNetOptions, adaptAlexnetWeights, alexnet, cifarAlexnet } from "./models/alexnet.ts";
 export { type DenseNet, densenet121, densenet161, densenet169, densenet201 } from "./models/densenet.ts";
+export {
+  type ExtraFPNBlock,
+  type FeatureMaps,
+  FeaturePyramidNetwork,
+  type FeaturePyramidOptions,
+  LastLevelMaxPool,
+  LastLevelP6P7,
+} from "./models/feature-pyramid.ts";
+export {
+  type GoogLeNet,
+  type GoogLeNetOptions,
+  type GoogLeNetOutputs,
+  googlenet,
+  type PlainGoogLeNet,
+} from "./models/googlenet.ts";
+export type { InceptionOptions } from "./models/inception-parts.ts";
+export { type InceptionResnetV2, inceptionResnetV2 } from "./models/inception-resnet-v2.ts";
+export { type Inception3, type InceptionOutputs, inceptionV3, type PlainInception3 } from "./models/inception-v3.ts";
 export { LeNet5, type LeNetOptions, lenet5 } from "./models/lenet.ts";
 export { MobileNetV2, type MobileNetV2Options, mobilenetV2 } from "./models/mobilenet-v2.ts";
 export type { DropoutOptions, ModelOptions } from "./models/options.ts";

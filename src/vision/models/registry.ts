@@ -1,7 +1,10 @@
-// createModel: every model by torchvision's name.
+// createModel: every model by torchvision's name, or timm's where torchvision has none.
 import { check, told, ValueError } from "../../errors.ts";
 import { alexnet } from "./alexnet.ts";
 import { densenet121, densenet161, densenet169, densenet201 } from "./densenet.ts";
+import { googlenet } from "./googlenet.ts";
+import { inceptionResnetV2 } from "./inception-resnet-v2.ts";
+import { inceptionV3 } from "./inception-v3.ts";
 import { lenet5 } from "./lenet.ts";
 import { mobilenetV2 } from "./mobilenet-v2.ts";
 import {
@@ -26,6 +29,9 @@ const builders = {
   densenet161,
   densenet169,
   densenet201,
+  googlenet,
+  inception_resnet_v2: inceptionResnetV2,
+  inception_v3: inceptionV3,
   lenet5,
   mobilenet_v2: mobilenetV2,
   resnet18,
@@ -53,7 +59,7 @@ const builders = {
   wide_resnet101_2: wideResnet101_2,
 };
 
-/** torchvision's name of a model. */
+/** torchvision's name of a model, or timm's where torchvision has none. */
 export type ModelName = keyof typeof builders;
 
 /** The names that `createModel` takes. @see https://pytorch.org/vision/stable/generated/torchvision.models.list_models.html */
