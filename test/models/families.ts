@@ -2,31 +2,56 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { createModel, type ModelName, type nn, noGrad, scope, tensor } from "wgrad";
+import { createModel, type ModelName, nn, noGrad, scope, tensor } from "wgrad";
 import { parameter, uniform } from "../../bench/support/formula.mjs";
 
+interface Defaults {
+  readonly dropout: number[];
+  readonly stochasticDepth: number[];
+  readonly norms: number[][];
+}
+
 interface Family {
+  /** Rows and columns of the pictures. Default 64. */
+  readonly size?: number;
+  /** Of the model, beside its number of classes. */
+  readonly options?: object;
+  /** Probabilities of layers in their order, and each eps and momentum (0: has none) of norms. */
+  readonly defaults?: Defaults;
+  /** All running variances in evaluation. Default 1. */
+  readonly variance?: number;
   readonly parameters: number;
   /** sha256 of the names and shapes of the state dict. */
   readonly state: string;
   readonly logits: number[];
   readonly training: number[];
-  /** Norms, by name. */
-  readonly gradients: Record<string, number>;
+  /** Norms: of all parameters in their order, or of some by name. */
+  readonly gradients: readonly number[] | Readonly<Record<string, number>>;
 }
 const golden = JSON.parse(readFileSync(new URL("../golden/families.json", import.meta.url), "utf8")) as Record<
   string,
   Family
 >;
 
-/** Families with dropout, which would draw other numbers. */
-const DROPS = /^(densenet|mobilenet|squeezenet|vgg)/;
-const SIZE = 64;
+/** Families with what would draw other numbers. */
+const DROPS = /^(densenet|efficientnet|mobilenet|squeezenet|vgg)/;
+const SKIPS = /^(convnext|efficientnet)/;
 const CLASSES = 10;
 
 /** Those with few parameters, which every test run takes. */
-export const small: readonly ModelName[] = ["mobilenet_v2", "shufflenet_v2_x0_5", "squeezenet1_1", "densenet121"];
-export const names = Object.keys(golden) as ModelName[];
+export const small = [
+  "densenet121",
+  "mobilenet_v2",
+  "mobilenet_v3_large dilated",
+  "mobilenet_v3_small",
+  "mobilenet_v3_small tensorflow",
+  "shufflenet_v2_x0_5",
+  "squeezenet1_1",
+];
+export const names = Object.keys(golden);
+
+/** The model of an entry, whose name may say more. */
+export const modelOf = (name: string): ModelName => name.replace(/ .*/, "") as ModelName;
 
 function expectNear(got: ArrayLike<number>, wanted: readonly number[], share: number, what: string): void {
   const largest = Math.max(...wanted.map(Math.abs));
@@ -36,10 +61,35 @@ function expectNear(got: ArrayLike<number>, wanted: readonly number[], share: nu
   }
 }
 
-export function testFamily(name: ModelName): void {
+/** What weights do not show. */
+function defaultsOf(model: nn.Module): Defaults {
+  const found: Defaults = { dropout: [], stochasticDepth: [], norms: [] };
+  for (const module of model.modules()) {
+    if (module instanceof nn.Dropout) found.dropout.push(module.p);
+    else if (module instanceof nn.StochasticDepth) found.stochasticDepth.push(Number(module.p.toPrecision(7)));
+    else if (module instanceof nn.BatchNorm2d || module instanceof nn.LayerNorm || module instanceof nn.LayerNorm2d) {
+      const norm = [module.eps, (module instanceof nn.BatchNorm2d && module.momentum) || 0];
+      if (!found.norms.some((known) => String(known) === String(norm))) found.norms.push(norm);
+    }
+  }
+  return found;
+}
+
+export function testFamily(name: string): void {
   test(name, async () => {
     const family = golden[name]!;
-    const model: nn.Module = createModel(name, { numClasses: CLASSES, ...(DROPS.test(name) && { dropout: 0 }) });
+    const { size = 64 } = family;
+    if (family.defaults) {
+      const plain = createModel(modelOf(name), { numClasses: CLASSES, ...family.options });
+      expect(defaultsOf(plain)).toEqual(family.defaults);
+      plain.dispose();
+    }
+    const model: nn.Module = createModel(modelOf(name), {
+      numClasses: CLASSES,
+      ...(DROPS.test(name) && { dropout: 0 }),
+      ...(SKIPS.test(name) && { stochasticDepthProb: 0 }),
+      ...family.options,
+    });
     const state = model.stateDict();
     const listing = Object.entries(state).map(([key, t]) => [key, t.shape]);
     for (const t of Object.values(state)) t.dispose();
@@ -51,8 +101,13 @@ export function testFamily(name: ModelName): void {
     for (const [i, [key, p]] of [...model.namedParameters()].entries()) {
       noGrad(() => scope(() => void p.copy_(tensor(parameter(key, p.shape, i + 1), { shape: p.shape }))));
     }
-    const x = tensor(uniform(2 * 3 * SIZE * SIZE, 1000), { shape: [2, 3, SIZE, SIZE] });
+    const x = tensor(uniform(2 * 3 * size * size, 1000), { shape: [2, 3, size, size] });
     const seed = tensor(uniform(2 * CLASSES, 1001), { shape: [2, CLASSES] });
+    if (family.variance) {
+      for (const module of model.modules())
+        if (module instanceof nn.BatchNorm2d && module.runningVar)
+          nn.init.constant_(module.runningVar, family.variance);
+    }
     model.eval();
     const logits = noGrad(() => model.forward(x));
     expectNear(await logits.data(), family.logits, 1e-3, "logit");
@@ -60,8 +115,11 @@ export function testFamily(name: ModelName): void {
     const y = model.forward(x);
     expectNear(await y.data(), family.training, 5e-3, "logit in training");
     y.backward(seed);
+    if (Array.isArray(family.gradients)) expect(family.gradients).toHaveLength([...model.parameters()].length);
     const parameters = new Map(model.namedParameters());
-    for (const [key, norm] of Object.entries(family.gradients)) {
+    const order = [...parameters.keys()];
+    for (const [at, norm] of Object.entries(family.gradients)) {
+      const key = Array.isArray(family.gradients) ? order[Number(at)]! : at;
       const grad = parameters.get(key)?.grad;
       if (!grad) throw new Error(`${key} has no gradient`);
       const own = scope(() => grad.norm());
