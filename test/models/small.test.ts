@@ -52,7 +52,7 @@ test("weights start as torchvision's: Kaiming's by outputs, narrow last layers, 
     (name) => createModel(name),
   );
   const spread = async (model: nn.Module, name: string) => {
-    const data = await new Map(model.namedParameters()).get(name)!.data();
+    const data = Array.from(await new Map(model.namedParameters()).get(name)!.data());
     return Math.sqrt(data.reduce((sum, v) => sum + v * v, 0) / data.length);
   };
   expect(await spread(mobile!, "features.12.0.weight")).toBeCloseTo(Math.sqrt(2 / 576), 3);
