@@ -39,9 +39,11 @@ type Stage = readonly [
 
 /** What a model consists of beside its options. */
 interface Plan {
+  /** From the first to the last. */
   readonly stages: readonly Stage[];
   /** Channels of the last convolution. */
   readonly last: number;
+  /** Of all batch norms. */
   readonly norm: BatchNormLayerOptions;
 }
 

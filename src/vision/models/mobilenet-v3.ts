@@ -41,6 +41,7 @@ type Row = readonly [
 ];
 
 interface Plan {
+  /** One a block. */
   readonly rows: readonly Row[];
   /** Features of the linear layer before the last. */
   readonly last: number;
