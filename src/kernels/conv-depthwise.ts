@@ -10,17 +10,30 @@ import { Kernel } from "./kernel.ts";
 import type { Way } from "./variants.ts";
 import plainWgsl, { WG } from "./wgsl/depthwise.wgsl";
 import rowWgsl, { ROWS } from "./wgsl/depthwise-row.wgsl";
+import smallWgsl, { WG as SMALL_WG } from "./wgsl/depthwise-small.wgsl";
 import weightWgsl from "./wgsl/depthwise-weight.wgsl";
 import weightRowWgsl from "./wgsl/depthwise-weight-row.wgsl";
+import weightTapsWgsl, { WG as TAPS_WG } from "./wgsl/depthwise-weight-taps.wgsl";
 
 const plain = new Kernel(plainWgsl);
+const small = new Kernel(smallWgsl);
 const byRow = new Kernel(rowWgsl);
 const weight = new Kernel(weightWgsl);
 const weightByRow = new Kernel(weightRowWgsl);
+const weightByTap = new Kernel(weightTapsWgsl);
 
 /** Weights of a filter that a lane holds in registers. */
 const MOST_TAPS = 121;
 const supports = (g: ConvGeometry): boolean => isDepthwise(g) && area(g.kernel) <= MOST_TAPS;
+
+/** On maps of so many positions, at most, a weight gradient is best taken tap by tap. */
+const SMALL_MAP = 256;
+
+/** On inputs of so many positions, at most, kernels wider than 3x3 have taps that lie outside of it nearly everywhere. */
+const SMALL_SIZE = 64;
+
+/** Invocations of the kernel for small maps, at most, each of which goes on by as many elements. */
+const SMALL_STEP = 2 ** 20;
 
 /** Kernels that a window of three vectors holds, and that keep the width of the map. */
 const supportsRows = (g: ConvGeometry): boolean =>
@@ -30,6 +43,17 @@ const supportsRows = (g: ConvGeometry): boolean =>
   [...g.stride, ...g.dilation].every((n) => n === 1) &&
   g.padding[1] === (g.kernel[1] - 1) / 2 &&
   g.size[1] % 4 === 0;
+
+/** Undilated, of one filter a channel: what the kernel for small maps takes. */
+const supportsSmall = (g: ConvGeometry): boolean =>
+  supports(g) && g.filters === g.channels && g.dilation.every((d) => d === 1);
+
+/** `given` with the way for small maps: first where it is best. */
+function withSmall<Io>(g: ConvGeometry, given: readonly Way<Io>[], launch: Way<Io>["launch"]): Way<Io>[] {
+  if (!supportsSmall(g)) return [...given];
+  const extra = way("depthwise small", launch);
+  return area(g.size) <= SMALL_SIZE && area(g.kernel) > 9 ? [extra, ...given] : [...given, extra];
+}
 
 const sized = (g: ConvGeometry) => ({ KH: `${g.kernel[0]}u`, KW: `${g.kernel[1]}u` });
 const tagOf = (g: ConvGeometry, ...more: readonly string[]): string =>
@@ -108,48 +132,76 @@ function launchRows(run: Run, g: ConvGeometry, w: Storage, source: Storage, dest
     );
 }
 
+function launchSmall(
+  run: Run,
+  g: ConvGeometry,
+  w: Storage,
+  source: Storage,
+  dest: Storage,
+  end: Epilogue | null,
+): void {
+  const [from, to] = end ? [g.size, g.out] : [g.out, g.size];
+  const params = paramsOf(g, from, to, g.channels);
+  const groups = Math.ceil(Math.min(params.planes * area(to), SMALL_STEP) / SMALL_WG);
+  const given = end ?? noEpilogue;
+  const { overrides, tag } = epilogueOverrides(given);
+  small
+    .variant({ ...sized(g), BACKWARD: !end, ...overrides }, tagOf(g, end ? "forward" : "backward", tag))
+    .launch(
+      run,
+      { weight: w, source, dest, ...epilogueBuffers(given) },
+      { ...params, plane_step: groups * SMALL_WG, ...epilogueParams(given) },
+      [groups, 1],
+    );
+}
+
 const way = <Io>(name: string, launch: Way<Io>["launch"]): Way<Io> => ({ name, launch });
 
 export const depthwiseForward: ConvAlgorithm<ForwardIo> = {
   name: "depthwise",
   supports,
-  ways: (g) => [
-    ...(supportsRows(g)
-      ? [way<ForwardIo>("depthwise rows", (run, io) => launchRows(run, g, io.weight, io.x, io.y, io.end))]
-      : []),
-    way<ForwardIo>("depthwise", (run, io) => launchPlain(run, g, io.weight, io.x, io.y, io.end)),
-  ],
+  ways: (g) => {
+    const rows = way<ForwardIo>("depthwise rows", (run, io) => launchRows(run, g, io.weight, io.x, io.y, io.end));
+    const plain = way<ForwardIo>("depthwise", (run, io) => launchPlain(run, g, io.weight, io.x, io.y, io.end));
+    const given = supportsRows(g) ? [rows, plain] : [plain];
+    return withSmall(g, given, (run, io) => launchSmall(run, g, io.weight, io.x, io.y, io.end));
+  },
 };
 
 export const depthwiseInputGradient: ConvAlgorithm<InputGradientIo> = {
   name: "depthwise",
   supports,
-  ways: (g) => [
-    ...(supportsRows(g)
-      ? [way<InputGradientIo>("depthwise rows", (run, io) => launchRows(run, g, io.weight, io.dy, io.dx, null))]
-      : []),
-    way<InputGradientIo>("depthwise", (run, io) => launchPlain(run, g, io.weight, io.dy, io.dx, null)),
-  ],
+  ways: (g) => {
+    const rows = way<InputGradientIo>("depthwise rows", (run, io) => launchRows(run, g, io.weight, io.dy, io.dx, null));
+    const plain = way<InputGradientIo>("depthwise", (run, io) => launchPlain(run, g, io.weight, io.dy, io.dx, null));
+    const given = supportsRows(g) ? [rows, plain] : [plain];
+    return withSmall(g, given, (run, io) => launchSmall(run, g, io.weight, io.dy, io.dx, null));
+  },
 };
 
 export const depthwiseWeightGradient: ConvAlgorithm<WeightGradientIo> = {
   name: "depthwise",
   supports,
   ways: (g) => {
-    const launch = (run: Run, io: WeightGradientIo, rows: boolean): void => {
+    const launch = (run: Run, io: WeightGradientIo, by: "row" | "tap" | "position"): void => {
       const size = g.filters * area(g.kernel);
-      const { images, splits } = splitBatch(g.batch, area(g.out), size, g.filters, run.device.info);
+      const columns = by === "tap" ? Math.ceil(size / TAPS_WG) : g.filters;
+      const { images, splits } = splitBatch(g.batch, area(g.out), size, columns, run.device.info);
       const params = { ...paramsOf(g, g.size, g.out, g.filters), plane_step: images, act: [0, 0] as const, eps: 0 };
       inSplits(run, io, size, splits, false, (dw) => {
-        const grid = [g.filters, splits] as const;
-        if (rows) {
-          weightByRow.variant(sized(g), tagOf(g)).launch(run, { dy: io.dy, source: io.x, dw }, params, grid);
-        } else weight.variant(sized(g), tagOf(g)).launch(run, { dy: io.dy, x: io.x, dw }, params, grid);
+        const grid = [columns, splits] as const;
+        const { dy, x } = io;
+        if (by === "row") weightByRow.variant(sized(g), tagOf(g)).launch(run, { dy, source: x, dw }, params, grid);
+        else (by === "tap" ? weightByTap : weight).variant(sized(g), tagOf(g)).launch(run, { dy, x, dw }, params, grid);
       });
     };
+    const byTap = way<WeightGradientIo>("depthwise taps", (run, io) => launch(run, io, "tap"));
+    const first = area(g.out) <= SMALL_MAP;
     return [
-      ...(supportsRows(g) ? [way<WeightGradientIo>("depthwise rows", (run, io) => launch(run, io, true))] : []),
-      way<WeightGradientIo>("depthwise", (run, io) => launch(run, io, false)),
+      ...(first ? [byTap] : []),
+      ...(supportsRows(g) ? [way<WeightGradientIo>("depthwise rows", (run, io) => launch(run, io, "row"))] : []),
+      way<WeightGradientIo>("depthwise", (run, io) => launch(run, io, "position")),
+      ...(first ? [] : [byTap]),
     ];
   },
 };

@@ -319,6 +319,18 @@ declare module "*/depthwise-row.wgsl" {
   export const KW: 3;
 }
 
+declare module "*/depthwise-small.wgsl" {
+  const source: Wgsl.Source<
+    { weight: Wgsl.Buffer; source: Wgsl.Buffer; dest: Wgsl.Buffer; bias: Wgsl.Buffer | null; gamma: Wgsl.Buffer | null; mean: Wgsl.Buffer | null; variance: Wgsl.Buffer | null; residual: Wgsl.Buffer | null; pre: Wgsl.Buffer | null },
+    { planes: number; channels: number; multiplier: number; plane_step: number; source: Wgsl.Two; dest: Wgsl.Two; stride: Wgsl.Two; padding: Wgsl.Two; dilation: Wgsl.Two; act: Wgsl.Two; eps: number },
+    "Value" | "WG" | "BACKWARD" | "activated" | "KH" | "KW" | "Params" | "has_bias" | "has_gamma" | "has_mean" | "has_variance" | "has_residual" | "has_pre" | "activate" | "affine" | "finish" | "is_nan" | "is_positive" | "is_negative" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "exp_nan" | "exp2_nan" | "log_nan" | "log2_nan" | "logarithm" | "power"
+  >;
+  export default source;
+  export const WG: 64;
+  export const KH: 3;
+  export const KW: 3;
+}
+
 declare module "*/depthwise-weight-row.wgsl" {
   const source: Wgsl.Source<
     { dy: Wgsl.Buffer; source: Wgsl.Buffer; dw: Wgsl.Buffer },
@@ -328,6 +340,18 @@ declare module "*/depthwise-weight-row.wgsl" {
   export default source;
   export const WG: 64;
   export const ROWS: 4;
+  export const KH: 3;
+  export const KW: 3;
+}
+
+declare module "*/depthwise-weight-taps.wgsl" {
+  const source: Wgsl.Source<
+    { dy: Wgsl.Buffer; x: Wgsl.Buffer; dw: Wgsl.Buffer },
+    { planes: number; channels: number; multiplier: number; plane_step: number; source: Wgsl.Two; dest: Wgsl.Two; stride: Wgsl.Two; padding: Wgsl.Two; dilation: Wgsl.Two; act: Wgsl.Two; eps: number },
+    "WG" | "KH" | "KW" | "Params"
+  >;
+  export default source;
+  export const WG: 64;
   export const KH: 3;
   export const KW: 3;
 }

@@ -2,6 +2,7 @@
 
 import { check, checkFunction, checkOptions, checkWhole, told, ValueError } from "../errors.ts";
 import { binary } from "../ops/binary.ts";
+import type { ConvOptions } from "../ops/conv2d.ts";
 import { pair } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { ReLU, Sigmoid } from "./activation-layers.ts";
@@ -10,6 +11,14 @@ import { Conv2d } from "./conv-layers.ts";
 import { Module } from "./module.ts";
 import { BatchNorm2d } from "./norm-layers.ts";
 import { AdaptiveAvgPool2d } from "./pooling-layers.ts";
+
+/** Makes a convolution, as `new Conv2d` does. */
+export type ConvMaker = (
+  inChannels: number,
+  outChannels: number,
+  kernelSize: number | readonly [number, number],
+  options: Required<ConvOptions> & { readonly bias: boolean },
+) => Module;
 
 /** What a `ConvNormActivation` consists of. */
 export interface ConvNormActivationOptions {
@@ -29,9 +38,11 @@ export interface ConvNormActivationOptions {
   activation?: (() => Module) | null;
   /** Whether the convolution has a bias. Default: where there is no norm. */
   bias?: boolean;
+  /** Makes the convolution. Default `Conv2d`. */
+  conv?: ConvMaker;
 }
 
-const OPTIONS = ["kernelSize", "stride", "padding", "dilation", "groups", "norm", "activation", "bias"];
+const OPTIONS = ["kernelSize", "stride", "padding", "dilation", "groups", "norm", "activation", "bias", "conv"];
 
 /**
  * A convolution, its norm and its activation in a row: x: [N, inChannels, H, W] to [N, outChannels, H', W']. State-dict keys
@@ -48,13 +59,15 @@ export class ConvNormActivation extends Sequential {
     checkOptions("ConvNormActivation", options, OPTIONS);
     const { kernelSize = 3, stride = 1, dilation = 1, groups = 1 } = options;
     const { norm = (channels: number) => new BatchNorm2d(channels), activation = () => new ReLU() } = options;
+    const { conv = (from, to, size, rest) => new Conv2d(from, to, size, rest) } = options;
     const [rows, columns] = pair("ConvNormActivation", "kernelSize", kernelSize, 1);
     for (const [what, make] of Object.entries({ norm, activation }))
       if (make !== null) checkFunction("ConvNormActivation", `${what} (or null for none)`, make);
+    checkFunction("ConvNormActivation", "conv", conv);
     const { padding = [(((rows - 1) / 2) | 0) * dilation, (((columns - 1) / 2) | 0) * dilation] as const } = options;
     const bias = options.bias ?? norm === null;
     super(
-      new Conv2d(inChannels, outChannels, kernelSize, { stride, padding, dilation, groups, bias }),
+      conv(inChannels, outChannels, kernelSize, { stride, padding, dilation, groups, bias }),
       ...(norm ? [norm(outChannels)] : []),
       ...(activation ? [activation()] : []),
     );

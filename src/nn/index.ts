@@ -14,6 +14,7 @@ export { type AttentionMasks, MultiheadAttention, type MultiheadAttentionOptions
 export { Dropout, Flatten, Identity } from "./basic-layers.ts";
 export { Bilinear } from "./bilinear-layer.ts";
 export {
+  type ConvMaker,
   ConvNormActivation,
   type ConvNormActivationOptions,
   SqueezeExcitation,

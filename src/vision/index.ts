@@ -21,7 +21,30 @@ export { type IdxArray, type MnistName, parseIdx, readMnist } from "./datasets/m
 export { GpuDataset, type GpuDatasetOptions, type ImageBatch } from "./gpu-dataset.ts";
 export { type GridOptions, makeGrid } from "./make-grid.ts";
 export { AlexNet, type AlexNetOptions, adaptAlexnetWeights, alexnet, cifarAlexnet } from "./models/alexnet.ts";
+export {
+  type ConvNeXt,
+  type ConvNeXtOptions,
+  convnextBase,
+  convnextLarge,
+  convnextSmall,
+  convnextTiny,
+} from "./models/convnext.ts";
 export { type DenseNet, densenet121, densenet161, densenet169, densenet201 } from "./models/densenet.ts";
+export {
+  type EfficientNet,
+  type EfficientNetOptions,
+  efficientnetB0,
+  efficientnetB1,
+  efficientnetB2,
+  efficientnetB3,
+  efficientnetB4,
+  efficientnetB5,
+  efficientnetB6,
+  efficientnetB7,
+  efficientnetV2L,
+  efficientnetV2M,
+  efficientnetV2S,
+} from "./models/efficientnet.ts";
 export {
   type ExtraFPNBlock,
   type FeatureMaps,
@@ -42,6 +65,12 @@ export { type InceptionResnetV2, inceptionResnetV2 } from "./models/inception-re
 export { type Inception3, type InceptionOutputs, inceptionV3, type PlainInception3 } from "./models/inception-v3.ts";
 export { LeNet5, type LeNetOptions, lenet5 } from "./models/lenet.ts";
 export { MobileNetV2, type MobileNetV2Options, mobilenetV2 } from "./models/mobilenet-v2.ts";
+export {
+  type MobileNetV3,
+  type MobileNetV3Options,
+  mobilenetV3Large,
+  mobilenetV3Small,
+} from "./models/mobilenet-v3.ts";
 export type { DropoutOptions, ModelOptions } from "./models/options.ts";
 export { type Classifier, loadPretrained, withoutHead } from "./models/pretrained.ts";
 export { createModel, listModels, type ModelName } from "./models/registry.ts";
@@ -69,6 +98,7 @@ export {
   shufflenetV2X2_0,
 } from "./models/shufflenet-v2.ts";
 export { type SqueezeNet, squeezenet1_0, squeezenet1_1 } from "./models/squeezenet.ts";
+export type { ModelPadding, PaddingOptions } from "./models/tensorflow-padding.ts";
 export {
   type VGG,
   vgg11,

@@ -1,7 +1,8 @@
 // conv2d, its input gradient and its weight gradient, in every variant: with subgroups and without.
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { nn, noGrad, scope, zeros } from "wgrad";
+import { currentDevice } from "../../src/gpu/device.ts";
 import { type Draw, eachPlan, eachVariant, type OpCase, testCase, withDevice } from "../support/case.ts";
 import { type ConvAttrs, conv2d, conv2dVjp, convShape } from "../support/conv-reference.ts";
 import { type HostArray, host, uniform, upload } from "../support/host.ts";
@@ -177,6 +178,41 @@ await eachVariant(
   },
   () => testCase({ ...base, name: "conv2d on network shapes", draw: fc.constantFrom(...real), runs: 40, step: 0 }),
 );
+
+/** Depthwise: maps smaller than the kernel, halved, uneven, padded by more than the kernel, dilated. */
+const depthwise = (
+  [
+    [[3, 6, 1, 1], 5, 1, 2, 1],
+    [[2, 5, 2, 2], 7, 1, 3, 1],
+    [[2, 5, 4, 4], 5, 2, 2, 1],
+    [[2, 4, 5, 3], 5, 2, 1, 1],
+    [[2, 4, 8, 8], 5, 1, 2, 1],
+    [[2, 3, 8, 4], 7, 1, 3, 1],
+    [[2, 4, 9, 6], 3, 2, 0, 1],
+    [[1, 3, 6, 7], 3, 1, 4, 1],
+    [[2, 3, 7, 5], 3, 3, 1, 1],
+    [[2, 3, 7, 7], 3, 1, 2, 2],
+  ] as const
+).map(
+  ([x, kernel, stride, padding, dilation], i): Draw<ConvAttrs> => ({
+    inputs: [uniform(x, i), uniform([x[1], 1, kernel, kernel], i + 100)],
+    attrs: {
+      ...{ stride: [stride, stride], padding: [padding, padding], dilation: [dilation, dilation] },
+      groups: x[1],
+    },
+  }),
+);
+
+for (const variant of ["depthwise", "depthwise rows", "depthwise small", "depthwise taps"]) {
+  describe(`variant ${variant}`, () => {
+    withDevice();
+    beforeAll(() => {
+      for (const kind of ["conv", "convInputGradient", "convWeightGradient"])
+        currentDevice().variants.set(kind, variant);
+    });
+    testCase({ ...base, name: "depthwise conv2d", draw: fc.constantFrom(...depthwise), runs: 40, step: 0 });
+  });
+}
 
 describe("errors", () => {
   withDevice();

@@ -15,9 +15,10 @@ import { mean } from "../../ops/reduce.ts";
 import { scope } from "../../tensor/scope.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { classesOf, type DropoutOptions } from "./options.ts";
+import { convMaker, type ModelPadding, type PaddingOptions, paddingOf } from "./tensorflow-padding.ts";
 
 /** What `mobilenetV2` takes. */
-export interface MobileNetV2Options extends DropoutOptions {
+export interface MobileNetV2Options extends DropoutOptions, PaddingOptions {
   /** Factor of all channels. Default 1. */
   widthMult?: number;
 }
@@ -28,20 +29,26 @@ export function divisible(channels: number, by = 8): number {
   return near < 0.9 * channels ? near + by : near;
 }
 
-const conv = (from: number, to: number, options: { kernelSize?: number; stride?: number; groups?: number } = {}) =>
-  new ConvNormActivation(from, to, { ...options, activation: () => new ReLU6() });
+interface ConvPart extends PaddingOptions {
+  kernelSize?: number;
+  stride?: number;
+  groups?: number;
+}
+
+const conv = (from: number, to: number, { padding = "torch", ...options }: ConvPart = {}) =>
+  new ConvNormActivation(from, to, { ...options, activation: () => new ReLU6(), conv: convMaker(padding) });
 
 /** 1x1 up to `expand` times the channels, depthwise 3x3, 1x1 down, and a shortcut where the shape stays. */
-export class InvertedResidual extends Module {
+class InvertedResidual extends Module {
   readonly conv: Sequential;
   private readonly shortcut: boolean;
 
-  constructor(inChannels: number, outChannels: number, stride: number, expand: number) {
+  constructor(inChannels: number, outChannels: number, stride: number, expand: number, padding: ModelPadding) {
     super();
     const hidden = Math.round(inChannels * expand);
     this.conv = new Sequential(
       ...(expand === 1 ? [] : [conv(inChannels, hidden, { kernelSize: 1 })]),
-      conv(hidden, hidden, { stride, groups: hidden }),
+      conv(hidden, hidden, { stride, groups: hidden, padding }),
       new Conv2d(hidden, outChannels, 1, { bias: false }),
       new BatchNorm2d(outChannels),
     );
@@ -75,18 +82,19 @@ export class MobileNetV2 extends Module {
 
   constructor(options: MobileNetV2Options = {}) {
     const name = "mobilenetV2";
-    const numClasses = classesOf(name, options, ["numClasses", "dropout", "widthMult"]);
+    const numClasses = classesOf(name, options, ["numClasses", "dropout", "widthMult", "padding"]);
     const { dropout = 0.2, widthMult = 1 } = options;
     checkNumber(name, "dropout", dropout, 0, 1);
     checkNumber(name, "widthMult", widthMult, 1 / 64);
+    const padding = paddingOf(name, options);
     super();
     let channels = divisible(32 * widthMult);
     const last = divisible(1280 * Math.max(1, widthMult));
-    this.features = new Sequential(conv(3, channels, { stride: 2 }));
+    this.features = new Sequential(conv(3, channels, { stride: 2, padding }));
     for (const [expand, width, blocks, stride] of STAGES) {
       const out = divisible(width * widthMult);
       for (let i = 0; i < blocks; i++) {
-        this.features.append(new InvertedResidual(channels, out, i === 0 ? stride : 1, expand));
+        this.features.append(new InvertedResidual(channels, out, i === 0 ? stride : 1, expand, padding));
         channels = out;
       }
     }

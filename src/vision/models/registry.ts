@@ -1,12 +1,27 @@
 // createModel: every model by torchvision's name, or timm's where torchvision has none.
 import { check, told, ValueError } from "../../errors.ts";
 import { alexnet } from "./alexnet.ts";
+import { convnextBase, convnextLarge, convnextSmall, convnextTiny } from "./convnext.ts";
 import { densenet121, densenet161, densenet169, densenet201 } from "./densenet.ts";
+import {
+  efficientnetB0,
+  efficientnetB1,
+  efficientnetB2,
+  efficientnetB3,
+  efficientnetB4,
+  efficientnetB5,
+  efficientnetB6,
+  efficientnetB7,
+  efficientnetV2L,
+  efficientnetV2M,
+  efficientnetV2S,
+} from "./efficientnet.ts";
 import { googlenet } from "./googlenet.ts";
 import { inceptionResnetV2 } from "./inception-resnet-v2.ts";
 import { inceptionV3 } from "./inception-v3.ts";
 import { lenet5 } from "./lenet.ts";
 import { mobilenetV2 } from "./mobilenet-v2.ts";
+import { mobilenetV3Large, mobilenetV3Small } from "./mobilenet-v3.ts";
 import {
   resnet18,
   resnet34,
@@ -25,15 +40,32 @@ import { vgg11, vgg11Bn, vgg13, vgg13Bn, vgg16, vgg16Bn, vgg19, vgg19Bn } from "
 /** Sorted by name, but for numbers. */
 const builders = {
   alexnet,
+  convnext_base: convnextBase,
+  convnext_large: convnextLarge,
+  convnext_small: convnextSmall,
+  convnext_tiny: convnextTiny,
   densenet121,
   densenet161,
   densenet169,
   densenet201,
+  efficientnet_b0: efficientnetB0,
+  efficientnet_b1: efficientnetB1,
+  efficientnet_b2: efficientnetB2,
+  efficientnet_b3: efficientnetB3,
+  efficientnet_b4: efficientnetB4,
+  efficientnet_b5: efficientnetB5,
+  efficientnet_b6: efficientnetB6,
+  efficientnet_b7: efficientnetB7,
+  efficientnet_v2_l: efficientnetV2L,
+  efficientnet_v2_m: efficientnetV2M,
+  efficientnet_v2_s: efficientnetV2S,
   googlenet,
   inception_resnet_v2: inceptionResnetV2,
   inception_v3: inceptionV3,
   lenet5,
   mobilenet_v2: mobilenetV2,
+  mobilenet_v3_large: mobilenetV3Large,
+  mobilenet_v3_small: mobilenetV3Small,
   resnet18,
   resnet34,
   resnet50,
