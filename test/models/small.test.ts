@@ -1,8 +1,8 @@
 // The small model families against torchvision; `npm run test:models` has all of them.
 import { describe, expect, test } from "vitest";
-import { createModel, listModels, nn, noGrad, rand, ValueError } from "wgrad";
+import { createModel, listModels, nn, noGrad, rand, type Tensor, ValueError } from "wgrad";
 import { withDevice } from "../support/case.ts";
-import { names, small, testFamily } from "./families.ts";
+import { golden, names, small, testFamily } from "./families.ts";
 
 withDevice();
 
@@ -17,10 +17,12 @@ test("every golden family is a model, and a name that is none is told", () => {
 });
 
 test.each(small)("%s is copied whole", async (name) => {
-  const model = createModel(name, { numClasses: 3 }).eval();
+  const model = createModel(name, { ...golden[name]?.options, numClasses: 3 }).eval();
   const copy = nn.deepCopy(model);
   const x = rand([1, 3, 64, 64]);
-  const results = [model, copy].map((m: nn.Module) => noGrad(() => m.forward(x)));
+  const results = [model, copy].flatMap((m: nn.Module<readonly [Tensor], Tensor | Tensor[]>) =>
+    noGrad(() => m.forward(x)),
+  );
   const [a, b] = await Promise.all(results.map((y) => y.data()));
   expect(b).toEqual(a);
   for (const t of [...results, x, model, copy]) t.dispose();
