@@ -16,6 +16,7 @@ import { layerNormOp } from "../ops/layer-norm.ts";
 import { type CrossEntropyAttrs, classDim, crossEntropyOp } from "../ops/losses.ts";
 import { type MathName, mathOps } from "../ops/math-rows.ts";
 import { maxBackwardOp } from "../ops/pool.ts";
+import { repeat } from "../ops/rearrange.ts";
 import { rootOfVariance } from "../ops/reduce.ts";
 import { softmaxes } from "../ops/softmax.ts";
 import { type UnaryName, type UnaryOp, unaryOps } from "../ops/unary.ts";
@@ -377,7 +378,7 @@ function placesOf(
 
 const attentionRule: Rule = (dy, c, partials) => {
   const attrs = c.attrs as AttentionAttrs;
-  const { batch, heads, queries, keys, width, valueWidth, shape, scale, causal } = attrs;
+  const { batch, heads, queries, keys, width, valueWidth, shape, scale, causal, maskBatches } = attrs;
   const given = [c.input(0), c.input(1), c.input(2), c.input(3)];
   const drop = c.input(4);
   const at = (t: Tensor, places: Int32Array<ArrayBuffer>) =>
@@ -386,7 +387,8 @@ const attentionRule: Rule = (dy, c, partials) => {
     at(t, placesOf(attrs, lie, count, size)).reshape([batch, heads, count, size]);
   const f = (args: readonly Tensor[]): Tensor => {
     const left = [...args];
-    const [first, second, third, mask] = given.map((t) => (t && left.shift()) ?? null);
+    const [first, second, third, part = null] = given.map((t) => (t && left.shift()) ?? null);
+    const mask = part && maskBatches < batch ? repeat(part, [batch / maskBatches, 1, 1, 1]) : part;
     const [q] = given3(first ?? undefined, dy, dy);
     const k = second ?? q;
     const v = third ?? k;

@@ -21,7 +21,7 @@ declare module "*/affine-images.wgsl" {
 declare module "*/attention-softmax-backward.wgsl" {
   const source: Wgsl.Source<
     { y: Wgsl.Buffer; dp: Wgsl.Buffer; drop: Wgsl.Buffer | null; dropped: Wgsl.Buffer | null; dmask: Wgsl.Buffer | null },
-    { rows: number; length: number; lanes: number; log_lanes: number; rounds: number; inner: number; pitch: number; queries: number; heads: number; first: number; causal: number; scale: number; mask_at: Wgsl.Four },
+    { rows: number; length: number; lanes: number; log_lanes: number; rounds: number; inner: number; pitch: number; queries: number; heads: number; first: number; causal: number; scale: number; mask_at: Wgsl.Four; mask_batches: number },
     "Part" | "has_drop" | "has_dropped" | "has_dmask" | "join" | "each_row" | "Params" | "Place" | "place_of" | "group" | "WG" | "Row" | "row_of" | "tree"
   >;
   export default source;
@@ -31,7 +31,7 @@ declare module "*/attention-softmax-backward.wgsl" {
 declare module "*/attention-softmax.wgsl" {
   const source: Wgsl.Source<
     { x: Wgsl.Buffer; mask: Wgsl.Buffer | null; drop: Wgsl.Buffer | null; dropped: Wgsl.Buffer | null },
-    { rows: number; length: number; lanes: number; log_lanes: number; rounds: number; inner: number; pitch: number; queries: number; heads: number; first: number; causal: number; scale: number; mask_at: Wgsl.Four },
+    { rows: number; length: number; lanes: number; log_lanes: number; rounds: number; inner: number; pitch: number; queries: number; heads: number; first: number; causal: number; scale: number; mask_at: Wgsl.Four; mask_batches: number },
     "Part" | "M" | "has_mask" | "has_drop" | "has_dropped" | "join" | "masked" | "each_row" | "Params" | "Place" | "place_of" | "group" | "WG" | "Row" | "row_of" | "LEAST" | "exponentials" | "together" | "is_nan" | "is_positive" | "is_negative" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "exp_nan" | "exp2_nan" | "log_nan" | "log2_nan" | "logarithm" | "power" | "tree"
   >;
   export default source;

@@ -291,7 +291,7 @@ export class MultiheadAttention extends Module<
     return apply1(attentionOp, inputs, {
       ...{ batch, heads, queries, keys, width, valueWidth: width, shape },
       ...{ q: side(q, queries), k: side(k, keys), v: side(v, keys), y: laid(queries, size) },
-      ...{ scale: 1 / Math.sqrt(width), causal: false, maskAt: maskStrides(mask, scores) },
+      ...{ scale: 1 / Math.sqrt(width), causal: false, maskAt: maskStrides(mask, scores), maskBatches: batch },
     });
   }
 

@@ -45,6 +45,8 @@ export interface AttentionAttrs {
   readonly causal: boolean;
   /** The mask's strides by batch, head, query and key. */
   readonly maskAt: MatrixStrides;
+  /** After so many batches the mask begins again: the batch, where it has one for each or one for all. */
+  readonly maskBatches: number;
 }
 
 /** Elements of scores that are in memory at a time; where all heads have more, the gradient computes them again. */
@@ -143,6 +145,7 @@ function plan(run: Run, attrs: AttentionAttrs, { batch, heads, at }: Part) {
         causal: Number(causal),
         scale,
         mask_at: attrs.maskAt,
+        mask_batches: attrs.maskBatches,
       },
     },
     grid,
@@ -251,9 +254,16 @@ export const attentionOp: Op<Inputs, AttentionAttrs, readonly [y: Tensor], reado
     const [dq, dk, dv] = [next(inputs[0]), next(inputs[1]), next(inputs[2])];
     const whole = next(needsMask);
     const mask = c.inputSpecs[3];
-    return [dq, dk, dv, whole && mask ? reshape(sumTo(whole, fourDims(mask.shape)), mask.shape) : null, null];
+    return [dq, dk, dv, whole && mask ? maskGradient(whole, mask.shape, c.attrs) : null, null];
   },
 };
+
+/** The mask's gradient from that of all scores. */
+function maskGradient(whole: Tensor, shape: Shape, { batch, maskBatches: period }: AttentionAttrs): Tensor {
+  const rounds = [batch / period, period, ...whole.shape.slice(1)];
+  const sum = period < batch ? sumTo(reshape(whole, rounds), [1, ...fourDims(shape)]) : sumTo(whole, fourDims(shape));
+  return reshape(sum, shape);
+}
 
 const fourDims = (shape: Shape): number[] => [...new Array<number>(Math.max(0, 4 - shape.length)).fill(1), ...shape];
 
@@ -325,6 +335,7 @@ export function scaledDotProductAttention(q: Tensor, k: Tensor, v: Tensor, optio
       ...{ q: laid(queries, width), k: laid(keys, width), v: laid(keys, valueWidth), y: laid(queries, valueWidth) },
       shape: [...lead, queries, valueWidth],
       maskAt: maskStrides(added, [batch, heads, queries, keys]),
+      maskBatches: batch,
     };
     const drop = dropoutP > 0 ? dropFactors([batch, heads, queries, keys], dropoutP, q) : null;
     return apply1(attentionOp, [whole(q), whole(k), whole(v), added, drop], attrs);

@@ -22,6 +22,14 @@ export { GpuDataset, type GpuDatasetOptions, type ImageBatch } from "./gpu-datas
 export { type GridOptions, makeGrid } from "./make-grid.ts";
 export { AlexNet, type AlexNetOptions, adaptAlexnetWeights, alexnet, cifarAlexnet } from "./models/alexnet.ts";
 export {
+  type Beit,
+  type BeitForMaskedImages,
+  beitBasePatch16_224,
+  beitForMaskedImages,
+  beitLargePatch16_224,
+  type MaskedBeitOptions,
+} from "./models/beit.ts";
+export {
   type ConvNeXt,
   type ConvNeXtOptions,
   convnextBase,
@@ -29,6 +37,20 @@ export {
   convnextSmall,
   convnextTiny,
 } from "./models/convnext.ts";
+export {
+  type DeiT,
+  type DistilledDeiT,
+  deitBaseDistilledPatch16_224,
+  deitBasePatch16_224,
+  deitSmallDistilledPatch16_224,
+  deitSmallPatch16_224,
+  deitTinyDistilledPatch16_224,
+  deitTinyPatch16_224,
+  vitBasePatch16_224,
+  vitLargePatch16_224,
+  vitSmallPatch16_224,
+  vitTinyPatch16_224,
+} from "./models/deit.ts";
 export { type DenseNet, densenet121, densenet161, densenet169, densenet201 } from "./models/densenet.ts";
 export {
   type EfficientNet,
@@ -71,7 +93,9 @@ export {
   mobilenetV3Large,
   mobilenetV3Small,
 } from "./models/mobilenet-v3.ts";
+export { MoCoV3, type MoCoV3Options, mocoV3Resnet50, mocoV3VitBase, mocoV3VitSmall } from "./models/moco-v3.ts";
 export type { DropoutOptions, ModelOptions } from "./models/options.ts";
+export { interpolatePosEmbedding, type Positioned } from "./models/pos-embedding.ts";
 export { type Classifier, loadPretrained, withoutHead } from "./models/pretrained.ts";
 export { createModel, listModels, type ModelName } from "./models/registry.ts";
 export {
@@ -98,6 +122,7 @@ export {
   shufflenetV2X2_0,
 } from "./models/shufflenet-v2.ts";
 export { type SqueezeNet, squeezenet1_0, squeezenet1_1 } from "./models/squeezenet.ts";
+export { type SwinTransformer, swinB, swinS, swinT } from "./models/swin.ts";
 export type { ModelPadding, PaddingOptions } from "./models/tensorflow-padding.ts";
 export {
   type VGG,
@@ -110,6 +135,8 @@ export {
   vgg19,
   vgg19Bn,
 } from "./models/vgg.ts";
+export { type VisionTransformer, vitB16, vitB32, vitH14, vitL16, vitL32 } from "./models/vit.ts";
+export type { TransformerModelOptions, VitOptions } from "./models/vit-parts.ts";
 export {
   type FromPixelsOptions,
   fromPixels,

@@ -1,7 +1,20 @@
 // createModel: every model by torchvision's name, or timm's where torchvision has none.
 import { check, told, ValueError } from "../../errors.ts";
 import { alexnet } from "./alexnet.ts";
+import { beitBasePatch16_224, beitLargePatch16_224 } from "./beit.ts";
 import { convnextBase, convnextLarge, convnextSmall, convnextTiny } from "./convnext.ts";
+import {
+  deitBaseDistilledPatch16_224,
+  deitBasePatch16_224,
+  deitSmallDistilledPatch16_224,
+  deitSmallPatch16_224,
+  deitTinyDistilledPatch16_224,
+  deitTinyPatch16_224,
+  vitBasePatch16_224,
+  vitLargePatch16_224,
+  vitSmallPatch16_224,
+  vitTinyPatch16_224,
+} from "./deit.ts";
 import { densenet121, densenet161, densenet169, densenet201 } from "./densenet.ts";
 import {
   efficientnetB0,
@@ -22,6 +35,7 @@ import { inceptionV3 } from "./inception-v3.ts";
 import { lenet5 } from "./lenet.ts";
 import { mobilenetV2 } from "./mobilenet-v2.ts";
 import { mobilenetV3Large, mobilenetV3Small } from "./mobilenet-v3.ts";
+import { mocoV3Resnet50, mocoV3VitBase, mocoV3VitSmall } from "./moco-v3.ts";
 import {
   resnet18,
   resnet34,
@@ -35,7 +49,9 @@ import {
 } from "./resnet.ts";
 import { shufflenetV2X0_5, shufflenetV2X1_0, shufflenetV2X1_5, shufflenetV2X2_0 } from "./shufflenet-v2.ts";
 import { squeezenet1_0, squeezenet1_1 } from "./squeezenet.ts";
+import { swinB, swinS, swinT } from "./swin.ts";
 import { vgg11, vgg11Bn, vgg13, vgg13Bn, vgg16, vgg16Bn, vgg19, vgg19Bn } from "./vgg.ts";
+import { vitB16, vitB32, vitH14, vitL16, vitL32 } from "./vit.ts";
 
 /** Sorted by name, but for numbers. */
 const builders = {
@@ -44,6 +60,14 @@ const builders = {
   convnext_large: convnextLarge,
   convnext_small: convnextSmall,
   convnext_tiny: convnextTiny,
+  beit_base_patch16_224: beitBasePatch16_224,
+  beit_large_patch16_224: beitLargePatch16_224,
+  deit_base_distilled_patch16_224: deitBaseDistilledPatch16_224,
+  deit_base_patch16_224: deitBasePatch16_224,
+  deit_small_distilled_patch16_224: deitSmallDistilledPatch16_224,
+  deit_small_patch16_224: deitSmallPatch16_224,
+  deit_tiny_distilled_patch16_224: deitTinyDistilledPatch16_224,
+  deit_tiny_patch16_224: deitTinyPatch16_224,
   densenet121,
   densenet161,
   densenet169,
@@ -66,6 +90,9 @@ const builders = {
   mobilenet_v2: mobilenetV2,
   mobilenet_v3_large: mobilenetV3Large,
   mobilenet_v3_small: mobilenetV3Small,
+  moco_v3_resnet50: mocoV3Resnet50,
+  moco_v3_vit_base: mocoV3VitBase,
+  moco_v3_vit_small: mocoV3VitSmall,
   resnet18,
   resnet34,
   resnet50,
@@ -79,6 +106,9 @@ const builders = {
   shufflenet_v2_x2_0: shufflenetV2X2_0,
   squeezenet1_0,
   squeezenet1_1,
+  swin_b: swinB,
+  swin_s: swinS,
+  swin_t: swinT,
   vgg11,
   vgg11_bn: vgg11Bn,
   vgg13,
@@ -87,6 +117,15 @@ const builders = {
   vgg16_bn: vgg16Bn,
   vgg19,
   vgg19_bn: vgg19Bn,
+  vit_b_16: vitB16,
+  vit_b_32: vitB32,
+  vit_base_patch16_224: vitBasePatch16_224,
+  vit_h_14: vitH14,
+  vit_l_16: vitL16,
+  vit_l_32: vitL32,
+  vit_large_patch16_224: vitLargePatch16_224,
+  vit_small_patch16_224: vitSmallPatch16_224,
+  vit_tiny_patch16_224: vitTinyPatch16_224,
   wide_resnet50_2: wideResnet50_2,
   wide_resnet101_2: wideResnet101_2,
 };

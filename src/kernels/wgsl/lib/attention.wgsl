@@ -6,6 +6,7 @@ struct Params {
   rows: u32, length: u32, lanes: u32, log_lanes: u32, rounds: u32, inner: u32,
   pitch: u32, queries: u32, heads: u32, first: u32, causal: u32, scale: f32,
   mask_at: vec4u, // strides by batch, head, query and key
+  mask_batches: u32, // after so many batches the mask begins again
 }
 
 // A row as lib/row.wgsl has it, of the keys that its query may see; what stands behind them up to `behind` is 0.
@@ -19,6 +20,6 @@ fn place_of(given: Row) -> Place {
   let live = given.index < p.rows;
   let keys = select(p.length, min(p.length, query + 1u), p.causal != 0u);
   let row = Row(given.index, given.lane, base, base + given.lane, select(0u, base + keys, live), p.lanes);
-  let mask = dot(vec3u(matrix / p.heads, matrix % p.heads, query), p.mask_at.xyz);
+  let mask = dot(vec3u(matrix / p.heads % p.mask_batches, matrix % p.heads, query), p.mask_at.xyz);
   return Place(row, select(0u, base + p.pitch, live), mask, all * p.length);
 }

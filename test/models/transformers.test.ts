@@ -1,0 +1,125 @@
+// What vision transformers have beside logits: published sizes, MoCo v3's loss, BEiT's masks, positions for other images, errors.
+import { readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { createModel, type ModelName, memory, nn, noGrad, rand, ShapeError, tensor, ValueError, vision } from "wgrad";
+import { parameter, uniform } from "../../bench/support/formula.mjs";
+import { withDevice } from "../support/case.ts";
+
+withDevice();
+
+interface Golden {
+  readonly moco: { readonly loss: number; readonly state: string[]; readonly gradients: Record<string, number> };
+  readonly beit: { readonly logits: number[]; readonly state: string[]; readonly gradients: Record<string, number> };
+  readonly positions: Record<string, number[]>;
+}
+const golden = JSON.parse(readFileSync(new URL("../golden/transformers.json", import.meta.url), "utf8")) as Golden;
+
+function fill(model: nn.AnyModule): void {
+  noGrad(() => {
+    for (const [i, [key, p]] of [...model.namedParameters()].entries()) {
+      if (key.endsWith("pos_embed")) continue;
+      const values = tensor(parameter(key, p.shape, i + 1), { shape: p.shape });
+      p.copy_(values);
+      values.dispose();
+    }
+  });
+}
+const views = (n: number, size: number, seed: number) =>
+  tensor(uniform(n * 3 * size * size, seed), { shape: [n, 3, size, size] });
+const keysOf = (model: nn.AnyModule): string[] => {
+  const state = model.stateDict();
+  for (const t of Object.values(state)) t.dispose();
+  return Object.keys(state);
+};
+async function compareGradients(model: nn.AnyModule, wanted: Record<string, number>): Promise<void> {
+  const own = [...model.namedParameters()].filter(([, p]) => p.requiresGrad);
+  expect(own.map(([key]) => key)).toEqual(Object.keys(wanted));
+  for (const [key, p] of own) {
+    const values = Array.from(await p.grad!.data());
+    const norm = Math.sqrt(values.reduce((sum, v) => sum + v * v, 0));
+    expect(Math.abs(norm - wanted[key]!), key).toBeLessThan(1e-2 * wanted[key]! + 1e-4);
+  }
+}
+
+/** Parameters of the published models; blocks are alike, so that two of them tell about all. */
+const published: [ModelName, depth: number, parameters: number][] = [
+  ["deit_tiny_patch16_224", 12, 5_717_416],
+  ["deit_small_patch16_224", 12, 22_050_664],
+  ["deit_base_patch16_224", 12, 86_567_656],
+  ["deit_tiny_distilled_patch16_224", 12, 5_910_800],
+  ["beit_base_patch16_224", 12, 86_530_984],
+  ["vit_b_16", 12, 86_567_656],
+];
+test.each(published)("%s has as many parameters as the published one", (name, depth, wanted) => {
+  const [one = 0, two = 0] = [1, 2].map((blocks) => {
+    const model = createModel(name, { depth: blocks });
+    const count = Array.from(model.parameters()).reduce((sum, p) => sum + p.numel, 0);
+    model.dispose();
+    return count;
+  });
+  expect(one + (depth - 1) * (two - one)).toBe(wanted);
+});
+
+test("MoCo v3: loss, gradients and momentum", async () => {
+  const encoder = () => vision.mocoV3VitSmall({ imageSize: 32, patchSize: 8, depth: 1 });
+  const model = new vision.MoCoV3(encoder, { dim: 16, mlpDim: 24, temperature: 0.2 });
+  expect(keysOf(model)).toEqual(golden.moco.state);
+  fill(model);
+  const [x1, x2] = [views(6, 32, 1000), views(6, 32, 1001)];
+  const loss = model.forward(x1, x2, 0.9);
+  expect(await loss.item()).toBeCloseTo(golden.moco.loss, 3);
+  loss.backward();
+  await compareGradients(model, golden.moco.gradients);
+  for (const t of [x1, x2, loss, model]) t.dispose();
+});
+
+test("BEiT hides patches behind its mask token", async () => {
+  const model = vision.beitForMaskedImages({ imageSize: 32, patchSize: 8, depth: 2, vocabSize: 10 });
+  expect(keysOf(model)).toEqual(golden.beit.state);
+  fill(model);
+  const x = views(2, 32, 1000);
+  const masked = tensor(
+    Int32Array.from({ length: 32 }, (_, i) => Number(i % 3 === 0)),
+    { shape: [2, 16], dtype: "i32" },
+  );
+  const y = model.forward(x, masked);
+  const values = await y.data();
+  const largest = Math.max(...golden.beit.logits.map(Math.abs));
+  for (const [i, wanted] of golden.beit.logits.entries())
+    expect(Math.abs(values[7 * i]! - wanted)).toBeLessThan(1e-3 * largest);
+  const seed = tensor(uniform(y.numel, 1001), { shape: y.shape });
+  y.backward(seed);
+  await compareGradients(model, golden.beit.gradients);
+  for (const t of [x, masked, y, seed, model]) t.dispose();
+});
+
+test.each(["encoder.pos_embedding", "pos_embed"])("%s for larger images", async (key) => {
+  class Positions extends nn.Module {
+    readonly prefixTokens = 1;
+    readonly head = "none";
+    readonly posEmbed = new nn.Parameter(rand([1, 37, 8]));
+    readonly encoder = new nn.ParameterDict();
+    override forward(x: never): never {
+      return x;
+    }
+  }
+  const model = new Positions();
+  model.encoder.set("pos_embedding", rand([1, 37, 8]));
+  const given = tensor(uniform(17 * 8, 7), { shape: [1, 17, 8] });
+  const dict = vision.interpolatePosEmbedding({ [key]: given }, model);
+  const values = await dict[key]!.data();
+  for (const [i, wanted] of golden.positions[key]!.entries()) expect(values[i]).toBeCloseTo(wanted, 5);
+  for (const t of [given, dict[key]!, model]) t.dispose();
+});
+
+test("wrong options and pictures are told before memory is taken", () => {
+  const before = memory().tensors;
+  expect(() => createModel("vit_b_16", { imageSize: 65 })).toThrow(/multiple of patchSize, which is 16/);
+  expect(() => createModel("swin_t", { dropPath: 2 })).toThrow(ValueError);
+  expect(() => createModel("deit_tiny_patch16_224", { depths: 3 } as never)).toThrow(/no option "depths"/);
+  expect(memory().tensors).toBe(before);
+  const model = createModel("deit_tiny_patch16_224", { imageSize: 32, depth: 1 });
+  const x = rand([1, 3, 48, 48]);
+  expect(() => model.forward(x)).toThrow(ShapeError);
+  for (const t of [x, model]) t.dispose();
+});
