@@ -14,7 +14,13 @@ export interface Options {
   weightDecay: number;
   trainSize?: number;
   testSize?: number;
+  augment: "standard" | "none";
   seed: number;
+  engine: "wgrad" | "torchrun";
+  nproc: number;
+  nnodes: number;
+  master?: string;
+  python?: string;
   adapter: "auto" | "high-performance" | "low-power" | "software";
   out?: string;
   resume: boolean;
@@ -57,10 +63,24 @@ export function parseOptions(argv: readonly string[]): Given {
     .addOption(new Option("--weight-decay <factor>").default(1e-4).argParser(positive))
     .addOption(new Option("--train-size <n>", "use the first n training images").argParser(whole(2)))
     .addOption(new Option("--test-size <n>", "use the first n test images").argParser(whole(1)))
+    .addOption(
+      new Option("--augment <kind>", "what happens to training images")
+        .choices(["standard", "none"])
+        .default("standard"),
+    )
     .addOption(new Option("--seed <s>").default(0).argParser(whole(0)))
     .addOption(
       new Option("--adapter <kind>").choices(["auto", "high-performance", "low-power", "software"]).default("auto"),
     )
+    .addOption(
+      new Option("--engine <name>", "who trains: this library, or PyTorch's torchrun (docs/scaling.md)")
+        .choices(["wgrad", "torchrun"])
+        .default("wgrad"),
+    )
+    .addOption(new Option("--nproc <n>", "torchrun: processes on each machine").default(1).argParser(whole(1)))
+    .addOption(new Option("--nnodes <n>", "torchrun: machines").default(1).argParser(whole(1)))
+    .addOption(new Option("--master <host:port>", "torchrun: this machine's address, where there are several"))
+    .addOption(new Option("--python <command>", "torchrun: start it with this interpreter"))
     .addOption(new Option("--out <dir>", "where results go (default: runs/<time>)"))
     .addOption(new Option("--resume", "continue the run in --out").default(false).conflicts("overwrite"))
     .addOption(new Option("--overwrite", "replace the run in --out").default(false))
@@ -68,16 +88,29 @@ export function parseOptions(argv: readonly string[]): Given {
   program.parse(argv, { from: "user" });
   const options = program.opts<Options>();
   if (options.resume && !options.out) program.error("error: --resume needs --out, the folder of the run to continue");
+  if (options.engine === "torchrun") {
+    const { resume, nproc, nnodes, master, batchSize } = options;
+    if (resume) program.error("error: --resume goes on with runs of --engine wgrad, not of torchrun");
+    if (nnodes > 1 !== /^[^:]+:\d+$/.test(master ?? ""))
+      program.error("error: --master <host:port> goes with --nnodes of 2 or more, and these with it");
+    if (batchSize % (nproc * nnodes) !== 0)
+      program.error(
+        `error: --batch-size ${batchSize} is the whole of ${nproc * nnodes} processes: give a multiple of that`,
+      );
+  }
   return { options, isGiven: (name) => program.getOptionValueSource(name) === "cli" };
 }
 
 /** The options that were given and do nothing in this run, each with the reason. */
 export function ignoredOptions({ options, isGiven }: Given): string[] {
-  const { dataset, freezeEpochs, epochs } = options;
-  const reasons: [name: keyof Options, isIgnored: boolean, reason: string][] = [
+  const { dataset, freezeEpochs, epochs, engine } = options;
+  const reasons: (readonly [name: keyof Options, isIgnored: boolean, reason: string])[] = [
     ["data", dataset === "emoji", "--data is CIFAR-10's place, and this run learns emoji"],
     ["lr", freezeEpochs === 0, "--lr is for frozen epochs, and --freeze-epochs is 0"],
     ["unfreezeLr", freezeEpochs >= epochs, "--unfreeze-lr is for released epochs, and all of them are frozen"],
+    ...(["nproc", "nnodes", "master", "python"] as const).map(
+      (name) => [name, engine !== "torchrun", `--${name} is for --engine torchrun`] as const,
+    ),
   ];
   return reasons.flatMap(([name, isIgnored, reason]) => (isIgnored && isGiven(name) ? [`ignored: ${reason}`] : []));
 }

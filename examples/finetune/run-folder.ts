@@ -24,6 +24,8 @@ export interface Metrics {
   readonly epochs: EpochRecord[];
   /** Training loss of every batch. */
   readonly iterations: number[];
+  /** Of a run by another engine: what its last weights give with this one. */
+  readonly reread?: { readonly testLoss: number; readonly testAcc: number };
 }
 
 /** What an epoch has done so far: of each batch its loss and size. */
@@ -53,7 +55,9 @@ export interface Trainee {
 
 const STATE = "last.state.safetensors";
 export const PLOTS = ["loss-by-iteration.png", "accuracy-and-loss-by-epoch.png"] as const;
-const RESULTS = [STATE, "last.safetensors", "best.safetensors", "metrics.json", ...PLOTS];
+/** What --engine torchrun hands over to Python: a folder. */
+export const HANDOVER = "torchrun";
+const RESULTS = [STATE, "last.safetensors", "best.safetensors", "metrics.json", HANDOVER, ...PLOTS];
 
 const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
 const infoOf = (path: string) => stat(path).catch(() => undefined);
@@ -83,13 +87,13 @@ export class RunFolder {
     await rm(probe);
   }
 
-  /** Throws where the checkpoints of `model` will not fit on the disk. */
-  async checkRoom(model: nn.AnyModule): Promise<void> {
+  /** Throws where the checkpoints of `model`, and so many bytes more, will not fit on the disk. */
+  async checkRoom(model: nn.AnyModule, more = 0): Promise<void> {
     const dict = Object.values(model.stateDict());
     const weights = dict.reduce((sum, t) => sum + 4 * t.numel, 0);
     for (const t of dict) t.dispose();
     // Two files of weights, and the state, whose old version stays until the new one is complete: weights and Adam's moments.
-    const needed = 2 * weights + 2 * (3 * weights) + 1e6;
+    const needed = 2 * weights + 2 * (3 * weights) + 1e6 + more;
     let there = 0;
     for (const name of RESULTS) there += (await infoOf(this.file(name)))?.size ?? 0;
     const { bavail, bsize } = await statfs(this.path);
@@ -101,7 +105,7 @@ export class RunFolder {
 
   /** Removes the results of the run that was there before. */
   async clear(): Promise<void> {
-    for (const name of RESULTS) await rm(this.file(name), { force: true });
+    for (const name of RESULTS) await rm(this.file(name), { force: true, recursive: true });
   }
 
   /** Writes metrics and weights after an epoch, the best ones when this epoch is it. Each file is replaced atomically. */
@@ -111,8 +115,12 @@ export class RunFolder {
     for (const tensor of Object.values(dict)) tensor.dispose();
     if (isBest) await writeFileAtomic(this.file("best.safetensors"), weights);
     await writeFileAtomic(this.file("last.safetensors"), weights);
-    await writeFileAtomic(this.file("metrics.json"), `${JSON.stringify(progress.metrics, null, 2)}\n`);
+    await this.saveMetrics(progress.metrics);
     await this.saveState(trainee, progress);
+  }
+
+  saveMetrics(metrics: Metrics): Promise<void> {
+    return writeFileAtomic(this.file("metrics.json"), `${JSON.stringify(metrics, null, 2)}\n`);
   }
 
   /** All that a resumed run needs, in one file: an interruption between two files cannot mix two epochs. */

@@ -1,8 +1,8 @@
 // One epoch of training and one pass over the test set, both as captured steps whose metrics stay on the device.
-import { SingleBar } from "cli-progress";
-import { type CompileProgress, capture, type Device, nn, noGrad, stack, type Tensor, vision } from "wgrad";
+import { capture, type Device, nn, noGrad, stack, type Tensor, vision } from "wgrad";
 import type { Stop } from "./interrupt.ts";
 import type { Network } from "./model.ts";
+import { progressBar } from "./progress-bar.ts";
 import type { EpochPart, Trainee } from "./run-folder.ts";
 
 const F = nn.functional;
@@ -12,28 +12,6 @@ export interface TrainResult {
   readonly accuracy: number;
   readonly seconds: number;
   readonly imagesPerSecond: number;
-}
-
-/** A progress bar with images per second, on a terminal; elsewhere epochs are logged and nothing else. */
-function progressBar(title: string, images: number) {
-  const start = performance.now();
-  const bar = new SingleBar({
-    format: `${title} {bar} {value}/{total} images, {speed} images/s, {eta_formatted} left{kernels}`,
-    clearOnComplete: true,
-    hideCursor: true,
-    noTTYOutput: false,
-  });
-  bar.start(images, 0, { speed: "-", kernels: "" });
-  return {
-    advance(n: number) {
-      bar.increment(n, { speed: ((bar.getProgress() * images + n) / ((performance.now() - start) / 1000)).toFixed(0) });
-    },
-    /** The first step's kernels, while they compile. */
-    compiled({ ready, requested }: CompileProgress) {
-      bar.update({ kernels: ready < requested ? `, compiling kernels: ${ready} of ${requested}` : "" });
-    },
-    stop: () => bar.stop(),
-  };
 }
 
 /** The captured training step: augmentation, forward, backward, update and metrics from a batch of indices. */
