@@ -1,6 +1,4 @@
-// esbuild plugin of the production build: an error about a mistake in the program keeps its class and `[tag]`, and loses its text.
-import { readFile } from "node:fs/promises";
-import type { Plugin } from "esbuild";
+// Of the production build: an error about a mistake in the program keeps its class and `[tag]`, and loses its text.
 import ts from "typescript";
 
 /**
@@ -66,13 +64,3 @@ function endOfTag(message: ts.Expression): number | null {
   }
   return null;
 }
-
-export const shortErrorsPlugin = (): Plugin => ({
-  name: "short-errors",
-  setup(build) {
-    build.onLoad({ filter: /\.ts$/ }, async ({ path }) => ({
-      contents: shortErrors(await readFile(path, "utf8")),
-      loader: "ts",
-    }));
-  },
-});

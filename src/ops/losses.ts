@@ -15,9 +15,11 @@ import { checkDtype, checkValue } from "../tensor/dtype.ts";
 import { type Shape, sameShape, show, sizeOf } from "../tensor/shape.ts";
 import type { Spec, Tensor } from "../tensor/tensor.ts";
 import { binary } from "./binary.ts";
+import * as binaries from "./binary-rows.ts";
 import { bySamples } from "./losses-in-pieces.ts";
 import { logSoftmax } from "./softmax.ts";
 import { unary } from "./unary.ts";
+import * as unaries from "./unary-rows.ts";
 import { view } from "./view.ts";
 
 /** By the numbers that the kernels know them by. */
@@ -256,10 +258,14 @@ function targetGradient(dy: Tensor, c: Context): Tensor {
   const samples = shape.map((d, i) => (i === dim ? 1 : d));
   const perSample = reduction === "none" ? view("crossEntropy", dy, samples) : dy;
   const factor = (labelSmoothing - 1) / (reduction === "mean" ? sizeOf(samples) : 1);
-  const grad = binary("mul", logSoftmax(logits, dim), unary("affine", perSample, { scale: factor, offset: 0 }));
+  const grad = binary(
+    binaries.mul,
+    logSoftmax(logits, dim),
+    unary(unaries.affine, perSample, { scale: factor, offset: 0 }),
+  );
   if (!weight) return grad;
   const perClass = shape.map((d, i) => (i === dim ? d : 1));
-  return binary("mul", grad, view("crossEntropy", weight, perClass));
+  return binary(binaries.mul, grad, view("crossEntropy", weight, perClass));
 }
 
 function classLoss(name: string, x: Tensor, target: Tensor, o: CrossEntropyOptions, normalize: boolean): Tensor {

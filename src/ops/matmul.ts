@@ -19,7 +19,8 @@ import type { Storage } from "../tensor/storage.ts";
 import { empty, type Spec, Tensor } from "../tensor/tensor.ts";
 import { type AbsorbedActivation, asActivation, asAddition, behindActivation } from "./absorb.ts";
 import { binary } from "./binary.ts";
-import { update } from "./inplace.ts";
+import * as binaries from "./binary-rows.ts";
+import { add_ } from "./inplace.ts";
 import { expand, sumTo } from "./sum-expand.ts";
 import { reshape } from "./view.ts";
 
@@ -251,7 +252,7 @@ function launchParts(run: Run, shape: MatmulShape, a: Tensor, b: Tensor, c: Tens
       }
     }
     if (target === c) continue;
-    noGrad(() => update("add", c, target));
+    noGrad(() => add_(c, target));
     target.dispose();
   }
 }
@@ -331,5 +332,5 @@ export function linear(x: Tensor, weight: Tensor, bias?: Tensor | null): Tensor 
   };
   const alone = !bias || (fits(x.device.info, [x.shape, weight.shape, shape]) && !isLong(attrs));
   if (alone) return apply1(matmulOp, [x, weight, bias ?? null, null], attrs);
-  return scope(() => binary("add", apply1(matmulOp, [x, weight, null, null], attrs), bias));
+  return scope(() => binary(binaries.add, apply1(matmulOp, [x, weight, null, null], attrs), bias));
 }

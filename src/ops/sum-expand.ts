@@ -19,6 +19,7 @@ import {
 } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { unary } from "./unary.ts";
+import * as unaries from "./unary-rows.ts";
 import { view } from "./view.ts";
 
 /** What reductions take beside the dimensions. */
@@ -75,7 +76,7 @@ const sumOp: Op<readonly [Tensor], ReduceAttrs & { readonly mean: boolean }> = {
   saves: savesNothing,
   vjp: ([dy], c) => {
     const { shape } = c.inputSpecs[0];
-    const scaled = c.attrs.mean ? unary("affine", dy, { scale: dy.numel / sizeOf(shape), offset: 0 }) : dy;
+    const scaled = c.attrs.mean ? unary(unaries.affine, dy, { scale: dy.numel / sizeOf(shape), offset: 0 }) : dy;
     return [expand(view("expand", scaled, keptShape(shape, c.attrs.dims)), shape)];
   },
 };

@@ -10,6 +10,7 @@ import { Linear } from "../../nn/linear-layer.ts";
 import { Module } from "../../nn/module.ts";
 import { BatchNorm2d } from "../../nn/norm-layers.ts";
 import { AdaptiveAvgPool2d, MaxPool2d } from "../../nn/pooling-layers.ts";
+import { add } from "../../ops/arithmetic.ts";
 import { flatten } from "../../ops/view.ts";
 import { scope } from "../../tensor/scope.ts";
 import { checkList } from "../../tensor/shape.ts";
@@ -63,7 +64,7 @@ export class BasicBlock extends Module {
     return scope(() => {
       const identity = this.downsample?.forward(x) ?? x;
       const y = chain(x, [this.conv1, this.bn1, this.relu, this.conv2, this.bn2]);
-      return this.relu.forward(y.add(identity));
+      return this.relu.forward(add(y, identity));
     });
   }
 }
@@ -105,7 +106,7 @@ export class Bottleneck extends Module {
     return scope(() => {
       const identity = this.downsample?.forward(x) ?? x;
       const y = chain(x, [this.conv1, this.bn1, this.relu, this.conv2, this.bn2, this.relu, this.conv3, this.bn3]);
-      return this.relu.forward(y.add(identity));
+      return this.relu.forward(add(y, identity));
     });
   }
 }
