@@ -11,7 +11,9 @@ const reflectFile = new URL("../src/kernels/reflect.ts", import.meta.url);
 
 // Not imported: whoever loads this file need not know TypeScript.
 const { code } = await transform(await readFile(reflectFile, "utf8"), { loader: "ts" });
-const { compact, reflect, withoutComments, withoutDeclarations } = await import(`data:text/javascript,${encodeURIComponent(code)}`);
+const { compact, reflect, withoutComments, withoutDeclarations } = await import(
+  `data:text/javascript,${encodeURIComponent(code)}`
+);
 
 const IMPORT = /^import package::lib::(\w+);[^\S\n]*\n/gm;
 

@@ -16,6 +16,7 @@ import { logSoftmax, softmax } from "./ops/softmax.ts";
 import { argmax, argmin, topk } from "./ops/topk.ts";
 import * as views from "./ops/view.ts";
 import type { Dtype } from "./tensor/dtype.ts";
+import { print } from "./tensor/format.ts";
 import type { Inferred, Shape, ShapeInput } from "./tensor/shape.ts";
 import { type GradHook, Tensor } from "./tensor/tensor.ts";
 
@@ -378,6 +379,9 @@ export interface TensorMethods<S extends Shape = Shape> {
    */
   indexSelect(dim: number, index: Tensor): Tensor;
 
+  /** Prints the elements in rows, long dimensions abbreviated, then dtype and shape, and returns what it printed. */
+  print(): Promise<string>;
+
   /** A copy with storage of its own, on the tape. @see https://pytorch.org/docs/stable/generated/torch.clone.html */
   clone(): Tensor<S>;
   /**
@@ -548,6 +552,7 @@ const methods: TensorMethods = {
   pad: method(movement.pad),
   gather: method(gather),
   indexSelect: method(indexSelect),
+  print: method(print),
   clone: method(clone),
   contiguous: method((x) => views.view("contiguous", x, x.shape)),
   to: method(to),

@@ -17,3 +17,4 @@ export { chunk, flip, narrow, permute, select, slice, split, t, transpose } from
 export { all, any, type Dims, expand, max, mean, min, norm, std, sum, variance } from "./ops/reduce.ts";
 export { argmax, argmin, topk } from "./ops/topk.ts";
 export { flatten, reshape, squeeze, unsqueeze } from "./ops/view.ts";
+export { print } from "./tensor/format.ts";

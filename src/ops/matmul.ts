@@ -10,6 +10,7 @@ import { type Epilogue, type EpilogueBuffers, noEpilogue } from "../kernels/epil
 import { LONG, launchMatmul, matmulTiles, partsOf } from "../kernels/matmul-plan.ts";
 import type { MatmulShape, MatrixStrides } from "../kernels/matmul-shape.ts";
 import { reduceInto } from "../kernels/reduction-plan.ts";
+import * as reductions from "../kernels/reductions.ts";
 import { mergeDims } from "../kernels/strided-walk.ts";
 import { launchBest, magnitude, type Way } from "../kernels/variants.ts";
 import { checkDtype } from "../tensor/dtype.ts";
@@ -103,7 +104,7 @@ export function launchProduct(run: Run, shape: MatmulShape, io: ProductBuffers):
         const sums = on.scratch([parts, elements]);
         launchMatmul(on, tile, shape, { ...buffers, c: sums }, noEpilogue, { parts, part: elements });
         const whole = new Tensor(buffers.c.retain(), [elements], "f32");
-        reduceInto(on, "sum", sums, whole, [0]);
+        reduceInto(on, reductions.sum, sums, whole, [0]);
         whole.dispose();
       },
     }),

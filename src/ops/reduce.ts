@@ -5,6 +5,7 @@ import { noGrad } from "../autograd/mode.ts";
 import type { Op } from "../autograd/op.ts";
 import { check, checkNumber, checkOptions } from "../errors.ts";
 import { reduceInto } from "../kernels/reduction-plan.ts";
+import * as reductions from "../kernels/reductions.ts";
 import { full } from "../tensor/create.ts";
 import { checkDtype } from "../tensor/dtype.ts";
 import { scope } from "../tensor/scope.ts";
@@ -21,7 +22,8 @@ import { view } from "./view.ts";
 export { type Dims, expand, mean, type ReduceOptions, sum } from "./sum-expand.ts";
 
 /** amax and amin: the gradient is shared evenly among equal extremes, as PyTorch's amax does. */
-function extremeOp(kind: "max" | "min"): Op<readonly [Tensor], ReduceAttrs> {
+function extremeOp(reduction: reductions.Reduction): Op<readonly [Tensor], ReduceAttrs> {
+  const { name: kind } = reduction;
   return {
     name: kind,
     infer([x], { dims, shape }) {
@@ -32,7 +34,7 @@ function extremeOp(kind: "max" | "min"): Op<readonly [Tensor], ReduceAttrs> {
       );
       return [{ shape, dtype: x.dtype }];
     },
-    forward: (run, [x], [y], { dims }) => reduceInto(run, kind, x, y, dims),
+    forward: (run, [x], [y], { dims }) => reduceInto(run, reduction, x, y, dims),
     saves: () => ({ inputs: [0], outputs: [0] }),
     vjp: ([dy], c) => {
       const shape = keptShape(c.inputSpecs[0].shape, c.attrs.dims);
@@ -42,8 +44,8 @@ function extremeOp(kind: "max" | "min"): Op<readonly [Tensor], ReduceAttrs> {
     },
   };
 }
-const maxOp = extremeOp("max");
-const minOp = extremeOp("min");
+const maxOp = extremeOp(reductions.max);
+const minOp = extremeOp(reductions.min);
 
 /** Largest element over `dims`. @see https://pytorch.org/docs/stable/generated/torch.amax.html */
 export const max = (x: Tensor, dims?: Dims, options: ReduceOptions = {}): Tensor =>
@@ -136,7 +138,7 @@ const normOp: Op<readonly [Tensor], ReduceAttrs> = {
     checkDtype("norm", "input", x.dtype, "f32");
     return [{ shape, dtype: "f32" }];
   },
-  forward: (run, [x], [y], { dims }) => reduceInto(run, "norm", x, y, dims),
+  forward: (run, [x], [y], { dims }) => reduceInto(run, reductions.norm, x, y, dims),
   saves: () => ({ inputs: [0], outputs: [0] }),
   vjp: ([dy], c) => {
     const shape = keptShape(c.inputSpecs[0].shape, c.attrs.dims);
