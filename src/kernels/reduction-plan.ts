@@ -155,7 +155,7 @@ export function reduceInto(run: Run, kind: Reduction, x: Tensor, y: Tensor, dims
     launchReduce(run, kind, plan, x, y, 1, scale);
     return;
   }
-  const [first, second] = kind.passes ?? [kind, kind];
+  const [first, second] = kind.passes?.() ?? [kind, kind];
   const partial = run.scratch([plan.outputs, splits], x.dtype);
   launchReduce(run, first, plan, x, partial, splits);
   reduceInto(run, second, partial, y, [1], scale);
@@ -211,7 +211,7 @@ function inTurn(
   most: number,
   scale: number,
 ): void {
-  const [first, second] = kind.passes ?? [kind, kind];
+  const [first, second] = kind.passes?.() ?? [kind, kind];
   const size = x.shape[d] ?? 1;
   const inner = x.numel / size;
   const count = alignedCount(most, inner);

@@ -12,7 +12,7 @@ export interface Reduction {
   /** What no element changes; default 0. */
   readonly identity?: Readonly<Partial<Record<Dtype, string>>>;
   /** Those of the first and the second pass, where an output is split; default the reduction itself. */
-  readonly passes?: readonly [first: Reduction, second: Reduction];
+  readonly passes?: () => readonly [first: Reduction, second: Reduction];
 }
 
 export const max: Reduction = {
@@ -28,14 +28,13 @@ export const min: Reduction = {
   identity: { f32: "from_bits(0x7f800000u)", i32: "T(2147483647)", u32: "T(4294967295)" },
 };
 export const sum: Reduction = { name: "sum", join: "a + b" };
+const squares: Reduction = { name: "squares", join: "a + b", each: "v * v", passes: () => [squares, sum] };
+const root: Reduction = { name: "root", join: "a + b", finish: "sqrt(v)", passes: () => [sum, root] };
 /** The square root of a sum of squares. */
 export const norm: Reduction = {
   name: "norm",
   join: "a + b",
   each: "v * v",
   finish: "sqrt(v)",
-  passes: [
-    { name: "squares", join: "a + b", each: "v * v" },
-    { name: "root", join: "a + b", finish: "sqrt(v)" },
-  ],
+  passes: () => [squares, root],
 };
