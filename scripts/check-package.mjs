@@ -24,28 +24,28 @@ const BUNDLES = [
   {
     name: "ResNet18",
     program: 'import { init, optim, resnet18 } from "wgrad"; globalThis.app = { init, optim, resnet18 };',
-    production: 75_400,
-    development: 79_700,
+    production: 76_200,
+    development: 81_700,
   },
   {
     name: "init, tensor",
     program: 'import { init, tensor } from "wgrad"; globalThis.app = { init, tensor };',
-    production: 40_700,
-    development: 43_400,
+    production: 41_500,
+    development: 44_300,
   },
   {
     name: "mini: ResNet18",
     program: `import { backward, crossEntropy, init, resnet18, tensor } from "wgrad/mini"; import { SGD } from "wgrad/optim";
       globalThis.app = { init, tensor, model: () => resnet18(), SGD, crossEntropy, backward };`,
-    production: 59_600,
-    development: 64_100,
+    production: 60_200,
+    development: 64_700,
   },
   {
     name: "mini: an MLP",
     program: `import { backward, crossEntropy, init, tensor } from "wgrad/mini"; import { Linear, ReLU, Sequential } from "wgrad/nn";
       import { Adam } from "wgrad/optim"; globalThis.app = { init, tensor, Linear, ReLU, Sequential, Adam, crossEntropy, backward };`,
-    production: 38_400,
-    development: 41_600,
+    production: 38_800,
+    development: 42_000,
   },
   {
     name: "mini: init, tensor",
@@ -57,8 +57,8 @@ const BUNDLES = [
   {
     name: "nn.Linear",
     program: 'import { init, nn } from "wgrad"; globalThis.app = { init, layer: new nn.Linear(2, 3) };',
-    production: 103_700,
-    development: 111_000,
+    production: 104_400,
+    development: 112_000,
   },
 ];
 
