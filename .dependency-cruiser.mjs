@@ -13,7 +13,8 @@ const rooms = [
   ["nn"],
   ["data"],
   ["io", "optim", "vision"],
-  ["index"],
+  ["core"],
+  ["index", "mini"],
   ["node"],
 ];
 
@@ -46,9 +47,9 @@ export default {
     },
     {
       name: "browser-reaches-no-node",
-      comment: "src/index.ts and all that it reaches run in a browser.",
+      comment: "src/index.ts, src/mini.ts and all that they reach run in a browser.",
       severity: "error",
-      from: { path: "^src/index\\.ts$" },
+      from: { path: "^src/(index|mini)\\.ts$" },
       to: { path: "^(node:.*|src/node/.*|node_modules/webgpu/.*)", reachable: true },
     },
     {

@@ -9,7 +9,8 @@ export default defineConfig({
   resolve: {
     alias: [
       { find: /^wgrad$/, replacement: at("./src/index.ts") },
-      { find: /^wgrad\/node$/, replacement: at("./src/node/index.ts") },
+      { find: /^wgrad\/mini$/, replacement: at("./src/mini.ts") },
+      { find: /^wgrad\/(data|nn|node|optim|vision)$/, replacement: at("./src/$1/index.ts") },
     ],
   },
   test: {

@@ -4,7 +4,7 @@ import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import ts from "typescript";
 
-const ROOTS = { "src/index.ts": "index", "src/node/index.ts": "node/index" };
+const ROOTS = ["index", "data/index", "mini", "nn/index", "node/index", "optim/index", "vision/index"];
 /** What the declarations need besides their own imports: `Symbol.dispose`. */
 const HEADER = '/// <reference lib="esnext.disposable" />\n';
 const SPECIFIER = /(["'])(\.\.?\/[^"']+)\.ts\1/g;
@@ -15,14 +15,14 @@ export function emitTypes(outDir: string): void {
   const config = ts.getParsedCommandLineOfConfigFile("tsconfig.json", {}, host)!;
   const emit = { noEmit: false, declaration: true, emitDeclarationOnly: true, rootDir: "src", outDir };
   const options = { ...config.options, ...emit };
-  const program = ts.createProgram([...Object.keys(ROOTS), "src/kernels/wgsl.d.ts"], options);
+  const program = ts.createProgram([...ROOTS.map((name) => `src/${name}.ts`), "src/kernels/wgsl.d.ts"], options);
   const emitted = new Map<string, string>();
   const result = program.emit(undefined, (path, text) => void emitted.set(resolve(path), text));
   const problems = [...result.diagnostics, ...program.getDeclarationDiagnostics()];
   if (problems.length > 0) fail(...problems);
 
   rmSync(outDir, { recursive: true, force: true });
-  const roots = Object.values(ROOTS).map((name) => resolve(outDir, `${name}.d.ts`));
+  const roots = ROOTS.map((name) => resolve(outDir, `${name}.d.ts`));
   const reached = new Set(roots);
   // A set's iteration also visits what is added on the way.
   for (const path of reached) {

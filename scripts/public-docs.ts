@@ -3,7 +3,15 @@
 import { relative, resolve } from "node:path";
 import ts from "typescript";
 
-const ROOTS = { wgrad: "index", "wgrad/node": "node/index" };
+const ROOTS = {
+  wgrad: "index",
+  "wgrad/data": "data/index",
+  "wgrad/mini": "mini",
+  "wgrad/nn": "nn/index",
+  "wgrad/node": "node/index",
+  "wgrad/optim": "optim/index",
+  "wgrad/vision": "vision/index",
+};
 /** A path of our sources. Addresses of web pages, which may look like one, are taken out before. */
 const SOURCE_PATH =
   /\b(src|autograd|backward|capture|gpu|io|kernels|nn|node|ops|optim|tensor|vision)\/[\w-]+|[\w-]\.(ts|wgsl)\b/;

@@ -1,6 +1,4 @@
-// esbuild plugin of the production build: an error about a mistake in the program keeps its class and `[tag]`, and loses its text.
-import { readFile } from "node:fs/promises";
-import type { Plugin } from "esbuild";
+// Of the production build: an error about a mistake in the program keeps its class and `[tag]`, and loses its text.
 import ts from "typescript";
 
 /**
@@ -20,14 +18,17 @@ interface Edit {
 }
 
 /**
- * Cuts messages in `check(condition, () => message, Kind?)` and `new Kind(message)` behind their tags, which may hold
+ * Of `check(condition, () => "[tag] text")` the tag alone is left, `check(condition, "tag")`, where it is a text or a variable: such
+ * a check makes no function, either. Cuts other messages in `check(condition, () => message, Kind?)` and `new Kind(message)` behind their tags, which may hold
  * expressions: `[${name}]`. A message without a tag, or one that is not written out there, stays.
  */
 export function shortErrors(source: string): string {
   const edits: Edit[] = [];
   const visit = (node: ts.Node): void => {
     const message = messageOf(node);
-    if (message) edits.push(...cuts(message));
+    const tag = message && ts.isArrowFunction(message.parent) ? tagOf(message) : null;
+    if (message && tag) edits.push({ start: message.parent.getStart(), end: message.parent.end, text: tag });
+    else if (message) edits.push(...cuts(message));
     else ts.forEachChild(node, visit);
   };
   visit(ts.createSourceFile("source.ts", source, ts.ScriptTarget.Latest, true));
@@ -43,6 +44,17 @@ function messageOf(node: ts.Node): ts.Expression | null {
   const [, message, kind] = node.arguments;
   if (!message || !ts.isArrowFunction(message) || ts.isBlock(message.body)) return null;
   return MISTAKES.has(kind?.getText() ?? DEFAULT_CLASS) ? message.body : null;
+}
+
+/** The expression of a tag that costs nothing to evaluate; null where it is another. */
+function tagOf(message: ts.Expression): string | null {
+  if (ts.isBinaryExpression(message)) return tagOf(message.left);
+  const literal = ts.isTemplateExpression(message) ? message.head : message;
+  const tag = ts.isLiteralExpression(literal) || ts.isTemplateHead(literal) ? /^\[([^\]]*)\]/.exec(literal.text) : null;
+  if (tag) return JSON.stringify(tag[1]);
+  if (!ts.isTemplateExpression(message) || message.head.text !== "[") return null;
+  const [span] = message.templateSpans;
+  return span && ts.isIdentifier(span.expression) && span.literal.text.startsWith("]") ? span.expression.text : null;
 }
 
 /** Of "a" + b the whole is cut behind the tag of "a"; of `c ? "a" : "b"` each branch behind its own. */
@@ -66,13 +78,3 @@ function endOfTag(message: ts.Expression): number | null {
   }
   return null;
 }
-
-export const shortErrorsPlugin = (): Plugin => ({
-  name: "short-errors",
-  setup(build) {
-    build.onLoad({ filter: /\.ts$/ }, async ({ path }) => ({
-      contents: shortErrors(await readFile(path, "utf8")),
-      loader: "ts",
-    }));
-  },
-});

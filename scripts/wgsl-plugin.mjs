@@ -11,7 +11,9 @@ const reflectFile = new URL("../src/kernels/reflect.ts", import.meta.url);
 
 // Not imported: whoever loads this file need not know TypeScript.
 const { code } = await transform(await readFile(reflectFile, "utf8"), { loader: "ts" });
-const { compact, reflect, withoutComments } = await import(`data:text/javascript,${encodeURIComponent(code)}`);
+const { compact, reflect, withoutComments, withoutDeclarations } = await import(
+  `data:text/javascript,${encodeURIComponent(code)}`
+);
 
 const IMPORT = /^import package::lib::(\w+);[^\S\n]*\n/gm;
 
@@ -80,7 +82,7 @@ async function sourceText(path, text) {
 
 /** The text of a module for one file. */
 async function moduleText(path) {
-  const { text } = await read(path);
+  const text = withoutDeclarations((await read(path)).text);
   if (isPart(path)) return `export default ${JSON.stringify(text)};`;
   const parts = await partsOf(path);
   const { constants } = await reflected(path);
@@ -102,7 +104,7 @@ function specifier(from, to) {
  */
 export async function allKernels() {
   const { kernels, parts } = await kernelPaths();
-  const text = async (path) => stripped((await read(path)).text);
+  const text = async (path) => stripped(withoutDeclarations((await read(path)).text));
   const partLines = await Promise.all(
     parts.map(async (path) => `const lib_${identifier(path)} = ${JSON.stringify(await text(path))};`),
   );

@@ -124,13 +124,16 @@ export class DataError extends WgradError {
 
 type WgradErrorClass = new (message: string) => WgradError;
 
-/** Throws `new Kind(message())` unless `condition` holds. The message is only built on failure. */
+/**
+ * Throws `new Kind(message())` unless `condition` holds. The message is only built on failure. The production build hands over the
+ * tag in the place of many messages (scripts/short-errors.ts).
+ */
 export function check(
   condition: boolean,
-  message: () => string,
+  message: (() => string) | string,
   Kind: WgradErrorClass = ShapeError,
 ): asserts condition {
-  if (!condition) throw new Kind(message());
+  if (!condition) throw new Kind(typeof message === "string" ? `[${message}] see the development build` : message());
 }
 
 /** A value of any type in a few characters, for a message: text in quotes, short arrays whole, of an object its class. */

@@ -6,6 +6,7 @@ import * as arithmetic from "./ops/arithmetic.ts";
 import { to } from "./ops/cast.ts";
 import { chunk, split } from "./ops/cat.ts";
 import { clone } from "./ops/clone.ts";
+import * as elementwise from "./ops/elementwise.ts";
 import { gather, indexSelect } from "./ops/gather.ts";
 import * as inplace from "./ops/inplace.ts";
 import { matmul } from "./ops/matmul.ts";
@@ -13,10 +14,9 @@ import * as movement from "./ops/movement.ts";
 import * as reduce from "./ops/reduce.ts";
 import { logSoftmax, softmax } from "./ops/softmax.ts";
 import { argmax, argmin, topk } from "./ops/topk.ts";
-import { type ScalarsOf, type UnaryName, unary } from "./ops/unary.ts";
-import type { unaryRows } from "./ops/unary-rows.ts";
 import * as views from "./ops/view.ts";
 import type { Dtype } from "./tensor/dtype.ts";
+import { print } from "./tensor/format.ts";
 import type { Inferred, Shape, ShapeInput } from "./tensor/shape.ts";
 import { type GradHook, Tensor } from "./tensor/tensor.ts";
 
@@ -379,6 +379,9 @@ export interface TensorMethods<S extends Shape = Shape> {
    */
   indexSelect(dim: number, index: Tensor): Tensor;
 
+  /** Prints the elements in rows, long dimensions abbreviated, then dtype and shape, and returns what it printed. */
+  print(): Promise<string>;
+
   /** A copy with storage of its own, on the tape. @see https://pytorch.org/docs/stable/generated/torch.clone.html */
   clone(): Tensor<S>;
   /**
@@ -480,11 +483,6 @@ function method(run: (x: Tensor, a: unknown, b: unknown, c: unknown) => unknown)
   };
 }
 
-/** The rows of the elementwise table that take nothing but the tensor. */
-type PlainRow = { [N in UnaryName]: ScalarsOf<typeof unaryRows, N> extends readonly [] ? N : never }[UnaryName];
-
-const elementwise = (name: PlainRow) => method((x) => unary(name, x));
-
 const methods: TensorMethods = {
   add: method(arithmetic.add),
   sub: method(arithmetic.sub),
@@ -505,21 +503,21 @@ const methods: TensorMethods = {
   clamp: method((x, first: arithmetic.Bounds | number, max?: number) =>
     arithmetic.clamp(x, typeof first === "number" ? { min: first, max } : first),
   ),
-  exp: elementwise("exp"),
-  log: elementwise("log"),
-  sqrt: elementwise("sqrt"),
-  rsqrt: elementwise("rsqrt"),
-  reciprocal: elementwise("reciprocal"),
-  sin: elementwise("sin"),
-  cos: elementwise("cos"),
-  tanh: elementwise("tanh"),
-  erf: elementwise("erf"),
-  sigmoid: elementwise("sigmoid"),
-  relu: elementwise("relu"),
-  floor: elementwise("floor"),
-  ceil: elementwise("ceil"),
-  round: elementwise("round"),
-  sign: elementwise("sign"),
+  exp: method(elementwise.exp),
+  log: method(elementwise.log),
+  sqrt: method(elementwise.sqrt),
+  rsqrt: method(elementwise.rsqrt),
+  reciprocal: method(elementwise.reciprocal),
+  sin: method(elementwise.sin),
+  cos: method(elementwise.cos),
+  tanh: method(elementwise.tanh),
+  erf: method(elementwise.erf),
+  sigmoid: method(elementwise.sigmoid),
+  relu: method(elementwise.relu),
+  floor: method(elementwise.floor),
+  ceil: method(elementwise.ceil),
+  round: method(elementwise.round),
+  sign: method(elementwise.sign),
   softmax: method(softmax),
   logSoftmax: method(logSoftmax),
   matmul: method(matmul),
@@ -554,19 +552,20 @@ const methods: TensorMethods = {
   pad: method(movement.pad),
   gather: method(gather),
   indexSelect: method(indexSelect),
+  print: method(print),
   clone: method(clone),
   contiguous: method((x) => views.view("contiguous", x, x.shape)),
   to: method(to),
-  fill_: method(inplace.fill),
-  zero_: method((x) => inplace.fill(x, 0)),
-  copy_: method(inplace.copyInto),
-  add_: method((x, other: Operand) => inplace.update("add", x, other)),
-  sub_: method((x, other: Operand) => inplace.update("sub", x, other)),
-  mul_: method((x, other: Operand) => inplace.update("mul", x, other)),
-  div_: method((x, other: Operand) => inplace.update("div", x, other)),
+  fill_: method(inplace.fill_),
+  zero_: method(inplace.zero_),
+  copy_: method(inplace.copy_),
+  add_: method(inplace.add_),
+  sub_: method(inplace.sub_),
+  mul_: method(inplace.mul_),
+  div_: method(inplace.div_),
   backward: method(backward),
   registerHook: method(registerHook),
-  retainGrad: method((x) => retainGrad(x, arithmetic.add)),
+  retainGrad: method(retainGrad),
 };
 
 /**

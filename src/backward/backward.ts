@@ -5,6 +5,7 @@ import { deviceOf } from "../autograd/run.ts";
 import { context } from "../context.ts";
 import { check, checkOptions, DtypeError, ShapeError, StateError } from "../errors.ts";
 import { binary } from "../ops/binary.ts";
+import * as binaries from "../ops/binary-rows.ts";
 import { full } from "../tensor/create.ts";
 import { keep, scope } from "../tensor/scope.ts";
 import { sameShape, show } from "../tensor/shape.ts";
@@ -79,7 +80,7 @@ function accumulate(leaf: Tensor, grad: Tensor): void {
   const before = leaf.swapGrad(null);
   try {
     // A new handle each time: the old gradient may be shared with whoever read it.
-    leaf.swapGrad(keep(before ? binary("add", before, hooked) : hooked.detach()));
+    leaf.swapGrad(keep(before ? binary(binaries.add, before, hooked) : hooked.detach()));
   } catch (error) {
     leaf.swapGrad(before);
     throw error;

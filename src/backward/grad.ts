@@ -5,6 +5,7 @@ import { pendingOf } from "../autograd/pending.ts";
 import { deviceOf } from "../autograd/run.ts";
 import { context, within } from "../context.ts";
 import { check, checkOptions, ShapeError, StateError, ValueError } from "../errors.ts";
+import { reshape } from "../ops/view.ts";
 import { full } from "../tensor/create.ts";
 import { scope } from "../tensor/scope.ts";
 import { sameShape, show } from "../tensor/shape.ts";
@@ -227,7 +228,7 @@ function derive(place: Place, given: readonly Tensor[], createGraph: boolean): r
 /** The gradients of f in each of its arguments alone, recorded. */
 function partials(f: (args: readonly Tensor[]) => Tensor, args: readonly Tensor[], dy: Tensor): (Tensor | null)[] {
   // Copies of the handles in the graph: an argument may depend on another one.
-  const fresh = args.map((t) => (t.requiresGrad ? t.reshape([...t.shape]) : t));
+  const fresh = args.map((t) => (t.requiresGrad ? reshape(t, [...t.shape]) : t));
   const wanted = fresh.filter((t) => t.requiresGrad);
   if (wanted.length === 0) return args.map(() => null);
   const found = grad(f(fresh), wanted, { gradOutputs: dy, createGraph: true, allowUnused: true }).values();

@@ -1,6 +1,8 @@
 // Hooks: functions that see, and may replace, a tensor's gradient during backward.
 import { pendingOf } from "../autograd/pending.ts";
 import { check, checkFunction, StateError } from "../errors.ts";
+import { binary } from "../ops/binary.ts";
+import { add } from "../ops/binary-rows.ts";
 import { keep } from "../tensor/scope.ts";
 import type { GradHook, Tensor } from "../tensor/tensor.ts";
 
@@ -51,15 +53,19 @@ function hooksOf(t: Tensor): GradHook[] {
   return list;
 }
 
-/** Lets backward also fill `.grad` of a tensor that is no leaf. @see https://pytorch.org/docs/stable/generated/torch.Tensor.retain_grad.html */
-export function retainGrad(t: Tensor, add: (a: Tensor, b: Tensor) => Tensor): void {
+/**
+ * Lets backward fill `.grad` of a tensor that is no leaf, too.
+ * @throws StateError where the tensor requires no gradient.
+ * @see https://pytorch.org/docs/stable/generated/torch.Tensor.retain_grad.html
+ */
+export function retainGrad(t: Tensor): void {
   if (t.isLeaf) return;
   // The node must not keep the handle alive, or the finalizer would never find it.
   const weak = new WeakRef(t);
   registerHook(t, (grad) => {
     const tensor = weak.deref();
     if (!tensor || tensor.disposed) return undefined;
-    tensor.grad = keep(tensor.grad ? add(tensor.grad, grad) : grad.detach());
+    tensor.grad = keep(tensor.grad ? binary(add, tensor.grad, grad) : grad.detach());
     return undefined;
   });
 }

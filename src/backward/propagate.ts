@@ -4,6 +4,7 @@ import type { Node } from "../autograd/node.ts";
 import { type Inputs, type Outputs, type VjpContext, visibleOutputs } from "../autograd/op.ts";
 import { StateError } from "../errors.ts";
 import { binary } from "../ops/binary.ts";
+import * as binaries from "../ops/binary-rows.ts";
 import { full } from "../tensor/create.ts";
 import { scope } from "../tensor/scope.ts";
 import { type GradHook, Tensor } from "../tensor/tensor.ts";
@@ -99,7 +100,7 @@ export function deriveOf(
 }
 
 export function sum(a: Tensor, b: Tensor): Tensor {
-  const total = binary("add", a, b);
+  const total = binary(binaries.add, a, b);
   a.dispose();
   b.dispose();
   return total;

@@ -6,6 +6,7 @@ import { check, checkSynchronous, StateError } from "../errors.ts";
 import type { Device } from "../gpu/device.ts";
 import { type Command, type Program, programOf } from "../gpu/queue.ts";
 import { binary } from "../ops/binary.ts";
+import * as binaries from "../ops/binary-rows.ts";
 import { clone } from "../ops/clone.ts";
 import { advanceStreams, rngShift, seedWords, streamCount } from "../tensor/random-state.ts";
 import { keep, scope } from "../tensor/scope.ts";
@@ -269,7 +270,7 @@ function leaveGradients({ left, memory: { inputs } }: Recording, given: readonly
     if (!grad) target.grad = null;
     else if (added) {
       const before = target.grad;
-      target.grad = keep(noGrad(() => (before ? binary("add", before, grad) : clone(grad))));
+      target.grad = keep(noGrad(() => (before ? binary(binaries.add, before, grad) : clone(grad))));
     } else if (target.grad?.disposed !== false || target.grad.storage !== grad.storage) {
       target.grad = keep(grad.detach());
     }

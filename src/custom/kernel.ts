@@ -70,7 +70,13 @@ export function kernel<const T extends string>(name: string, wgsl: T): Kernel<Bu
     !last || 4 * (last.offset + last.words) <= PARAM_BYTES,
     () => `Params is larger than ${PARAM_BYTES} bytes: pass what is long as a tensor`,
   );
-  const file = new FileKernel<Buffers, Params | null>({ name, text: [text], indent, ...compact(declared) });
+  const file = new FileKernel<Buffers, Params | null>({
+    name,
+    text: [text],
+    indent,
+    whole: true,
+    ...compact(declared),
+  });
   return checked(file, {}, declared) as Kernel<BuffersOf<T>, ParamsOf<T>>;
 }
 

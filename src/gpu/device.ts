@@ -150,8 +150,12 @@ const nameOf = (info: GPUAdapterInfo): string =>
 const isSoftwareAdapter = (info: GPUAdapterInfo): boolean =>
   info.isFallbackAdapter || SOFTWARE.test(`${nameOf(info)} ${info.device} ${info.architecture}`);
 
-/** See `init` in src/init.ts, which alone calls it. */
-export async function openDevice(options: InitOptions): Promise<Device> {
+/**
+ * Opens a WebGPU adapter and makes its device the one that new tensors live on.
+ * Asks for the adapter's own limits and for subgroups, f16 and timestamps where it has them.
+ * @throws DeviceError where there is no adapter, or none of the kind asked for.
+ */
+export async function openDevice(options: InitOptions = {}): Promise<Device> {
   const { adapter: wanted = "auto", subgroups = true } = options;
   const gpu = await requestGpu();
   const found: string[] = [];

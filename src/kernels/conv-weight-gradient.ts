@@ -6,6 +6,7 @@ import type { ConvAlgorithm, WeightGradientIo } from "./conv-algorithm.ts";
 import { area, byRows, type ConvGeometry } from "./conv-geometry.ts";
 import { Kernel } from "./kernel.ts";
 import { reduceInto } from "./reduction-plan.ts";
+import * as reductions from "./reductions.ts";
 import { Lists, subgroupTiles, type Tile, tilesOf, type Way } from "./variants.ts";
 import rowWgsl from "./wgsl/conv-weight-row-subgroup.wgsl";
 import subgroupWgsl from "./wgsl/conv-weight-subgroup.wgsl";
@@ -67,7 +68,7 @@ export function inSplits(
   const into = splits === 1 ? whole : run.scratch([splits, size]);
   if (clear) run.queue.clear(into.storage);
   launch(into);
-  if (splits > 1) reduceInto(run, "sum", into, whole, [0], 1);
+  if (splits > 1) reduceInto(run, reductions.sum, into, whole, [0], 1);
   whole.dispose();
 }
 

@@ -13,9 +13,11 @@ export interface KernelSource<B, P, D extends string> {
   readonly text: readonly string[];
   /** Columns that were cut from the start of each line. */
   readonly indent?: number;
-  /** "x:r y:w weight:r? hyper:u": name, how it is used, and whether it may be null, by binding number. */
+  /** Whether the text declares its bindings and `Params` itself: a user's. The library's leave out what the next two say. */
+  readonly whole?: boolean;
+  /** "x:r:array<f32> weight:r?:array<f32>": name, how it is used, whether it may be null, and type, by binding number. */
   readonly bindings: string;
-  /** "n:u0 eps:f1 shape:u4x8": name, type, place in words, and words where they are more than one. Null: no parameters. */
+  /** "n:u eps:f shape:u8": name, type, and words where they are more than one, in WGSL's order. Null: no parameters. */
   readonly params: string | null;
   readonly types?: { readonly buffers: B; readonly params: P; readonly declared: D };
 }
@@ -23,40 +25,67 @@ export interface KernelSource<B, P, D extends string> {
 /** Replacements for declarations of a kernel: a constant's or alias's value, the text of a function or struct. */
 export type OverridesOf<D extends string> = { readonly [K in D]?: string | number | boolean };
 
-const ACCESS: Readonly<Record<string, GPUBufferBindingType>> = {
-  r: "read-only-storage",
-  w: "storage",
-  u: "uniform",
+/** Of a use of a binding: its type in a layout, and its address space in WGSL. */
+const ACCESS: Readonly<Record<string, readonly [GPUBufferBindingType, space: string]>> = {
+  r: ["read-only-storage", "storage"],
+  w: ["storage", "storage, read_write"],
+  u: ["uniform", "uniform"],
 };
 
 interface Slot {
   readonly name: string;
   readonly type: GPUBufferBindingType;
+  /** The module-scope declarations of it. */
+  readonly text: string;
 }
 
 const slotsOf = (bindings: string): Slot[] =>
   bindings
     .split(" ")
     .filter(Boolean)
-    .map((text) => {
-      const [name = "", access = ""] = text.split(":");
-      return { name, type: ACCESS[access.charAt(0)] ?? "storage" };
+    .map((binding, i) => {
+      const [name = "", [access = "", optional] = "", wgsl] = binding.split(":");
+      const [type, space] = ACCESS[access] ?? ["storage", ""];
+      const text = `@group(0) @binding(${i}) var<${space}> ${name}: ${wgsl};`;
+      return { name, type, text: optional ? `${text}\nconst has_${name} = true;` : text };
     });
+
+/** A member of `Params`: its place in words of four bytes, how many words it fills, and their type: f, i or u. */
+interface Field {
+  readonly name: string;
+  readonly kind: string;
+  readonly offset: number;
+  readonly words: number;
+}
+
+/** Laid out by WGSL's rules for uniform blocks of scalars, vectors and arrays of vectors of four. */
+function fieldsOf(params: string): Field[] {
+  let end = 0;
+  return params.split(" ").map((text) => {
+    const [name = "", type = ""] = text.split(":");
+    const words = Number(type.slice(1) || 1);
+    const align = Math.min(4, words === 3 ? 4 : words);
+    const offset = Math.ceil(end / align) * align;
+    end = offset + words;
+    return { name, kind: type.charAt(0), offset, words };
+  });
+}
+
+function wgslType({ kind, words }: Field): string {
+  if (words === 1) return `${kind}32`;
+  return words > 4 ? `array<vec4${kind}, ${words / 4}>` : `vec${words}${kind}`;
+}
 
 type Values = Readonly<Record<string, number | readonly number[]>>;
 
 /** Writes the members of a `Params` block into words; the same array each time. */
-function packer(params: string): (values: Values) => Uint32Array<ArrayBuffer> {
-  const fields = params.split(" ").map((text) => {
-    const [, name = "", type, offset, words = "1"] = /^(\w+):([uf])(\d+)(?:x(\d+))?$/.exec(text) ?? [];
-    return { name, float: type === "f", offset: Number(offset), words: Number(words) };
-  });
+function packer(fields: readonly Field[]): (values: Values) => Uint32Array<ArrayBuffer> {
   const length = Math.max(...fields.map(({ offset, words }) => offset + words));
   const whole = new Uint32Array(length);
   const floats = new Float32Array(whole.buffer);
   return (values) => {
-    for (const { name, float, offset, words } of fields) {
-      const target = float ? floats : whole;
+    for (const { name, kind, offset, words } of fields) {
+      const target = kind === "f" ? floats : whole;
       const value = values[name] ?? 0;
       if (typeof value === "number") target[offset] = value;
       // What a list leaves out is 0.
@@ -81,6 +110,7 @@ export class Kernel<B, P, D extends string = string> {
   readonly name: string;
   readonly #source: KernelSource<B, P, D>;
   readonly #slots: readonly Slot[];
+  readonly #fields: readonly Field[];
   readonly #pack: ((values: Values) => Uint32Array<ArrayBuffer>) | null;
   readonly #variants = new Map<string, { readonly overrides: Overrides; readonly variant: Variant<B, P> }>();
 
@@ -88,12 +118,22 @@ export class Kernel<B, P, D extends string = string> {
     this.name = source.name;
     this.#source = source;
     this.#slots = slotsOf(source.bindings);
-    this.#pack = source.params === null ? null : packer(source.params);
+    this.#fields = source.params === null ? [] : fieldsOf(source.params);
+    this.#pack = source.params === null ? null : packer(this.#fields);
   }
 
   /** The whole text, parts included. */
   get text(): string {
-    return [...new Set(this.#source.text)].join("\n");
+    const parts = new Set(this.#source.text);
+    if (!this.#source.whole) for (const text of this.#declarations()) parts.add(text);
+    return [...parts].join("\n");
+  }
+
+  *#declarations(): Generator<string> {
+    for (const { text } of this.#slots) yield text;
+    if (!this.#pack) return;
+    yield `struct Params { ${this.#fields.map((field) => `${field.name}: ${wgslType(field)}`).join(", ")} }`;
+    yield `@group(0) @binding(${this.#slots.length}) var<uniform> p: Params;`;
   }
 
   /**

@@ -11,6 +11,7 @@ import { internalHandle, type Tensor } from "../tensor/tensor.ts";
 import { alignedCount, allFit, bindingElements, partOf } from "./binding-parts.ts";
 import { alike, forwardOf, Pieces } from "./divide.ts";
 import { Kernel } from "./kernel.ts";
+import { type Reduction, sum } from "./reductions.ts";
 import { mergeDims, rankOf } from "./strided-walk.ts";
 import reduceWgsl, { WG } from "./wgsl/reduce.wgsl";
 
@@ -69,37 +70,6 @@ function splitsOf({ outputs, length, lanes }: ReducePlan): number {
 
 const kernel = new Kernel(reduceWgsl);
 
-/** What a reduction does, as WGSL; f32 sums are also multiplied by `scale` at the end. */
-interface Reduction {
-  readonly join: string;
-  /** Of f32, where it differs. */
-  readonly joinFloat?: string;
-  readonly each?: string;
-  readonly finish?: string;
-  /** What no element changes; default 0. */
-  readonly identity?: Readonly<Partial<Record<Dtype, string>>>;
-  /** The kinds of the first and the second pass, where an output is split; default the kind itself. */
-  readonly passes?: readonly [Kind, Kind];
-}
-export type Kind = "max" | "min" | "norm" | "root" | "squares" | "sum";
-
-const kinds: Record<Kind, Reduction> = {
-  max: {
-    join: "max(a, b)",
-    joinFloat: "max_nan(a, b)",
-    identity: { f32: "from_bits(0xff800000u)", i32: "T(-2147483647 - 1)" },
-  },
-  min: {
-    join: "min(a, b)",
-    joinFloat: "min_nan(a, b)",
-    identity: { f32: "from_bits(0x7f800000u)", i32: "T(2147483647)", u32: "T(4294967295)" },
-  },
-  norm: { join: "a + b", each: "v * v", finish: "sqrt(v)", passes: ["squares", "root"] },
-  root: { join: "a + b", finish: "sqrt(v)", passes: ["sum", "root"] },
-  squares: { join: "a + b", each: "v * v", passes: ["squares", "sum"] },
-  sum: { join: "a + b" },
-};
-
 /** Sums of integers beside their approximation in f32. */
 const COUNTED = {
   Part: "vec2<T>",
@@ -116,10 +86,10 @@ const sumFault = (dtype: Dtype): number =>
   );
 const faults: Partial<Record<Dtype, number>> = { i32: sumFault("i32"), u32: sumFault("u32") };
 
-function variantOf(kind: Kind, dtype: Dtype, { lanes, kept, outer }: ReducePlan) {
+function variantOf(kind: Reduction, dtype: Dtype, { lanes, kept, outer }: ReducePlan) {
   const float = dtype === "f32";
-  const counted = kind === "sum" && !float;
-  const { join, joinFloat = join, each = "v", finish = kind === "sum" && float ? "v * p.scale" : "v" } = kinds[kind];
+  const counted = kind === sum && !float;
+  const { join, joinFloat = join, each = "v", finish = kind === sum && float ? "v * p.scale" : "v" } = kind;
   const [keptRank, outerRank] = [rankOf(kept), rankOf(outer)];
   return kernel.variant(
     {
@@ -128,21 +98,29 @@ function variantOf(kind: Kind, dtype: Dtype, { lanes, kept, outer }: ReducePlan)
       LANES: `${lanes}u`,
       KEPT_RANK: keptRank,
       OUTER_RANK: outerRank,
-      identity: `fn identity() -> Part { return ${counted ? "Part()" : (kinds[kind].identity?.[dtype] ?? "T(0)")}; }`,
+      identity: `fn identity() -> Part { return ${counted ? "Part()" : (kind.identity?.[dtype] ?? "T(0)")}; }`,
       join: `fn join(a: Part, b: Part) -> Part { return ${counted ? JOIN_COUNTED : float ? joinFloat : join}; }`,
       each: `fn each(v: T) -> Part { return ${counted ? "Part(v, bitcast<T>(f32(v)))" : each}; }`,
       finish: `fn finish(v: Part) -> T { return ${counted ? "v.x" : finish}; }`,
     },
-    `${kind} ${dtype} lanes=${lanes} ranks=${keptRank},${outerRank}`,
+    `${kind.name} ${dtype} lanes=${lanes} ranks=${keptRank},${outerRank}`,
   );
 }
 
 /** Records one pass of reduce.wgsl, which gives outputs * splits elements. */
-function launchReduce(run: Run, kind: Kind, plan: ReducePlan, x: Tensor, y: Tensor, splits: number, scale = 1): void {
+function launchReduce(
+  run: Run,
+  kind: Reduction,
+  plan: ReducePlan,
+  x: Tensor,
+  y: Tensor,
+  splits: number,
+  scale = 1,
+): void {
   const { outputs, length, lanes, kept, outer, inner, innerStride } = plan;
   const outerStride = outer.strides[0] ?? 0;
   const [stepOuter, stepInner] = [Math.floor(lanes / inner), lanes % inner];
-  const fault = (kind === "sum" && faults[x.dtype]) || 0;
+  const fault = (kind === sum && faults[x.dtype]) || 0;
   const params = {
     fault,
     outputs,
@@ -166,25 +144,25 @@ function launchReduce(run: Run, kind: Kind, plan: ReducePlan, x: Tensor, y: Tens
 }
 
 /** Records the kernels that reduce `dims` of x into y (whose shape may hold ones). `scale` multiplies f32 sums. */
-export function reduceInto(run: Run, kind: Kind, x: Tensor, y: Tensor, dims: readonly number[], scale = 1): void {
+export function reduceInto(run: Run, kind: Reduction, x: Tensor, y: Tensor, dims: readonly number[], scale = 1): void {
   if (!allFit(run.device.info, [x, y])) {
     reduceParts(run, kind, x, y, dims, scale);
     return;
   }
-  const plan = planReduce(kind, x.shape, dims, run.device.info.isSoftware);
+  const plan = planReduce(kind.name, x.shape, dims, run.device.info.isSoftware);
   const splits = splitsOf(plan);
   if (splits === 1) {
     launchReduce(run, kind, plan, x, y, 1, scale);
     return;
   }
-  const [first, second] = kinds[kind].passes ?? [kind, kind];
+  const [first, second] = kind.passes?.() ?? [kind, kind];
   const partial = run.scratch([plan.outputs, splits], x.dtype);
   launchReduce(run, first, plan, x, partial, splits);
   reduceInto(run, second, partial, y, [1], scale);
 }
 
 interface PartAttrs {
-  readonly kind: Kind;
+  readonly kind: Reduction;
   readonly dims: readonly number[];
   readonly scale: number;
 }
@@ -204,7 +182,7 @@ const byKept: Pick<Op<readonly [Tensor], PartAttrs>, "forward" | "divisions"> = 
  * Along a reduced dimension what the parts give is reduced once more. The outermost dimension is divided, where a part lies in
  * one place.
  */
-function reduceParts(run: Run, kind: Kind, x: Tensor, y: Tensor, dims: readonly number[], scale: number): void {
+function reduceParts(run: Run, kind: Reduction, x: Tensor, y: Tensor, dims: readonly number[], scale: number): void {
   const shape = x.shape.map((n, d) => (dims.includes(d) ? 1 : n));
   const outermost = x.shape.findIndex((n) => n > 1);
   const size = x.shape[outermost] ?? 1;
@@ -225,7 +203,7 @@ function reduceParts(run: Run, kind: Kind, x: Tensor, y: Tensor, dims: readonly 
 /** `count` of dimension `d` at a time, in front of which there is none: each part gives a row, and the rows are reduced. */
 function inTurn(
   run: Run,
-  kind: Kind,
+  kind: Reduction,
   x: Tensor,
   y: Tensor,
   dims: readonly number[],
@@ -233,7 +211,7 @@ function inTurn(
   most: number,
   scale: number,
 ): void {
-  const [first, second] = kinds[kind].passes ?? [kind, kind];
+  const [first, second] = kind.passes?.() ?? [kind, kind];
   const size = x.shape[d] ?? 1;
   const inner = x.numel / size;
   const count = alignedCount(most, inner);

@@ -10,6 +10,8 @@ export interface BindingDeclaration {
   readonly access: Access;
   /** The text has `const has_NAME = true`: a launch may give null for it. */
   readonly optional: boolean;
+  /** In WGSL, without spaces. */
+  readonly type: string;
 }
 
 /** A member of a uniform block: its place in words of four bytes, and how many words it fills. */
@@ -17,8 +19,11 @@ export interface Field {
   readonly name: string;
   readonly offset: number;
   readonly words: number;
-  readonly float: boolean;
+  /** Of its elements, in WGSL's short form. */
+  readonly kind: Kind;
 }
+
+type Kind = "f" | "i" | "u";
 
 export interface Reflection {
   /** All but the block of parameters, which comes last. */
@@ -57,6 +62,7 @@ export function reflect(source: string): Reflection {
         name,
         access: space === "uniform" ? "uniform" : access === "read_write" ? "write" : "read",
         optional: new RegExp(`^const\\s+has_${name}\\s*=\\s*true\\s*;`, "m").test(text),
+        type: type.replace(/\s+/g, ""),
       });
     }
   }
@@ -68,12 +74,21 @@ const LETTERS = { read: "r", write: "w", uniform: "u" } as const;
 
 /** Bindings and parameters as src/kernels/kernel.ts takes them. */
 export function compact({ bindings, params }: Reflection): { bindings: string; params: string | null } {
-  const binding = ({ name, access, optional }: BindingDeclaration) =>
-    `${name}:${LETTERS[access]}${optional ? "?" : ""}`;
-  const field = ({ name, offset, words, float }: Field) =>
-    `${name}:${float ? "f" : "u"}${offset}${words > 1 ? `x${words}` : ""}`;
+  const binding = ({ name, access, optional, type }: BindingDeclaration) =>
+    `${name}:${LETTERS[access]}${optional ? "?" : ""}:${type}`;
+  const field = ({ name, words, kind }: Field) => `${name}:${kind}${words > 1 ? words : ""}`;
   return { bindings: bindings.map(binding).join(" "), params: params?.map(field).join(" ") ?? null };
 }
+
+/**
+ * A kernel's text, or a part's, without what `compact` says of it: bindings, the constants of optional ones, and `struct Params`.
+ * `Kernel` puts it back (src/kernels/kernel.ts).
+ */
+export const withoutDeclarations = (text: string): string =>
+  text
+    .replace(VARIABLE, "")
+    .replace(/^const\s+has_\w+\s*=\s*true\s*;/gm, "")
+    .replace(/\bstruct\s+Params\s*\{[^}]*\}/, "");
 
 /** The members of `struct Params`, laid out by WGSL's rules for uniform blocks. */
 function fieldsOf(text: string, constants: Readonly<Record<string, number>>): Field[] {
@@ -86,10 +101,10 @@ function fieldsOf(text: string, constants: Readonly<Record<string, number>>): Fi
     if (!member.trim()) continue;
     const [, name, type] = /^\s*(\w+)\s*:\s*(.+?)\s*$/s.exec(member) ?? [];
     if (!name || !type) throw new Error(`Params has a member that is no "name: type": ${member.trim()}`);
-    const { words, align, float } = layoutOf(type.replace(/\s+/g, ""), constants);
+    const { words, align, kind } = layoutOf(type.replace(/\s+/g, ""), constants);
     const offset = Math.ceil(end / align) * align;
     end = offset + words;
-    fields.push({ name, offset, words, float });
+    fields.push({ name, offset, words, kind });
   }
   return fields;
 }
@@ -99,11 +114,11 @@ const VECTOR = /^vec([234])(?:([uif])|<([uif])32>)$/;
 /** Size and alignment, in words, of a scalar, a vector or an array of vectors of four. */
 function layoutOf(type: string, constants: Readonly<Record<string, number>>) {
   const scalar = /^([uif])32$/.exec(type);
-  if (scalar) return { words: 1, align: 1, float: scalar[1] === "f" };
+  if (scalar) return { words: 1, align: 1, kind: scalar[1] as Kind };
   const vector = VECTOR.exec(type);
   if (vector) {
     const n = Number(vector[1]);
-    return { words: n, align: n === 2 ? 2 : 4, float: (vector[2] ?? vector[3]) === "f" };
+    return { words: n, align: n === 2 ? 2 : 4, kind: (vector[2] ?? vector[3]) as Kind };
   }
   const [, element = "", count = ""] = /^array<(.+),(\w+)>$/.exec(type) ?? [];
   const inner = VECTOR.exec(element);
@@ -111,5 +126,5 @@ function layoutOf(type: string, constants: Readonly<Record<string, number>>) {
   if (inner?.[1] !== "4" || !(length > 0)) {
     throw new Error(`Params has a member of type ${type}: scalars, vectors and arrays of vectors of four are known`);
   }
-  return { words: 4 * length, align: 4, float: (inner[2] ?? inner[3]) === "f" };
+  return { words: 4 * length, align: 4, kind: (inner[2] ?? inner[3]) as Kind };
 }

@@ -279,7 +279,7 @@ declare module "*/cross-entropy-backward.wgsl" {
   const source: Wgsl.Source<
     { x: Wgsl.Buffer; labels: Wgsl.Buffer; weight: Wgsl.Buffer | null; saved: Wgsl.Buffer; dy: Wgsl.Buffer; dx: Wgsl.Buffer },
     { rows: number; length: number; lanes: number; log_lanes: number; rounds: number; inner: number; reduction: number; ignore: number; keep: number; even: number },
-    "T" | "PROBABILITIES" | "NORMALIZE" | "has_weight" | "Params" | "each_row" | "is_nan" | "is_positive" | "is_negative" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "exp_nan" | "exp2_nan" | "log_nan" | "log2_nan" | "logarithm" | "power" | "group" | "WG" | "Row" | "row_of"
+    "T" | "PROBABILITIES" | "NORMALIZE" | "TARGET" | "has_weight" | "Params" | "each_row" | "is_nan" | "is_positive" | "is_negative" | "from_bits" | "max_nan" | "min_nan" | "clamp_nan" | "exp_nan" | "exp2_nan" | "log_nan" | "log2_nan" | "logarithm" | "power" | "group" | "WG" | "Row" | "row_of"
   >;
   export default source;
   export const WG: 64;

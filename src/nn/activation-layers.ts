@@ -1,8 +1,9 @@
 // The usual activation functions as layers; more are in further-activation-layers.ts.
 import { checkNumber, checkWhole } from "../errors.ts";
-import { activation } from "../ops/activation-rows.ts";
+import * as activations from "../ops/activation-rows.ts";
 import { softmax } from "../ops/softmax.ts";
 import { unary } from "../ops/unary.ts";
+import * as unaries from "../ops/unary-rows.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { Module } from "./module.ts";
 
@@ -12,7 +13,7 @@ import { Module } from "./module.ts";
  */
 export class ReLU extends Module {
   override forward(x: Tensor): Tensor {
-    return unary("relu", x);
+    return unary(unaries.relu, x);
   }
 }
 
@@ -22,7 +23,7 @@ export class ReLU extends Module {
  */
 export class ReLU6 extends Module {
   override forward(x: Tensor): Tensor {
-    return activation("relu6", x);
+    return unary(activations.relu6, x);
   }
 }
 
@@ -32,7 +33,7 @@ export class ReLU6 extends Module {
  */
 export class SiLU extends Module {
   override forward(x: Tensor): Tensor {
-    return activation("silu", x);
+    return unary(activations.silu, x);
   }
 }
 
@@ -42,7 +43,7 @@ export class SiLU extends Module {
  */
 export class Hardswish extends Module {
   override forward(x: Tensor): Tensor {
-    return activation("hardswish", x);
+    return unary(activations.hardswish, x);
   }
 }
 
@@ -52,7 +53,7 @@ export class Hardswish extends Module {
  */
 export class Hardsigmoid extends Module {
   override forward(x: Tensor): Tensor {
-    return activation("hardsigmoid", x);
+    return unary(activations.hardsigmoid, x);
   }
 }
 
@@ -62,7 +63,7 @@ export class Hardsigmoid extends Module {
  */
 export class Sigmoid extends Module {
   override forward(x: Tensor): Tensor {
-    return unary("sigmoid", x);
+    return unary(unaries.sigmoid, x);
   }
 }
 
@@ -72,7 +73,7 @@ export class Sigmoid extends Module {
  */
 export class Tanh extends Module {
   override forward(x: Tensor): Tensor {
-    return unary("tanh", x);
+    return unary(unaries.tanh, x);
   }
 }
 
@@ -91,7 +92,7 @@ export class LeakyReLU extends Module {
   }
 
   override forward(x: Tensor): Tensor {
-    return activation("leakyRelu", x, { slope: this.negativeSlope });
+    return unary(activations.leakyRelu, x, { slope: this.negativeSlope });
   }
 
   override describe(): string {

@@ -2,6 +2,7 @@
 
 import { check, checkFunction, checkOptions, checkWhole, told, ValueError } from "../errors.ts";
 import { binary } from "../ops/binary.ts";
+import * as binaries from "../ops/binary-rows.ts";
 import type { ConvOptions } from "../ops/conv2d.ts";
 import { pair } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -125,6 +126,6 @@ export class SqueezeExcitation extends Module {
 
   override forward(x: Tensor): Tensor {
     const squeezed = this.activation.forward(this.fc1.forward(this.avgpool.forward(x)));
-    return binary("mul", x, this.scaleActivation.forward(this.fc2.forward(squeezed)));
+    return binary(binaries.mul, x, this.scaleActivation.forward(this.fc2.forward(squeezed)));
   }
 }

@@ -2,6 +2,7 @@
 import { checkTensor } from "../autograd/run.ts";
 import { check, checkOptions, checkWhole } from "../errors.ts";
 import { cat } from "../ops/cat.ts";
+import { clone } from "../ops/clone.ts";
 import { EMBEDDING_OPTIONS, type EmbeddingOptions, embedding, embeddingOptions } from "../ops/embedding.ts";
 import { narrow } from "../ops/movement.ts";
 import { randn } from "../ops/random.ts";
@@ -61,7 +62,7 @@ export class Embedding extends Module {
     const layer = new Embedding(rows, features, rest);
     layer.weight.dispose();
     layer.weight = new Parameter(
-      scope(() => weight.detach().clone()),
+      scope(() => clone(weight.detach())),
       !freeze,
     );
     return layer;

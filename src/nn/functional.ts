@@ -1,9 +1,10 @@
 // nn.functional: every operation of a network as a function, under PyTorch's names in camelCase.
 import { checkOptions, told, ValueError } from "../errors.ts";
-import { activation } from "../ops/activation-rows.ts";
-import { further } from "../ops/further-activations.ts";
+import * as activations from "../ops/activation-rows.ts";
+import * as further from "../ops/further-rows.ts";
 import { softmax } from "../ops/softmax.ts";
 import { unary } from "../ops/unary.ts";
+import * as unaries from "../ops/unary-rows.ts";
 import { scope } from "../tensor/scope.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
@@ -41,6 +42,7 @@ export {
   mseLoss,
   smoothL1Loss,
 } from "../ops/element-losses.ts";
+export { relu, sigmoid, tanh } from "../ops/elementwise.ts";
 export { type EmbeddingOptions, embedding } from "../ops/embedding.ts";
 export { glu, prelu, tanhshrink } from "../ops/further-activations.ts";
 export {
@@ -122,103 +124,89 @@ export interface GeluOptions {
 export function gelu(x: Tensor, options: GeluOptions = {}): Tensor {
   checkOptions("gelu", options, ["approximate"]);
   const { approximate = "none" } = options;
-  if (approximate === "none") return activation("gelu", x);
-  if (approximate === "tanh") return further("geluTanh", x);
+  if (approximate === "none") return unary(activations.gelu, x);
+  if (approximate === "tanh") return unary(further.geluTanh, x);
   throw new ValueError(`[gelu] approximate must be "none" or "tanh", got ${told(approximate)}`);
 }
 /**
  * min(max(x + 3, 0), 6) / 6 by element. f32, any shape.
  * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.hardsigmoid.html
  */
-export const hardsigmoid = (x: Tensor): Tensor => activation("hardsigmoid", x);
+export const hardsigmoid = (x: Tensor): Tensor => unary(activations.hardsigmoid, x);
 /**
  * x min(max(x + 3, 0), 6) / 6 by element. f32, any shape.
  * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.hardswish.html
  */
-export const hardswish = (x: Tensor): Tensor => activation("hardswish", x);
+export const hardswish = (x: Tensor): Tensor => unary(activations.hardswish, x);
 /**
  * log(1 + exp(beta x)) / beta by element; x itself where beta x is above `threshold`. Defaults 1 and 20. f32, any shape.
  * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.softplus.html
  */
-export const softplus = (x: Tensor, beta = 1, threshold = 20): Tensor => activation("softplus", x, { beta, threshold });
+export const softplus = (x: Tensor, beta = 1, threshold = 20): Tensor =>
+  unary(activations.softplus, x, { beta, threshold });
 /**
  * x where above 0, alpha (exp(x) - 1) where below, by element; `alpha` is 1 by default. f32, any shape.
  * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.elu.html
  */
-export const elu = (x: Tensor, alpha = 1): Tensor => activation("elu", x, { alpha });
+export const elu = (x: Tensor, alpha = 1): Tensor => unary(activations.elu, x, { alpha });
 /**
  * x where positive, else `negativeSlope` (default 0.01) times x, by element. f32, any shape.
  * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.leaky_relu.html
  */
 export const leakyRelu = (x: Tensor, negativeSlope = 0.01): Tensor =>
-  activation("leakyRelu", x, { slope: negativeSlope });
-/**
- * max(x, 0) by element. f32, any shape.
- * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.relu.html
- */
-export const relu = (x: Tensor): Tensor => unary("relu", x);
+  unary(activations.leakyRelu, x, { slope: negativeSlope });
 /**
  * min(max(x, 0), 6) by element. f32, any shape.
  * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.relu6.html
  */
-export const relu6 = (x: Tensor): Tensor => activation("relu6", x);
-/**
- * 1 / (1 + exp(-x)) by element. f32, any shape.
- * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.sigmoid.html
- */
-export const sigmoid = (x: Tensor): Tensor => unary("sigmoid", x);
+export const relu6 = (x: Tensor): Tensor => unary(activations.relu6, x);
 /**
  * x sigmoid(x) by element. f32, any shape.
  * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.silu.html
  */
-export const silu = (x: Tensor): Tensor => activation("silu", x);
-/**
- * Hyperbolic tangent by element. f32, any shape.
- * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.tanh.html
- */
-export const tanh = (x: Tensor): Tensor => unary("tanh", x);
+export const silu = (x: Tensor): Tensor => unary(activations.silu, x);
 /**
  * x where above 0, alpha (exp(x / alpha) - 1) where below, by element; `alpha` is 1 by default. f32, any shape.
  * @see https://arxiv.org/abs/1704.07483 and https://pytorch.org/docs/stable/generated/torch.nn.functional.celu.html
  */
-export const celu = (x: Tensor, alpha = 1): Tensor => further("celu", x, { alpha });
+export const celu = (x: Tensor, alpha = 1): Tensor => unary(further.celu, x, { alpha });
 /**
  * min(max(x, minVal), maxVal) by element, between -1 and 1 by default; unlike `clamp` without a gradient at the bounds. f32, any
  * shape.
  * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.hardtanh.html
  */
 export const hardtanh = (x: Tensor, minVal = -1, maxVal = 1): Tensor =>
-  further("hardtanh", x, { low: minVal, high: maxVal });
+  unary(further.hardtanh, x, { low: minVal, high: maxVal });
 /**
  * log(sigmoid(x)) by element, exact also where the sigmoid is 0 or 1. f32, any shape.
  * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.logsigmoid.html
  */
-export const logsigmoid = (x: Tensor): Tensor => further("logSigmoid", x);
+export const logsigmoid = (x: Tensor): Tensor => unary(further.logSigmoid, x);
 /**
  * x tanh(log(1 + exp(x))) by element. f32, any shape.
  * @see https://arxiv.org/abs/1908.08681 and https://pytorch.org/docs/stable/generated/torch.nn.functional.mish.html
  */
-export const mish = (x: Tensor): Tensor => further("mish", x);
+export const mish = (x: Tensor): Tensor => unary(further.mish, x);
 /**
  * 1.0507 x where above 0, 1.7581 (exp(x) - 1) where below, by element. f32, any shape.
  * @see https://arxiv.org/abs/1706.02515 and https://pytorch.org/docs/stable/generated/torch.nn.functional.selu.html
  */
-export const selu = (x: Tensor): Tensor => further("selu", x);
+export const selu = (x: Tensor): Tensor => unary(further.selu, x);
 /**
  * `softmax` of -x along `dim`.
  * @throws ShapeError for a dimension that x does not have.
  * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.softmin.html
  */
 export const softmin = (x: Tensor, dim: number): Tensor =>
-  scope(() => softmax(unary("affine", x, { scale: -1, offset: 0 }), dim));
+  scope(() => softmax(unary(unaries.affine, x, { scale: -1, offset: 0 }), dim));
 /**
  * x / (1 + |x|) by element. f32, any shape.
  * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.softsign.html
  */
-export const softsign = (x: Tensor): Tensor => further("softsign", x);
+export const softsign = (x: Tensor): Tensor => unary(further.softsign, x);
 /**
  * x where above `threshold`, else `value`, by element. f32, any shape.
  * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.threshold.html
  */
 export const threshold = (x: Tensor, threshold: number, value: number): Tensor =>
-  further("threshold", x, { threshold, value });
+  unary(further.threshold, x, { threshold, value });

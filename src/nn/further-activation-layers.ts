@@ -2,9 +2,11 @@
 
 import { checkTensor } from "../autograd/run.ts";
 import { check, checkNumber, checkOptions, checkWhole, told, ValueError } from "../errors.ts";
-import { activation } from "../ops/activation-rows.ts";
-import { further, glu, prelu, tanhshrink } from "../ops/further-activations.ts";
+import * as activations from "../ops/activation-rows.ts";
+import { glu, prelu, tanhshrink } from "../ops/further-activations.ts";
+import * as further from "../ops/further-rows.ts";
 import { logSoftmax, softmax } from "../ops/softmax.ts";
+import { unary } from "../ops/unary.ts";
 import { full } from "../tensor/create.ts";
 import { show } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -100,7 +102,7 @@ export class Softplus extends Module {
   }
 
   override forward(x: Tensor): Tensor {
-    return activation("softplus", x, { beta: this.beta, threshold: this.threshold });
+    return unary(activations.softplus, x, { beta: this.beta, threshold: this.threshold });
   }
 
   override describe(): string {
@@ -123,7 +125,7 @@ export class ELU extends Module {
   }
 
   override forward(x: Tensor): Tensor {
-    return activation("elu", x, { alpha: this.alpha });
+    return unary(activations.elu, x, { alpha: this.alpha });
   }
 
   override describe(): string {
@@ -146,7 +148,7 @@ export class CELU extends Module {
   }
 
   override forward(x: Tensor): Tensor {
-    return further("celu", x, { alpha: this.alpha });
+    return unary(further.celu, x, { alpha: this.alpha });
   }
 
   override describe(): string {
@@ -160,7 +162,7 @@ export class CELU extends Module {
  */
 export class SELU extends Module {
   override forward(x: Tensor): Tensor {
-    return further("selu", x);
+    return unary(further.selu, x);
   }
 }
 
@@ -170,7 +172,7 @@ export class SELU extends Module {
  */
 export class Mish extends Module {
   override forward(x: Tensor): Tensor {
-    return further("mish", x);
+    return unary(further.mish, x);
   }
 }
 
@@ -216,7 +218,7 @@ export class Hardtanh extends Module {
   }
 
   override forward(x: Tensor): Tensor {
-    return further("hardtanh", x, { low: this.minVal, high: this.maxVal });
+    return unary(further.hardtanh, x, { low: this.minVal, high: this.maxVal });
   }
 
   override describe(): string {
@@ -230,7 +232,7 @@ export class Hardtanh extends Module {
  */
 export class LogSigmoid extends Module {
   override forward(x: Tensor): Tensor {
-    return further("logSigmoid", x);
+    return unary(further.logSigmoid, x);
   }
 }
 
@@ -240,7 +242,7 @@ export class LogSigmoid extends Module {
  */
 export class Softsign extends Module {
   override forward(x: Tensor): Tensor {
-    return further("softsign", x);
+    return unary(further.softsign, x);
   }
 }
 
@@ -273,7 +275,7 @@ export class Threshold extends Module {
   }
 
   override forward(x: Tensor): Tensor {
-    return further("threshold", x, { threshold: this.threshold, value: this.value });
+    return unary(further.threshold, x, { threshold: this.threshold, value: this.value });
   }
 
   override describe(): string {

@@ -4,6 +4,7 @@ import { checkTensor } from "../autograd/run.ts";
 import { check, checkNumber, checkOptions, ShapeError, told, ValueError } from "../errors.ts";
 import { randn, uniform } from "../ops/random.ts";
 import { unary } from "../ops/unary.ts";
+import * as unaries from "../ops/unary-rows.ts";
 import { full } from "../tensor/create.ts";
 import { checkShape, type Shape, show, sizeOf } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -40,7 +41,7 @@ export const uniform_ = <T extends Tensor>(t: T, a = 0, b = 1): T =>
 
 /** Normal numbers. */
 export const normal_ = <T extends Tensor>(t: T, mean = 0, std = 1): T =>
-  assign(t, () => unary("affine", randn(t.shape, { device: t.device }), { scale: std, offset: mean }));
+  assign(t, () => unary(unaries.affine, randn(t.shape, { device: t.device }), { scale: std, offset: mean }));
 
 /** Inputs and outputs of a layer's weight: [out, in, ...kernel]. */
 export function fans(shape: Shape): { fanIn: number; fanOut: number } {

@@ -93,10 +93,34 @@ function firstOf<T>(items: readonly T[], line: (item: T) => string): string[] {
 /** PyTorch before 0.4.1 did not count the batches of a batch norm, and later versions load such files. */
 const isCounter = (name: string): boolean => /(^|\.)num_batches_tracked$/.test(name);
 
+const ADVICE = " ({ strict: false } accepts missing and unexpected keys, remap renames)";
+
+/** Why a dict does not fit. Called by the message alone, which production builds leave out. */
+const problemsOf = (
+  dict: ReadonlyMap<string, Tensor>,
+  strict: boolean,
+  missing: readonly Target[],
+  unexpected: readonly string[],
+  misshaped: readonly { readonly name: string; readonly target: Tensor; readonly source: Tensor }[],
+): string[] => [
+  ...(strict
+    ? [
+        ...firstOf(missing, ([name, t]) => `${brief(name)} ${show(t.shape)} is missing`),
+        ...firstOf(unexpected, (name) => `${brief(name)} ${show(dict.get(name)?.shape ?? [])} is not expected`),
+      ]
+    : []),
+  ...firstOf(
+    misshaped,
+    ({ name, target, source }) => `${brief(name)} has shape ${show(source.shape)}, expected ${show(target.shape)}`,
+  ),
+];
+
+type Target = readonly [name: string, target: Tensor];
+
 /** See `Module.loadStateDict`. */
 export async function loadInto(
   module: string,
-  targets: readonly (readonly [string, Tensor])[],
+  targets: readonly Target[],
   given: StateDictLike,
   options: LoadOptions,
 ): Promise<LoadResult> {
@@ -111,19 +135,10 @@ export async function loadInto(
     return source ? [{ name, target, source }] : [];
   });
   const misshaped = pairs.filter(({ target, source }) => !sameShape(target.shape, source.shape));
-  const problems = firstOf(
-    misshaped,
-    ({ name, target, source }) => `${brief(name)} has shape ${show(source.shape)}, expected ${show(target.shape)}`,
-  );
-  if (strict) {
-    problems.unshift(
-      ...firstOf(missing, ([name, t]) => `${brief(name)} ${show(t.shape)} is missing`),
-      ...firstOf(unexpectedKeys, (name) => `${brief(name)} ${show(dict.get(name)?.shape ?? [])} is not expected`),
+  if (misshaped.length > 0 || (strict && missing.length + unexpectedKeys.length > 0)) {
+    throw new StateDictError(
+      `[loadStateDict] the dict does not fit ${module}${strict ? ADVICE : ""}:\n  ${problemsOf(dict, strict, missing, unexpectedKeys, misshaped).join("\n  ")}`,
     );
-  }
-  if (problems.length > 0) {
-    const advice = strict ? " ({ strict: false } accepts missing and unexpected keys, remap renames)" : "";
-    throw new StateDictError(`[loadStateDict] the dict does not fit ${module}${advice}:\n  ${problems.join("\n  ")}`);
   }
   const converted = await Promise.all(pairs.map(({ target, source }) => convert(source, target)));
   for (const [i, { target, source }] of pairs.entries()) {

@@ -7,8 +7,9 @@ import { context } from "../context.ts";
 import { check, checkNumber, checkOptions, checkWhole, StateError, ValueError } from "../errors.ts";
 import { type BatchNormOptions, batchNorm } from "../ops/batch-norm.ts";
 import { binary } from "../ops/binary.ts";
+import * as binaries from "../ops/binary-rows.ts";
 import { to } from "../ops/cast.ts";
-import { update } from "../ops/inplace.ts";
+import { add_ } from "../ops/inplace.ts";
 import { layerNorm, rmsNorm } from "../ops/layer-norm.ts";
 import { ones, zeros } from "../tensor/create.ts";
 import { scope } from "../tensor/scope.ts";
@@ -77,7 +78,7 @@ export abstract class BatchNorm extends Module {
     const { batches, uncounted } = this;
     if (batches && uncounted > 0) {
       this.uncounted = 0;
-      unrecorded(() => noGrad(() => update("add", batches, uncounted)));
+      unrecorded(() => noGrad(() => add_(batches, uncounted)));
     }
     return batches;
   }
@@ -123,7 +124,7 @@ export abstract class BatchNorm extends Module {
           [this.runningVar, variance],
         ]) {
           if (count && running && batch)
-            update("add", running, binary("div", binary("sub", batch, running), to(count, "f32")));
+            add_(running, binary(binaries.div, binary(binaries.sub, batch, running), to(count, "f32")));
         }
       });
       return y;

@@ -1,6 +1,11 @@
 // Initialisation of matrices and kernels with a structure: cut-off normal numbers, orthogonal rows, identities, few elements.
 import { check, checkNumber, checkWhole, ShapeError, ValueError } from "../errors.ts";
+import { add, clamp, div, lt, mul, neg, sub } from "../ops/arithmetic.ts";
+import { log, sqrt } from "../ops/elementwise.ts";
+import { matmul } from "../ops/matmul.ts";
+import { permute } from "../ops/movement.ts";
 import { randn, uniform } from "../ops/random.ts";
+import { reshape } from "../ops/view.ts";
 import { where } from "../ops/where.ts";
 import { fromHost, full } from "../tensor/create.ts";
 import { permutation } from "../tensor/random-state.ts";
@@ -20,11 +25,11 @@ const FAR = [
 ];
 
 const polynomial = ([first = 0, second = 0, ...rest]: readonly number[], w: Tensor): Tensor =>
-  rest.reduce((sum, c) => sum.mul(w).add(c), w.mul(first).add(second));
+  rest.reduce((sum, c) => add(mul(sum, w), c), add(mul(w, first), second));
 
 function inverseErf(x: Tensor): Tensor {
-  const w = x.neg().add(1).mul(x.add(1)).log().neg();
-  return where(w.lt(5), polynomial(NEAR, w.sub(2.5)), polynomial(FAR, w.sqrt().sub(3))).mul(x);
+  const w = neg(log(mul(add(neg(x), 1), add(x, 1))));
+  return mul(where(lt(w, 5), polynomial(NEAR, sub(w, 2.5)), polynomial(FAR, sub(sqrt(w), 3))), x);
 }
 
 /** erf on f64 to 2e-7, which is enough for numbers that become f32; by the polynomial of ops/unary-rows.ts. */
@@ -52,11 +57,8 @@ export const truncNormal_ = <T extends Tensor>(t: T, mean = 0, std = 1, a = -2, 
     const [low, high] = [a, b].map((bound) => erf((bound - mean) / (std * Math.SQRT2))) as [number, number];
     // At -1 and 1 themselves it is infinite.
     const most = 1 - 2 ** -24;
-    const x = inverseErf(uniform(t.shape, low, high, { device: t.device }).clamp({ min: -most, max: most }));
-    return x
-      .mul(std * Math.SQRT2)
-      .add(mean)
-      .clamp({ min: a, max: b });
+    const x = inverseErf(clamp(uniform(t.shape, low, high, { device: t.device }), { min: -most, max: most }));
+    return clamp(add(mul(x, std * Math.SQRT2), mean), { min: a, max: b });
   });
 
 /** As many as bring the least singular value of a large normal matrix, about 1e-4 of its largest one, to 1. */
@@ -80,15 +82,15 @@ export const orthogonal_ = <T extends Tensor>(t: T, gain = 1): T =>
     const start = randn([short, Math.max(rows, columns)], { device: t.device });
     // The largest singular value exceeds the sum of the two sides' roots by 3 once in 90 draws, and 1.5 x - 0.5 x^3 takes all that
     // are below the root of 3 to 1.
-    let x: Tensor = start.div(Math.sqrt(rows) + Math.sqrt(columns) + 3);
+    let x: Tensor = div(start, Math.sqrt(rows) + Math.sqrt(columns) + 3);
     for (let i = 0; i < ITERATIONS; i++) {
-      const square = x.matmul(x.permute([1, 0]));
-      const next = x.mul(1.5).sub(square.matmul(x).mul(0.5));
+      const square = matmul(x, permute(x, [1, 0]));
+      const next = sub(mul(x, 1.5), mul(matmul(square, x), 0.5));
       square.dispose();
       x.dispose();
       x = next;
     }
-    return (wide ? x : x.permute([1, 0])).mul(gain).reshape([...t.shape]);
+    return reshape(mul(wide ? x : permute(x, [1, 0]), gain), [...t.shape]);
   });
 
 /**
@@ -151,7 +153,5 @@ export const sparse_ = <T extends Tensor>(t: T, sparsity: number, std = 0.01): T
     const mask = new Float32Array(rows * columns).fill(1);
     for (let column = 0; column < columns; column++)
       for (const row of permutation(rows).subarray(0, zeros)) mask[row * columns + column] = 0;
-    return randn(t.shape, { device })
-      .mul(std)
-      .mul(fromHost(mask, [rows, columns], "f32", { device }));
+    return mul(mul(randn(t.shape, { device }), std), fromHost(mask, [rows, columns], "f32", { device }));
   });

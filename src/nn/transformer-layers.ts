@@ -3,9 +3,10 @@
 import { noGrad } from "../autograd/mode.ts";
 import { checkTensor } from "../autograd/run.ts";
 import { check, checkFunction, checkNumber, checkOptions, checkWhole, ValueError } from "../errors.ts";
-import { activation } from "../ops/activation-rows.ts";
+import * as activations from "../ops/activation-rows.ts";
 import { add } from "../ops/arithmetic.ts";
 import { unary } from "../ops/unary.ts";
+import * as unaries from "../ops/unary-rows.ts";
 import { copy_ } from "../tensor/copy.ts";
 import { fromHost } from "../tensor/create.ts";
 import { scope } from "../tensor/scope.ts";
@@ -100,7 +101,7 @@ abstract class TransformerLayer<I extends readonly unknown[]> extends Module<I> 
 
   protected activated(x: Tensor): Tensor {
     const { activation: f } = this.options;
-    return f === "relu" ? unary("relu", x) : f === "gelu" ? activation("gelu", x) : f(x);
+    return f === "relu" ? unary(unaries.relu, x) : f === "gelu" ? unary(activations.gelu, x) : f(x);
   }
 }
 

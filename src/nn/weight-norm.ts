@@ -1,7 +1,9 @@
 // Weight normalisation: a layer's weight as a length and a direction, both learned.
 import { noGrad } from "../autograd/mode.ts";
 import { check, checkOptions, StateError, told, ValueError } from "../errors.ts";
+import { abs, div, mul } from "../ops/arithmetic.ts";
 import { clone } from "../ops/clone.ts";
+import { norm } from "../ops/reduce.ts";
 import { keep, scope } from "../tensor/scope.ts";
 import { normalizeDim } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -53,13 +55,13 @@ export function weightNorm<M extends AnyModule>(module: M, options: WeightNormOp
   const at = dim === null ? null : normalizeDim("weightNorm", dim, whole.ndim);
   const others = at === null ? undefined : [...whole.shape.keys()].filter((d) => d !== at);
   const lengths = (t: Tensor): Tensor =>
-    others?.length === 0 ? t.abs() : t.norm(others, { keepdim: others !== undefined });
+    others?.length === 0 ? abs(t) : norm(t, others, { keepdim: others !== undefined });
   const [g, v] = noGrad(() => [new Parameter(lengths(whole)), new Parameter(clone(whole))] as const);
   Reflect.deleteProperty(module, name);
   put(module, `${name}G`, g);
   put(module, `${name}V`, v);
   let last: Tensor | null = null;
-  const compute = (): Tensor => scope(() => v.mul(g.div(lengths(v))));
+  const compute = (): Tensor => scope(() => mul(v, div(g, lengths(v))));
   const refresh = (): void => {
     // What the last forward needs for its gradient, the tape holds.
     last?.dispose();

@@ -3,7 +3,8 @@ import { apply1 } from "../autograd/apply.ts";
 import type { AnyOp, Following } from "../autograd/op.ts";
 import type { Activation } from "../kernels/elementwise.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { binary, binaryOps } from "./binary.ts";
+import { binary } from "./binary.ts";
+import * as binaries from "./binary-rows.ts";
 import type { UnaryOp } from "./unary.ts";
 
 /** An elementwise function at the end of another operation, with the op of its gradient. */
@@ -22,7 +23,7 @@ export function asActivation({ op, attrs }: Following): AbsorbedActivation | nul
 
 /** What is added to the result: a tensor of any shape that broadcasts with it. */
 export const asAddition = ({ op, inputs, at }: Following): Tensor | null =>
-  op === binaryOps.add ? (inputs[1 - at] ?? null) : null;
+  op === binaries.add ? (inputs[1 - at] ?? null) : null;
 
 /**
  * The gradient of what the activation is given, from that of its result. `kept` gives the result or, if it was kept, that;
@@ -37,5 +38,5 @@ export function behindActivation(
   if (!activation) return dy;
   const { gradient, row, scalars } = activation;
   const behind = apply1(gradient, [dy, row.saves === "none" ? null : kept(row.saves)], scalars);
-  return more ? binary("add", behind, more) : behind;
+  return more ? binary(binaries.add, behind, more) : behind;
 }

@@ -19,7 +19,7 @@ import { broadcastShapes, checkList, type Shape, sameShape, show, sizeOf, stride
 import { empty, type Tensor } from "../tensor/tensor.ts";
 import { clone } from "./clone.ts";
 import { checkIndex, rowsOf } from "./gather.ts";
-import { checkOffTape, copyInto } from "./inplace.ts";
+import { checkOffTape, copy_ } from "./inplace.ts";
 import { permute, placementOf, type SliceRange } from "./movement.ts";
 import { scatterOp } from "./scatter.ts";
 import { expand } from "./sum-expand.ts";
@@ -192,7 +192,7 @@ export function indexPut_<T extends Tensor>(
 ): T {
   checkTensor("indexPut_", "the tensor", x);
   checkOffTape("indexPut_", x, ...(typeof values === "number" || !values ? [] : [values]));
-  noGrad(() => scope(() => void copyInto(x, indexPut(x, indices, values, options))));
+  noGrad(() => scope(() => void copy_(x, indexPut(x, indices, values, options))));
   return x;
 }
 

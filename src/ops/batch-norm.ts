@@ -16,7 +16,7 @@ import { scope } from "../tensor/scope.ts";
 import { sameShape, show } from "../tensor/shape.ts";
 import type { Spec, Tensor } from "../tensor/tensor.ts";
 import { asActivation, asAddition } from "./absorb.ts";
-import { unaryRows } from "./unary-rows.ts";
+import { relu } from "./unary-rows.ts";
 import { inPlaces } from "./wanted.ts";
 
 /** What `batchNorm` takes beside tensors. */
@@ -313,7 +313,7 @@ function attrsOf(
   return { name, training, momentum, eps, activation };
 }
 
-const RELU: Activation = { name: "relu", row: unaryRows.relu, scalars: [] };
+const RELU: Activation = { name: "relu", row: relu.row, scalars: [] };
 
 /**
  * Normalises each channel of x: [N, C, ...] to mean 0 and variance 1, then scales by `weight` [C] and adds `bias` [C].

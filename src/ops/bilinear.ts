@@ -4,6 +4,11 @@ import { check } from "../errors.ts";
 import { scope } from "../tensor/scope.ts";
 import { sameShape, show } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { add, mul } from "./arithmetic.ts";
+import { matmul } from "./matmul.ts";
+import { permute } from "./movement.ts";
+import { sum } from "./reduce.ts";
+import { reshape } from "./view.ts";
 
 /**
  * y[o] = sum over i and j of x1[i] weight[o, i, j] x2[j], plus bias[o]. x1: [..., I], x2: [..., J] with the same leading dimensions,
@@ -26,11 +31,8 @@ export function bilinear(x1: Tensor, x2: Tensor, weight: Tensor, bias: Tensor | 
   );
   return scope(() => {
     const rows = x1.numel / Math.max(in1, 1);
-    const products = x1.reshape([rows, in1]).matmul(weight.permute([1, 0, 2]).reshape([in1, out * in2]));
-    const y = products
-      .reshape([rows, out, in2])
-      .mul(x2.reshape([rows, 1, in2]))
-      .sum(-1);
-    return (bias ? y.add(bias) : y).reshape([...batch, out]);
+    const products = matmul(reshape(x1, [rows, in1]), reshape(permute(weight, [1, 0, 2]), [in1, out * in2]));
+    const y = sum(mul(reshape(products, [rows, out, in2]), reshape(x2, [rows, 1, in2])), -1);
+    return reshape(bias ? add(y, bias) : y, [...batch, out]);
   });
 }

@@ -6,9 +6,15 @@ import { checkDtype } from "../tensor/dtype.ts";
 import { scope } from "../tensor/scope.ts";
 import { broadcastShapes, normalizeDim, rowRank, sameShape, show } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { abs, add, clamp, div, eq, maximum, minimum, mul, ne, neg, pow, square, sub } from "./arithmetic.ts";
+import { to } from "./cast.ts";
 import { checkLossWeight, reduceLoss } from "./element-losses.ts";
+import { sqrt } from "./elementwise.ts";
 import { type MarginLossOptions, signs } from "./further-losses.ts";
+import { gather } from "./gather.ts";
 import { LOSS_OPTIONS, type LossOptions } from "./losses.ts";
+import { expand, max, min, norm, sum } from "./reduce.ts";
+import { reshape, unsqueeze } from "./view.ts";
 import { where } from "./where.ts";
 
 /** Tensors of f32 on one device. */
@@ -23,16 +29,13 @@ function checkFloats(name: string, tensors: Readonly<Record<string, Tensor>>): v
 /** The p-norm along a dimension; of infinity the largest size, of 0 how many are not 0. */
 function pNorm(x: Tensor, p: number, dim: number, keepdim: boolean): Tensor {
   const options = { keepdim };
-  if (p === 2) return x.norm(dim, options);
-  if (p === Number.POSITIVE_INFINITY) return x.abs().max(dim, options);
-  if (p === Number.NEGATIVE_INFINITY) return x.abs().min(dim, options);
-  if (p === 0) return x.ne(0).to("f32").sum(dim, options);
-  const size = x.abs();
-  if (p === 1) return size.sum(dim, options);
-  return size
-    .pow(p)
-    .sum(dim, options)
-    .pow(1 / p);
+  if (p === 2) return norm(x, dim, options);
+  if (p === Number.POSITIVE_INFINITY) return max(abs(x), dim, options);
+  if (p === Number.NEGATIVE_INFINITY) return min(abs(x), dim, options);
+  if (p === 0) return sum(to(ne(x, 0), "f32"), dim, options);
+  const size = abs(x);
+  if (p === 1) return sum(size, dim, options);
+  return pow(sum(pow(size, p), dim, options), 1 / p);
 }
 
 /** What `normalize` takes. */
@@ -57,7 +60,7 @@ export function normalize(x: Tensor, options: NormalizeOptions = {}): Tensor {
   checkNumber("normalize", "p", p);
   checkNumber("normalize", "eps", eps);
   const at = normalizeDim("normalize", dim, rowRank(x.shape));
-  return scope(() => x.div(pNorm(x, p, at, true).maximum(eps)));
+  return scope(() => div(x, maximum(pNorm(x, p, at, true), eps)));
 }
 
 /** What `cosineSimilarity` takes. */
@@ -86,12 +89,12 @@ export function cosineSimilarity(x1: Tensor, x2: Tensor, options: CosineSimilari
   const at = normalizeDim(name, dim, rowRank(shape)) - shape.length;
   return scope(() => {
     const unit = (x: Tensor) => {
-      const whole = x.ndim < shape.length ? x.reshape([...shape.map(() => 1).slice(x.ndim), ...x.shape]) : x;
+      const whole = x.ndim < shape.length ? reshape(x, [...shape.map(() => 1).slice(x.ndim), ...x.shape]) : x;
       // Along a dimension that is repeated, so is its norm.
-      const long = whole.shape.at(at) === shape.at(at) ? whole : whole.broadcastTo([...shape]);
-      return long.div(long.norm(at, { keepdim: true }).maximum(eps));
+      const long = whole.shape.at(at) === shape.at(at) ? whole : expand(whole, [...shape]);
+      return div(long, maximum(norm(long, at, { keepdim: true }), eps));
     };
-    return unit(x1).mul(unit(x2)).sum(at);
+    return sum(mul(unit(x1), unit(x2)), at);
   });
 }
 
@@ -122,7 +125,7 @@ export function pairwiseDistance(x1: Tensor, x2: Tensor, options: PairwiseDistan
   checkNumber(name, "eps", eps);
   const { length } = broadcastShapes(name, x1.shape, x2.shape);
   check(length > 0, () => `[${name}] takes vectors, got scalars: unsqueeze(0) makes one a vector`);
-  return scope(() => pNorm(x1.sub(x2).add(eps), p, -1, keepdim));
+  return scope(() => pNorm(add(sub(x1, x2), eps), p, -1, keepdim));
 }
 
 export const TRIPLET_OPTIONS = [...LOSS_OPTIONS, "margin", "p", "eps", "swap"];
@@ -158,8 +161,8 @@ export function tripletMarginLoss(
   return reduceLoss(name, reduction, () => {
     const near = distance(anchor, positive);
     const far = distance(anchor, negative);
-    const apart = swap ? far.minimum(distance(positive, negative)) : far;
-    return near.sub(apart).add(margin).clamp({ min: 0 });
+    const apart = swap ? minimum(far, distance(positive, negative)) : far;
+    return clamp(add(sub(near, apart), margin), { min: 0 });
   });
 }
 
@@ -183,13 +186,10 @@ export function cosineEmbeddingLoss(x1: Tensor, x2: Tensor, target: Tensor, opti
   );
   return reduceLoss(name, reduction, () => {
     const t = signs(name, target);
-    const squares = (x: Tensor) => x.square().sum(-1).add(1e-12);
-    const cosine = x1
-      .mul(x2)
-      .sum(-1)
-      .div(squares(x1).mul(squares(x2)).sqrt());
-    const alike = cosine.neg().add(1).mul(t.eq(1).to("f32"));
-    return cosine.sub(margin).clamp({ min: 0 }).mul(t.eq(-1).to("f32")).add(alike);
+    const squares = (x: Tensor) => add(sum(square(x), -1), 1e-12);
+    const cosine = div(sum(mul(x1, x2), -1), sqrt(mul(squares(x1), squares(x2))));
+    const alike = mul(add(neg(cosine), 1), to(eq(t, 1), "f32"));
+    return add(mul(clamp(sub(cosine, margin), { min: 0 }), to(eq(t, -1), "f32")), alike);
   });
 }
 
@@ -205,7 +205,7 @@ export function marginRankingLoss(x1: Tensor, x2: Tensor, target: Tensor, option
   checkFloats(name, { x1, x2 });
   checkNumber(name, "margin", margin);
   deviceOf(name, [x1, target]);
-  return reduceLoss(name, reduction, () => x1.sub(x2).mul(signs(name, target)).neg().add(margin).clamp({ min: 0 }));
+  return reduceLoss(name, reduction, () => clamp(add(neg(mul(sub(x1, x2), signs(name, target))), margin), { min: 0 }));
 }
 
 export const MULTI_MARGIN_OPTIONS = [...LOSS_OPTIONS, "p", "margin", "weight"];
@@ -249,15 +249,15 @@ export function multiMarginLoss(input: Tensor, target: Tensor, options: MultiMar
   checkWhole(name, "the number of classes", classes, 1);
   checkLossWeight(name, "weight", weight, { shape: [classes], dtype: "f32" });
   return reduceLoss(name, reduction, () => {
-    const labels = target.unsqueeze(-1);
-    let each = input.sub(input.gather(-1, labels)).add(margin).clamp({ min: 0 });
-    if (p === 2) each = each.square();
+    const labels = unsqueeze(target, -1);
+    let each = clamp(add(sub(input, gather(input, -1, labels)), margin), { min: 0 });
+    if (p === 2) each = square(each);
     if (weight) {
-      const perClass = weight.broadcastTo([classes]);
-      const flat = labels.reshape([-1]);
-      each = each.mul(perClass.gather(0, flat).reshape([...labels.shape]));
+      const perClass = expand(weight, [classes]);
+      const flat = reshape(labels, [-1]);
+      each = mul(each, reshape(gather(perClass, 0, flat), [...labels.shape]));
     }
-    const others = arange(0, classes, 1, { dtype: "i32", device: input.device }).ne(labels);
-    return where(others, each, 0).sum(-1).div(classes);
+    const others = ne(arange(0, classes, 1, { dtype: "i32", device: input.device }), labels);
+    return div(sum(where(others, each, 0), -1), classes);
   });
 }

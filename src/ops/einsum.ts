@@ -7,6 +7,7 @@ import { scope } from "../tensor/scope.ts";
 import { show, sizeOf } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { binary } from "./binary.ts";
+import * as binaries from "./binary-rows.ts";
 import { diagonal } from "./diagonal.ts";
 import { matmul } from "./matmul.ts";
 import { permute } from "./movement.ts";
@@ -144,13 +145,13 @@ function joined(x: Operand, y: Operand, kept: (label: string) => boolean): Opera
   const labels = [...batch, ...own.a, ...own.b];
   if (inner.length === 0) {
     return {
-      t: view("einsum", binary("mul", view("einsum", left, [B, M, 1]), view("einsum", right, [B, 1, N])), shape),
+      t: view("einsum", binary(binaries.mul, view("einsum", left, [B, M, 1]), view("einsum", right, [B, 1, N])), shape),
       labels,
     };
   }
   if (a.t.dtype !== "f32") {
     const products = binary(
-      "mul",
+      binaries.mul,
       view("einsum", left, [B, M, 1, K]),
       view("einsum", permute(view("einsum", right, [B, K, N]), [0, 2, 1]), [B, 1, N, K]),
     );

@@ -6,11 +6,14 @@ import { checkDtype } from "../tensor/dtype.ts";
 import { scope } from "../tensor/scope.ts";
 import { broadcastShapes, sameShape, show } from "../tensor/shape.ts";
 import type { Spec, Tensor } from "../tensor/tensor.ts";
-import { activation, LOG1P } from "./activation-rows.ts";
-import { binary, binaryOpOf } from "./binary.ts";
+import * as activations from "./activation-rows.ts";
+import { binary, binaryOp } from "./binary.ts";
+import * as binaries from "./binary-rows.ts";
 import { checkReduction, LOSS_OPTIONS, type LossOptions, type Reduction } from "./losses.ts";
 import { mean, sum } from "./reduce.ts";
+import { LOG1P } from "./special-functions.ts";
 import { unary } from "./unary.ts";
+import * as unaries from "./unary-rows.ts";
 
 const SOFTPLUS = { beta: 1, threshold: 20 };
 export const SMOOTH_OPTIONS = [...LOSS_OPTIONS, "beta"];
@@ -66,14 +69,14 @@ function checkSame(name: string, input: Spec, target: Spec): void {
  * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.mse_loss.html
  */
 export const mseLoss = (input: Tensor, target: Tensor, options: LossOptions = {}): Tensor =>
-  elementLoss("mseLoss", input, target, options, () => unary("square", binary("sub", input, target)));
+  elementLoss("mseLoss", input, target, options, () => unary(unaries.square, binary(binaries.sub, input, target)));
 
 /**
  * Absolute differences of two f32 tensors of one shape.
  * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.l1_loss.html
  */
 export const l1Loss = (input: Tensor, target: Tensor, options: LossOptions = {}): Tensor =>
-  elementLoss("l1Loss", input, target, options, () => unary("abs", binary("sub", input, target)));
+  elementLoss("l1Loss", input, target, options, () => unary(unaries.abs, binary(binaries.sub, input, target)));
 
 /**
  * d^2 / (2 beta) for differences d below `beta` (default 1), |d| - beta / 2 above.
@@ -89,20 +92,20 @@ export function smoothL1Loss(
 ): Tensor {
   const { beta = 1 } = options ?? {};
   checkNumber("smoothL1Loss", "beta", beta, 0);
-  const losses = () => activation("smoothL1", binary("sub", input, target), { beta });
+  const losses = () => unary(activations.smoothL1, binary(binaries.sub, input, target), { beta });
   return elementLoss("smoothL1Loss", input, target, options, losses, SMOOTH_OPTIONS);
 }
 
 /** log(1 + exp(a)) - a b, in PyTorch's terms: (1 - b) a + log(1 + exp(-a)); NaN for a = -Infinity. */
-export const logitsLoss = binaryOpOf("binaryCrossEntropyWithLogits", {
+export const logitsLoss = binaryOp("binaryCrossEntropyWithLogits", {
   f: `let e = exp_nan(-abs(a));
     let log1p = ${LOG1P};
     return select((1.0 - b) * a + (max(-a, 0.0) + log1p), from_bits(0x7fc00000u), bitcast<u32>(a) == 0xff800000u)`,
   dtypes: ["f32"],
   saves: "both",
   vjp: [
-    (dy, c) => binary("mul", binary("sub", unary("sigmoid", c.input(0)), c.input(1)), dy),
-    (dy, c) => unary("affine", binary("mul", dy, c.input(0)), { scale: -1, offset: 0 }),
+    (dy, c) => binary(binaries.mul, binary(binaries.sub, unary(unaries.sigmoid, c.input(0)), c.input(1)), dy),
+    (dy, c) => unary(unaries.affine, binary(binaries.mul, dy, c.input(0)), { scale: -1, offset: 0 }),
   ],
 });
 
@@ -133,11 +136,11 @@ export function binaryCrossEntropyWithLogits(
     let each = apply1(logitsLoss, [input, target], undefined);
     if (posWeight) {
       // (1 - t) x + (1 + (w - 1) t) log(1 + exp(-x)): what w adds, beside the loss without it.
-      const positive = activation("softplus", unary("affine", input, { scale: -1, offset: 0 }), SOFTPLUS);
-      const more = binary("mul", unary("affine", posWeight, { scale: 1, offset: -1 }), target);
-      each = binary("add", each, binary("mul", more, positive));
+      const positive = unary(activations.softplus, unary(unaries.affine, input, { scale: -1, offset: 0 }), SOFTPLUS);
+      const more = binary(binaries.mul, unary(unaries.affine, posWeight, { scale: 1, offset: -1 }), target);
+      each = binary(binaries.add, each, binary(binaries.mul, more, positive));
     }
-    return weight ? binary("mul", each, weight) : each;
+    return weight ? binary(binaries.mul, each, weight) : each;
   };
   return elementLoss("binaryCrossEntropyWithLogits", input, target, options, losses, BINARY_OPTIONS);
 }

@@ -5,7 +5,11 @@ import { check, checkNumber, checkOptions, checkWhole, DtypeError, ValueError } 
 import { scope } from "../tensor/scope.ts";
 import { show } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { abs, add, gt, mul, pow, sub } from "./arithmetic.ts";
+import { to } from "./cast.ts";
+import { reciprocal } from "./elementwise.ts";
 import { rowsOf } from "./gather.ts";
+import { max, sum } from "./reduce.ts";
 import { scatterOp } from "./scatter.ts";
 import { view } from "./view.ts";
 
@@ -37,18 +41,15 @@ function renormalize(weight: Tensor, index: Tensor, maxNorm: number, normType: n
   noGrad(() =>
     scope(() => {
       const rows = rowsOf("embedding", weight, 0, index);
-      const size = rows.abs();
+      const size = abs(rows);
       const norm =
         normType === Number.POSITIVE_INFINITY
-          ? size.max(1, { keepdim: true })
-          : size
-              .pow(normType)
-              .sum(1, { keepdim: true })
-              .pow(1 / normType);
-      const over = norm.gt(maxNorm).to("f32");
-      const scale = norm.add(1e-7).reciprocal().mul(maxNorm).sub(1).mul(over).add(1);
+          ? max(size, 1, { keepdim: true })
+          : pow(sum(pow(size, normType), 1, { keepdim: true }), 1 / normType);
+      const over = to(gt(norm, maxNorm), "f32");
+      const scale = add(mul(sub(mul(reciprocal(add(norm, 1e-7)), maxNorm), 1), over), 1);
       const attrs = { op: "embedding", dim: 0, sum: false, oneList: true, value: 0 } as const;
-      runInto(scatterOp, [weight, index, rows.mul(scale)], attrs, [weight]);
+      runInto(scatterOp, [weight, index, mul(rows, scale)], attrs, [weight]);
     }),
   );
 }

@@ -6,8 +6,10 @@ import { scope } from "../tensor/scope.ts";
 import { type Shape, show } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { binary } from "./binary.ts";
+import * as binaries from "./binary-rows.ts";
 import { bernoulli } from "./random.ts";
 import { unary } from "./unary.ts";
+import * as unaries from "./unary-rows.ts";
 import { unsqueeze, view } from "./view.ts";
 
 function checkDropout(name: string, x: Tensor, p: number): void {
@@ -18,8 +20,8 @@ function checkDropout(name: string, x: Tensor, p: number): void {
 
 /** x times what is 0 with probability p and 1 / (1 - p) otherwise, drawn in `shape`, which broadcasts to x's. */
 function dropBy(x: Tensor, p: number, shape: Shape): Tensor {
-  if (p === 1) return unary("affine", x, { scale: 0, offset: 0 });
-  return scope(() => binary("mul", x, bernoulli(shape, 1 - p, 1 / (1 - p), { device: x.device })));
+  if (p === 1) return unary(unaries.affine, x, { scale: 0, offset: 0 });
+  return scope(() => binary(binaries.mul, x, bernoulli(shape, 1 - p, 1 / (1 - p), { device: x.device })));
 }
 
 /** x with its first two dimensions kept and the rest dropped or kept together. */
@@ -73,15 +75,15 @@ const ALPHA = 1.7580993408473766;
 export function alphaDropout(x: Tensor, p = 0.5, training = false): Tensor {
   checkDropout("alphaDropout", x, p);
   if (!training || p === 0) return x;
-  if (p === 1) return unary("affine", x, { scale: 0, offset: 0 });
+  if (p === 1) return unary(unaries.affine, x, { scale: 0, offset: 0 });
   const a = 1 / Math.sqrt((ALPHA * ALPHA * p + 1) * (1 - p));
   return scope(() => {
     const kept = bernoulli(x.shape, 1 - p, 1, { device: x.device });
-    const scaled = unary("affine", kept, { scale: a, offset: 0 });
+    const scaled = unary(unaries.affine, kept, { scale: a, offset: 0 });
     return binary(
-      "add",
-      binary("mul", x, scaled),
-      unary("affine", kept, { scale: ALPHA * a, offset: ALPHA * a * (p - 1) }),
+      binaries.add,
+      binary(binaries.mul, x, scaled),
+      unary(unaries.affine, kept, { scale: ALPHA * a, offset: ALPHA * a * (p - 1) }),
     );
   });
 }

@@ -6,11 +6,17 @@ import { checkDtype } from "../tensor/dtype.ts";
 import { scope } from "../tensor/scope.ts";
 import { sameShape, show } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { activation } from "./activation-rows.ts";
-import { binary, binaryOpOf } from "./binary.ts";
+import * as activations from "./activation-rows.ts";
+import { add, clamp, div, gt, maximum, mul, ne, neg, square, sub } from "./arithmetic.ts";
+import { binary, binaryOp } from "./binary.ts";
+import * as binaries from "./binary-rows.ts";
+import { to } from "./cast.ts";
 import { checkLossWeight, elementLoss, logitsLoss, reduceLoss } from "./element-losses.ts";
+import { exp, log } from "./elementwise.ts";
 import { LOSS_OPTIONS, type LossOptions, type Reduction } from "./losses.ts";
 import { mean } from "./reduce.ts";
+import { unary } from "./unary.ts";
+import { unsqueeze } from "./view.ts";
 
 export const WEIGHTED_OPTIONS = [...LOSS_OPTIONS, "weight"];
 export const HUBER_OPTIONS = [...LOSS_OPTIONS, "delta"];
@@ -26,20 +32,20 @@ export interface WeightedLossOptions extends LossOptions {
 }
 
 /** The input's slope of the loss of probabilities: (a - b) / (a (1 - a)), the divisor at least 1e-12 as PyTorch has it. */
-export const probabilitySlope = binaryOpOf("binaryCrossEntropySlope", {
+export const probabilitySlope = binaryOp("binaryCrossEntropySlope", {
   f: "(a - b) / max_nan((1.0 - a) * a, 1e-12)",
   dtypes: ["f32"],
 });
 
 // Logarithms are at least -100, as in PyTorch: an answer that is certain and wrong costs 100, not infinity.
-const probabilityLoss = binaryOpOf("binaryCrossEntropy", {
+const probabilityLoss = binaryOp("binaryCrossEntropy", {
   f: `let no = select(log_nan(1.0 - a), -a * (1.0 + a * (0.5 + a * (1.0 / 3.0 + a * 0.25))), a < 0.01);
     return (b - 1.0) * max_nan(no, -100.0) - b * max_nan(log_nan(a), -100.0)`,
   dtypes: ["f32"],
   saves: "both",
   vjp: [
-    (dy, c) => binary("mul", dy, apply1(probabilitySlope, [c.input(0), c.input(1)], undefined)),
-    (dy, c) => dy.mul(c.input(0).neg().add(1).log().sub(c.input(0).log())),
+    (dy, c) => binary(binaries.mul, dy, apply1(probabilitySlope, [c.input(0), c.input(1)], undefined)),
+    (dy, c) => mul(dy, sub(log(add(neg(c.input(0)), 1)), log(c.input(0)))),
   ],
 });
 
@@ -53,16 +59,16 @@ export function binaryCrossEntropy(input: Tensor, target: Tensor, options: Weigh
   const losses = () => {
     checkLossWeight("binaryCrossEntropy", "weight", weight, input);
     const each = apply1(probabilityLoss, [input, target], undefined);
-    return weight ? binary("mul", each, weight) : each;
+    return weight ? binary(binaries.mul, each, weight) : each;
   };
   return elementLoss("binaryCrossEntropy", input, target, options, losses, WEIGHTED_OPTIONS);
 }
 
-const divergence = binaryOpOf("klDiv", {
+const divergence = binaryOp("klDiv", {
   f: "select(b * log_nan(b), 0.0, b == 0.0) - b * a",
   dtypes: ["f32"],
   saves: "both",
-  vjp: [(dy, c) => dy.mul(c.input(1)).neg(), (dy, c) => dy.mul(c.input(1).log().add(1).sub(c.input(0)))],
+  vjp: [(dy, c) => neg(mul(dy, c.input(1))), (dy, c) => mul(dy, sub(add(log(c.input(1)), 1), c.input(0)))],
 });
 
 /** What `klDiv` takes. */
@@ -85,10 +91,10 @@ export function klDiv(input: Tensor, target: Tensor, options: KlDivOptions = {})
   checkOptions("klDiv", options, KL_OPTIONS);
   const { reduction = "mean", logTarget = false } = options;
   const losses = () =>
-    logTarget ? target.exp().mul(target.sub(input)) : apply1(divergence, [input, target], undefined);
+    logTarget ? mul(exp(target), sub(target, input)) : apply1(divergence, [input, target], undefined);
   return scope(() => {
     const whole = elementLoss("klDiv", input, target, { reduction: klReduction(reduction) ?? "mean" }, losses);
-    return reduction === "batchmean" ? whole.div(input.shape[0] ?? 1) : whole;
+    return reduction === "batchmean" ? div(whole, input.shape[0] ?? 1) : whole;
   });
 }
 
@@ -107,8 +113,8 @@ export function huberLoss(
   const { delta = 1 } = options ?? {};
   checkDelta("huberLoss", delta);
   const losses = () => {
-    const each = activation("smoothL1", binary("sub", input, target), { beta: delta });
-    return delta === 1 ? each : each.mul(delta);
+    const each = unary(activations.smoothL1, binary(binaries.sub, input, target), { beta: delta });
+    return delta === 1 ? each : mul(each, delta);
   };
   return elementLoss("huberLoss", input, target, options, losses, HUBER_OPTIONS);
 }
@@ -136,19 +142,11 @@ export function poissonNllLoss(input: Tensor, target: Tensor, options: PoissonNl
   const { logInput = true, full = false, eps = 1e-8 } = options ?? {};
   checkNumber("poissonNllLoss", "eps", eps);
   const losses = () => {
-    const each = logInput ? input.exp().sub(target.mul(input)) : input.sub(target.mul(input.add(eps).log()));
+    const each = logInput ? sub(exp(input), mul(target, input)) : sub(input, mul(target, log(add(input, eps))));
     if (!full) return each;
-    const safe = target.maximum(1);
-    const stirling = safe
-      .mul(safe.log())
-      .sub(safe)
-      .add(
-        safe
-          .mul(2 * Math.PI)
-          .log()
-          .mul(0.5),
-      );
-    return each.add(stirling.mul(target.gt(1).to("f32")));
+    const safe = maximum(target, 1);
+    const stirling = add(sub(mul(safe, log(safe)), safe), mul(log(mul(safe, 2 * Math.PI)), 0.5));
+    return add(each, mul(stirling, to(gt(target, 1), "f32")));
   };
   return elementLoss("poissonNllLoss", input, target, options, losses, POISSON_OPTIONS);
 }
@@ -185,11 +183,11 @@ export function gaussianNllLoss(
       `[gaussianNllLoss] variance has shape ${show(variance.shape)} but input ${show(shape)} expects the same, or that without its last dimension`,
   );
   const losses = () => {
-    const given = shorter ? variance.unsqueeze(-1) : variance;
+    const given = shorter ? unsqueeze(variance, -1) : variance;
     const known = given.detach();
-    const v = given.add(known.maximum(eps).sub(known));
-    const each = v.log().add(input.sub(target).square().div(v)).mul(0.5);
-    return full ? each.add(0.5 * Math.log(2 * Math.PI)) : each;
+    const v = add(given, sub(maximum(known, eps), known));
+    const each = mul(add(log(v), div(square(sub(input, target)), v)), 0.5);
+    return full ? add(each, 0.5 * Math.log(2 * Math.PI)) : each;
   };
   return elementLoss("gaussianNllLoss", input, target, options, losses, GAUSSIAN_OPTIONS);
 }
@@ -198,7 +196,7 @@ export function gaussianNllLoss(
 export function signs(name: string, target: Tensor): Tensor {
   checkTensor(name, "target", target);
   checkDtype(name, "target", target.dtype, "f32", "i32", "u32");
-  return target.to("f32");
+  return to(target, "f32");
 }
 
 /**
@@ -207,7 +205,7 @@ export function signs(name: string, target: Tensor): Tensor {
  */
 export const softMarginLoss = (input: Tensor, target: Tensor, options: LossOptions = {}): Tensor =>
   signedLoss("softMarginLoss", input, target, options, LOSS_OPTIONS, (t) =>
-    activation("softplus", input.mul(t).neg(), { beta: 1, threshold: 20 }),
+    unary(activations.softplus, neg(mul(input, t)), { beta: 1, threshold: 20 }),
   );
 
 /** What losses with a margin take. */
@@ -226,12 +224,7 @@ export function hingeEmbeddingLoss(input: Tensor, target: Tensor, options: Margi
   checkNumber("hingeEmbeddingLoss", "margin", margin);
   return signedLoss("hingeEmbeddingLoss", input, target, options, MARGIN_OPTIONS, (t) =>
     // Another target than these counts for both, as in PyTorch.
-    input
-      .neg()
-      .add(margin)
-      .clamp({ min: 0 })
-      .mul(t.ne(1).to("f32"))
-      .add(input.mul(t.ne(-1).to("f32"))),
+    add(mul(clamp(add(neg(input), margin), { min: 0 }), to(ne(t, 1), "f32")), mul(input, to(ne(t, -1), "f32"))),
   );
 }
 
@@ -265,7 +258,7 @@ export function multilabelSoftMarginLoss(input: Tensor, target: Tensor, options:
       checkLossWeight(name, "weight", weight, input);
       check(input.ndim > 0, () => `[${name}] input is a scalar but must be [N, C] or [C]`);
       const each = apply1(logitsLoss, [input, target], undefined);
-      return weight ? binary("mul", each, weight) : each;
+      return weight ? binary(binaries.mul, each, weight) : each;
     };
     const each = elementLoss(name, input, target, { reduction: "none" }, losses);
     return reduceLoss(name, reduction, () => mean(each, -1));

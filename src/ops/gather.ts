@@ -22,6 +22,7 @@ import { scope } from "../tensor/scope.ts";
 import { normalizeDim, rowRank, type Shape, show, stridesOf } from "../tensor/shape.ts";
 import type { Spec, Tensor } from "../tensor/tensor.ts";
 import { binary } from "./binary.ts";
+import * as binaries from "./binary-rows.ts";
 import { to } from "./cast.ts";
 import { view } from "./view.ts";
 
@@ -253,8 +254,8 @@ const indexAddOp: BackwardOp = {
     if (skip === undefined) return [dy, null];
     const along = dy.shape.map((_, d) => (d === dim ? index.numel : 1));
     const skipped = full([], skip, { dtype: index.dtype, device: index.device });
-    const counted = view("indexSelect", to(binary("ne", index, skipped), "f32"), along);
-    return [binary("mul", dy, counted), null];
+    const counted = view("indexSelect", to(binary(binaries.ne, index, skipped), "f32"), along);
+    return [binary(binaries.mul, dy, counted), null];
   },
 };
 

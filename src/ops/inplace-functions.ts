@@ -6,7 +6,7 @@ import { scope } from "../tensor/scope.ts";
 import { sameShape, show } from "../tensor/shape.ts";
 import { Tensor } from "../tensor/tensor.ts";
 import { type Bounds, clamp, type Operand } from "./arithmetic.ts";
-import { checkOffTape, copyInto } from "./inplace.ts";
+import { checkOffTape, copy_ } from "./inplace.ts";
 import { maskedFill } from "./masks.ts";
 import { indexAdd, scatter, scatterAdd } from "./scatter.ts";
 import { lerp } from "./two-sided.ts";
@@ -24,7 +24,7 @@ function become<T extends Tensor>(name: string, target: T, others: readonly unkn
           `[${name}] the result has shape ${show(y.shape)}, and a tensor of shape ${show(target.shape)} cannot grow in place`,
         ShapeError,
       );
-      copyInto(target, y);
+      copy_(target, y);
     }),
   );
   return target;

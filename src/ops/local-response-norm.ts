@@ -7,6 +7,7 @@ import type { Tensor } from "../tensor/tensor.ts";
 import { div, pow, square } from "./arithmetic.ts";
 import { checkAxis, makeTaps, throughTaps } from "./taps.ts";
 import { unary } from "./unary.ts";
+import * as unaries from "./unary-rows.ts";
 
 /** What `localResponseNorm` takes beside the number of channels. */
 export interface LocalResponseNormOptions {
@@ -52,7 +53,7 @@ export function localResponseNorm(x: Tensor, size: number, options: LocalRespons
   });
   return scope(() => {
     const axes = [window, ...x.shape.slice(2).map(() => null)];
-    const scale = unary("affine", throughTaps(name, square(x), axes), { scale: alpha, offset: k });
+    const scale = unary(unaries.affine, throughTaps(name, square(x), axes), { scale: alpha, offset: k });
     return div(x, pow(scale, beta));
   });
 }

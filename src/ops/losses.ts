@@ -1,6 +1,6 @@
 // Losses of classes, cross-entropy and negative log-likelihood, fused. Those of single elements are in element-losses.ts.
 import { apply1 } from "../autograd/apply.ts";
-import { type Op, type VjpContext, withoutGradient } from "../autograd/op.ts";
+import { type Op, withoutGradient } from "../autograd/op.ts";
 import type { Run } from "../autograd/run.ts";
 import { check, checkNumber, checkOptions, told, ValueError } from "../errors.ts";
 import type { DeviceInfo } from "../gpu/device.ts";
@@ -14,11 +14,7 @@ import finishWgsl from "../kernels/wgsl/cross-entropy-finish.wgsl";
 import { checkDtype, checkValue } from "../tensor/dtype.ts";
 import { type Shape, sameShape, show, sizeOf } from "../tensor/shape.ts";
 import type { Spec, Tensor } from "../tensor/tensor.ts";
-import { binary } from "./binary.ts";
 import { bySamples } from "./losses-in-pieces.ts";
-import { logSoftmax } from "./softmax.ts";
-import { unary } from "./unary.ts";
-import { view } from "./view.ts";
 
 /** By the numbers that the kernels know them by. */
 const REDUCTIONS = { none: 0, sum: 1, mean: 2 };
@@ -70,6 +66,11 @@ const forwardKernel = new Kernel(forwardWgsl);
 const finishKernel = new Kernel(finishWgsl);
 const backwardKernel = new Kernel(backwardWgsl);
 
+interface BackwardAttrs extends CrossEntropyAttrs {
+  /** Of what the gradient is. */
+  readonly of: "logits" | "probabilities";
+}
+
 /** The variant of both kernels for this target. */
 const overrides = ({ dtype }: Spec, { normalize }: CrossEntropyAttrs) => ({
   T: dtype,
@@ -104,16 +105,18 @@ const paramsOf = ({ params }: RowPlan, { reduction, ignoreIndex, labelSmoothing 
 
 type Inputs = readonly [logits: Tensor, target: Tensor, weight: Tensor | null];
 type BackwardInputs = readonly [...Inputs, saved: Tensor, dy: Tensor];
-type Context = VjpContext<Inputs, CrossEntropyAttrs, readonly [loss: Tensor, saved: Tensor]>;
+
+const backwardVariant = (target: Spec, attrs: BackwardAttrs) =>
+  backwardKernel.variant({ ...overrides(target, attrs), TARGET: attrs.of === "probabilities" });
 
 /** Some samples at a time. */
 function backwardInPieces(
   run: Run,
   [x, labels, weight, saved, dy]: BackwardInputs,
   dx: Tensor,
-  attrs: CrossEntropyAttrs,
+  attrs: BackwardAttrs,
 ): void {
-  const variant = backwardKernel.variant(overrides(labels, attrs));
+  const variant = backwardVariant(labels, attrs);
   bySamples(run, x, saved.numel / 4 - 1, (piece) => {
     const { rows, firstRow } = piece;
     const kept = piece.scratch([rows + 1, 4]);
@@ -128,8 +131,8 @@ function backwardInPieces(
   });
 }
 
-/** The logits' gradient. */
-const backwardOp: Op<BackwardInputs, CrossEntropyAttrs> = {
+/** The gradient of the logits, or of class probabilities. */
+const backwardOp: Op<BackwardInputs, BackwardAttrs> = {
   name: "crossEntropyBackward",
   required: 2,
   infer: ([x]) => [x],
@@ -140,8 +143,7 @@ const backwardOp: Op<BackwardInputs, CrossEntropyAttrs> = {
       return;
     }
     const p = plan(x.shape, run.device.info);
-    const variant = backwardKernel.variant(overrides(labels, attrs));
-    variant.launch(run, { x, labels, weight, saved, dy, dx }, paramsOf(p, attrs), p.grid);
+    backwardVariant(labels, attrs).launch(run, { x, labels, weight, saved, dy, dx }, paramsOf(p, attrs), p.grid);
   },
   ...withoutGradient,
 };
@@ -243,24 +245,10 @@ export const crossEntropyOp: Op<Inputs, CrossEntropyAttrs, readonly [loss: Tenso
   saves: () => ({ inputs: [0, 1, 2], outputs: [1] }),
   vjp([dy], c) {
     const given = [c.input(0), c.input(1), c.input(2), c.output(1), dy] as const;
-    return [c.needs[0] ? apply1(backwardOp, given, c.attrs) : null, c.needs[1] ? targetGradient(dy, c) : null, null];
+    const gradient = (of: BackwardAttrs["of"]) => apply1(backwardOp, given, { ...c.attrs, of });
+    return [c.needs[0] ? gradient("logits") : null, c.needs[1] ? gradient("probabilities") : null, null];
   },
 };
-
-/** Of class probabilities: -(1 - smoothing) w log p, times the gradient of each sample's loss. */
-function targetGradient(dy: Tensor, c: Context): Tensor {
-  const [logits, weight] = [c.input(0), c.input(2)];
-  const { reduction, labelSmoothing } = c.attrs;
-  const { shape } = logits;
-  const dim = classDim(shape);
-  const samples = shape.map((d, i) => (i === dim ? 1 : d));
-  const perSample = reduction === "none" ? view("crossEntropy", dy, samples) : dy;
-  const factor = (labelSmoothing - 1) / (reduction === "mean" ? sizeOf(samples) : 1);
-  const grad = binary("mul", logSoftmax(logits, dim), unary("affine", perSample, { scale: factor, offset: 0 }));
-  if (!weight) return grad;
-  const perClass = shape.map((d, i) => (i === dim ? d : 1));
-  return binary("mul", grad, view("crossEntropy", weight, perClass));
-}
 
 function classLoss(name: string, x: Tensor, target: Tensor, o: CrossEntropyOptions, normalize: boolean): Tensor {
   checkOptions(name, o, normalize ? CROSS_ENTROPY_OPTIONS : NLL_OPTIONS);

@@ -15,6 +15,7 @@ import { broadcastShapes, normalizeDims, sameShape, show, stridesOf } from "../t
 import type { Tensor } from "../tensor/tensor.ts";
 import { add, eq } from "./arithmetic.ts";
 import { binary } from "./binary.ts";
+import * as binaries from "./binary-rows.ts";
 import { checkIndex, indexSelect } from "./gather.ts";
 import { rand } from "./random.ts";
 import { max } from "./reduce.ts";
@@ -23,6 +24,7 @@ import { scatterAdd } from "./scatter.ts";
 import { type Dims, expand, keepdimOf, type ReduceOptions, sum } from "./sum-expand.ts";
 import { topk } from "./topk.ts";
 import { unary } from "./unary.ts";
+import * as unaries from "./unary-rows.ts";
 import { view } from "./view.ts";
 import { where } from "./where.ts";
 
@@ -137,11 +139,11 @@ export function logsumexp(x: Tensor, dim: Dims, options: ReduceOptions = {}): Te
   const keepdim = keepdimOf("logsumexp", options);
   const dims = normalizeDims("logsumexp", Array.isArray(dim) && dim.length === 0 ? undefined : dim, x.ndim);
   return scope(() => {
-    if (dims.some((d) => x.shape[d] === 0)) return unary("log", sum(unary("exp", x), dims, { keepdim }));
+    if (dims.some((d) => x.shape[d] === 0)) return unary(unaries.log, sum(unary(unaries.exp, x), dims, { keepdim }));
     const most = noGrad(() => max(x, dims, { keepdim: true }));
     // Infinities stay out of the differences, where they would be NaN.
-    const shift = where(eq(unary("abs", most), Number.POSITIVE_INFINITY), 0, most);
-    const whole = unary("log", sum(unary("exp", binary("sub", x, shift)), dims, { keepdim }));
+    const shift = where(eq(unary(unaries.abs, most), Number.POSITIVE_INFINITY), 0, most);
+    const whole = unary(unaries.log, sum(unary(unaries.exp, binary(binaries.sub, x, shift)), dims, { keepdim }));
     return add(whole, keepdim ? shift : view("logsumexp", shift, whole.shape));
   });
 }
@@ -207,11 +209,15 @@ export function multinomial(p: Tensor, draws: number, options: MultinomialOption
       if (replacement) return apply1(drawOp, [sums, rand([...shape.slice(0, -1), draws], { device })], undefined);
       // The first of so many clocks that ring at these rates (Efraimidis and Spirakis, Weighted random sampling with a reservoir, 2006):
       // the largest p / e, e exponentially distributed.
-      const e = unary("affine", unary("log", unary("affine", rand(shape, { device }), { scale: -1, offset: 1 })), {
-        scale: -1,
-        offset: 2 ** -40,
-      });
-      const { indices } = topk(binary("div", p, e), draws);
+      const e = unary(
+        unaries.affine,
+        unary(unaries.log, unary(unaries.affine, rand(shape, { device }), { scale: -1, offset: 1 })),
+        {
+          scale: -1,
+          offset: 2 ** -40,
+        },
+      );
+      const { indices } = topk(binary(binaries.div, p, e), draws);
       // Looks at the sums.
       apply1(drawOp, [sums, zeros([...shape.slice(0, -1), 1], { device })], undefined);
       return indices;

@@ -10,6 +10,7 @@ import { type Epilogue, type EpilogueBuffers, noEpilogue } from "../kernels/epil
 import { LONG, launchMatmul, matmulTiles, partsOf } from "../kernels/matmul-plan.ts";
 import type { MatmulShape, MatrixStrides } from "../kernels/matmul-shape.ts";
 import { reduceInto } from "../kernels/reduction-plan.ts";
+import * as reductions from "../kernels/reductions.ts";
 import { mergeDims } from "../kernels/strided-walk.ts";
 import { launchBest, magnitude, type Way } from "../kernels/variants.ts";
 import { checkDtype } from "../tensor/dtype.ts";
@@ -19,7 +20,8 @@ import type { Storage } from "../tensor/storage.ts";
 import { empty, type Spec, Tensor } from "../tensor/tensor.ts";
 import { type AbsorbedActivation, asActivation, asAddition, behindActivation } from "./absorb.ts";
 import { binary } from "./binary.ts";
-import { update } from "./inplace.ts";
+import * as binaries from "./binary-rows.ts";
+import { add_ } from "./inplace.ts";
 import { expand, sumTo } from "./sum-expand.ts";
 import { reshape } from "./view.ts";
 
@@ -102,7 +104,7 @@ export function launchProduct(run: Run, shape: MatmulShape, io: ProductBuffers):
         const sums = on.scratch([parts, elements]);
         launchMatmul(on, tile, shape, { ...buffers, c: sums }, noEpilogue, { parts, part: elements });
         const whole = new Tensor(buffers.c.retain(), [elements], "f32");
-        reduceInto(on, "sum", sums, whole, [0]);
+        reduceInto(on, reductions.sum, sums, whole, [0]);
         whole.dispose();
       },
     }),
@@ -251,7 +253,7 @@ function launchParts(run: Run, shape: MatmulShape, a: Tensor, b: Tensor, c: Tens
       }
     }
     if (target === c) continue;
-    noGrad(() => update("add", c, target));
+    noGrad(() => add_(c, target));
     target.dispose();
   }
 }
@@ -331,5 +333,5 @@ export function linear(x: Tensor, weight: Tensor, bias?: Tensor | null): Tensor 
   };
   const alone = !bias || (fits(x.device.info, [x.shape, weight.shape, shape]) && !isLong(attrs));
   if (alone) return apply1(matmulOp, [x, weight, bias ?? null, null], attrs);
-  return scope(() => binary("add", apply1(matmulOp, [x, weight, null, null], attrs), bias));
+  return scope(() => binary(binaries.add, apply1(matmulOp, [x, weight, null, null], attrs), bias));
 }

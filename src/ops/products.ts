@@ -8,9 +8,11 @@ import { broadcastShapes, sameShape, show } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { eq } from "./arithmetic.ts";
 import { binary } from "./binary.ts";
+import * as binaries from "./binary-rows.ts";
 import { to } from "./cast.ts";
 import { matmul } from "./matmul.ts";
 import { unary } from "./unary.ts";
+import * as unaries from "./unary-rows.ts";
 import { unsqueeze, view } from "./view.ts";
 
 const KINDS = ["a scalar", "a vector", "a matrix", "a batch of matrices [b, n, m]"];
@@ -64,14 +66,14 @@ function addProduct(
   checkNumber(name, "beta", beta);
   checkNumber(name, "alpha", alpha);
   checkDtype(name, "input", c.dtype, "f32");
-  const scaled = (x: Tensor, by: number) => (by === 1 ? x : unary("affine", x, { scale: by, offset: -0 }));
+  const scaled = (x: Tensor, by: number) => (by === 1 ? x : unary(unaries.affine, x, { scale: by, offset: -0 }));
   return scope(() => {
     const y = scaled(multiply(a, b), alpha);
     check(
       sameShape(broadcastShapes(name, c.shape, y.shape), y.shape),
       () => `[${name}] input ${show(c.shape)} does not broadcast to the product's shape ${show(y.shape)}`,
     );
-    return beta === 0 ? y : binary("add", y, scaled(c, beta));
+    return beta === 0 ? y : binary(binaries.add, y, scaled(c, beta));
   });
 }
 
@@ -88,7 +90,7 @@ export function outer(a: Tensor, b: Tensor): Tensor {
     checkTensor("outer", i, t);
     check(t.ndim === 1, () => `[outer] input ${i} must be a vector, got ${show(t.shape)}`);
   }
-  return scope(() => binary("mul", unsqueeze(a, 1), b));
+  return scope(() => binary(binaries.mul, unsqueeze(a, 1), b));
 }
 
 /**
@@ -104,7 +106,7 @@ export function kron(a: Tensor, b: Tensor): Tensor {
   const [p, q] = [sizes(a), sizes(b)];
   return scope(() => {
     const apart = binary(
-      "mul",
+      binaries.mul,
       view(
         "kron",
         a,

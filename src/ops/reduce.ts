@@ -5,6 +5,7 @@ import { noGrad } from "../autograd/mode.ts";
 import type { Op } from "../autograd/op.ts";
 import { check, checkNumber, checkOptions } from "../errors.ts";
 import { reduceInto } from "../kernels/reduction-plan.ts";
+import * as reductions from "../kernels/reductions.ts";
 import { full } from "../tensor/create.ts";
 import { checkDtype } from "../tensor/dtype.ts";
 import { scope } from "../tensor/scope.ts";
@@ -12,14 +13,17 @@ import { show, sizeOf } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { ne } from "./arithmetic.ts";
 import { binary } from "./binary.ts";
+import * as binaries from "./binary-rows.ts";
 import { type Dims, keptShape, mean, type ReduceAttrs, type ReduceOptions, reduced, sum } from "./sum-expand.ts";
-import { unary, unaryOpsOf } from "./unary.ts";
+import { unary, unaryOp } from "./unary.ts";
+import * as unaries from "./unary-rows.ts";
 import { view } from "./view.ts";
 
 export { type Dims, expand, mean, type ReduceOptions, sum } from "./sum-expand.ts";
 
 /** amax and amin: the gradient is shared evenly among equal extremes, as PyTorch's amax does. */
-function extremeOp(kind: "max" | "min"): Op<readonly [Tensor], ReduceAttrs> {
+function extremeOp(reduction: reductions.Reduction): Op<readonly [Tensor], ReduceAttrs> {
+  const { name: kind } = reduction;
   return {
     name: kind,
     infer([x], { dims, shape }) {
@@ -30,18 +34,18 @@ function extremeOp(kind: "max" | "min"): Op<readonly [Tensor], ReduceAttrs> {
       );
       return [{ shape, dtype: x.dtype }];
     },
-    forward: (run, [x], [y], { dims }) => reduceInto(run, kind, x, y, dims),
+    forward: (run, [x], [y], { dims }) => reduceInto(run, reduction, x, y, dims),
     saves: () => ({ inputs: [0], outputs: [0] }),
     vjp: ([dy], c) => {
       const shape = keptShape(c.inputSpecs[0].shape, c.attrs.dims);
-      const ties = binary("equalMask", c.input(0), view(kind, c.output(0), shape));
-      const share = binary("div", view(kind, dy, shape), sum(ties, c.attrs.dims, { keepdim: true }));
-      return [binary("mul", ties, share)];
+      const ties = binary(binaries.equalMask, c.input(0), view(kind, c.output(0), shape));
+      const share = binary(binaries.div, view(kind, dy, shape), sum(ties, c.attrs.dims, { keepdim: true }));
+      return [binary(binaries.mul, ties, share)];
     },
   };
 }
-const maxOp = extremeOp("max");
-const minOp = extremeOp("min");
+const maxOp = extremeOp(reductions.max);
+const minOp = extremeOp(reductions.min);
 
 /** Largest element over `dims`. @see https://pytorch.org/docs/stable/generated/torch.amax.html */
 export const max = (x: Tensor, dims?: Dims, options: ReduceOptions = {}): Tensor =>
@@ -89,11 +93,15 @@ const varianceOp: Op<readonly [value: Tensor, x: Tensor], VarianceAttrs> = {
     const { dims, scale } = c.attrs;
     const x = c.input(1);
     const grads = view("var", dy, keptShape(c.inputSpecs[1].shape, dims));
-    return [null, binary("mul", unary("affine", grads, { scale: 2 * scale, offset: -0 }), deviation(x, dims))];
+    return [
+      null,
+      binary(binaries.mul, unary(unaries.affine, grads, { scale: 2 * scale, offset: -0 }), deviation(x, dims)),
+    ];
   },
 };
 
-const deviation = (x: Tensor, dims: readonly number[]): Tensor => binary("sub", x, mean(x, dims, { keepdim: true }));
+const deviation = (x: Tensor, dims: readonly number[]): Tensor =>
+  binary(binaries.sub, x, mean(x, dims, { keepdim: true }));
 
 /** Variance over `dims`, f32, in two passes. @see https://pytorch.org/docs/stable/generated/torch.var.html */
 export function variance(x: Tensor, dims?: Dims, options: VarianceOptions = {}): Tensor {
@@ -105,16 +113,18 @@ export function variance(x: Tensor, dims?: Dims, options: VarianceOptions = {}):
   const scale = 1 / Math.max(0, n - correction);
   return scope(() => {
     const value = noGrad(() => {
-      const squares = sum(unary("square", deviation(x, list)), list, { keepdim });
-      return unary("affine", squares, { scale, offset: 0 });
+      const squares = sum(unary(unaries.square, deviation(x, list)), list, { keepdim });
+      return unary(unaries.affine, squares, { scale, offset: 0 });
     });
     return apply1(varianceOp, [value, x], { dims: list, scale });
   });
 }
 
 /** The square root, with the gradient 0 at 0: that of a standard deviation where all elements are equal, as PyTorch's. */
-export const { rootOfVariance } = unaryOpsOf({
-  rootOfVariance: { f: "sqrt(x)", dx: "select(dy / (2.0 * x), 0.0, x == 0.0)", saves: "y" },
+export const rootOfVariance = unaryOp("rootOfVariance", {
+  f: "sqrt(x)",
+  dx: "select(dy / (2.0 * x), 0.0, x == 0.0)",
+  saves: "y",
 });
 
 /** Standard deviation over `dims`. @see https://pytorch.org/docs/stable/generated/torch.std.html */
@@ -128,11 +138,17 @@ const normOp: Op<readonly [Tensor], ReduceAttrs> = {
     checkDtype("norm", "input", x.dtype, "f32");
     return [{ shape, dtype: "f32" }];
   },
-  forward: (run, [x], [y], { dims }) => reduceInto(run, "norm", x, y, dims),
+  forward: (run, [x], [y], { dims }) => reduceInto(run, reductions.norm, x, y, dims),
   saves: () => ({ inputs: [0], outputs: [0] }),
   vjp: ([dy], c) => {
     const shape = keptShape(c.inputSpecs[0].shape, c.attrs.dims);
-    return [binary("mul", binary("divOrZero", c.input(0), view("norm", c.output(0), shape)), view("norm", dy, shape))];
+    return [
+      binary(
+        binaries.mul,
+        binary(binaries.divOrZero, c.input(0), view("norm", c.output(0), shape)),
+        view("norm", dy, shape),
+      ),
+    ];
   },
 };
 

@@ -11,6 +11,7 @@ import { normalizeDim, rowRank } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { eq, mul, ne } from "./arithmetic.ts";
 import { binary } from "./binary.ts";
+import * as binaries from "./binary-rows.ts";
 import { select } from "./movement.ts";
 import { keepdimOf, type ReduceOptions } from "./sum-expand.ts";
 import { unsqueeze, view } from "./view.ts";
@@ -51,8 +52,8 @@ const cumprodOp: Op<readonly [Tensor], { readonly dim: number }> = {
     const zeros = apply1(cumsumOp, [zero], { dim, reverse: false });
     const first = mul(zero, eq(zeros, 1));
     const without = apply1(cumprodOp, [where(first, 1, x)], { dim });
-    const before = binary("div", sumFrom(binary("mul", dy, y)), where(zero, 1, x));
-    return [where(ne(zeros, 0), where(first, sumFrom(binary("mul", dy, without)), 0), before)];
+    const before = binary(binaries.div, sumFrom(binary(binaries.mul, dy, y)), where(zero, 1, x));
+    return [where(ne(zeros, 0), where(first, sumFrom(binary(binaries.mul, dy, without)), 0), before)];
   },
 };
 

@@ -4,6 +4,7 @@ import { type Op, savesNothing } from "../autograd/op.ts";
 import { check, checkOptions } from "../errors.ts";
 import { copyStrided } from "../kernels/copy-strided.ts";
 import { reduceInto } from "../kernels/reduction-plan.ts";
+import * as reductions from "../kernels/reductions.ts";
 import { broadcastStrides } from "../kernels/strided-walk.ts";
 import { checkDtype } from "../tensor/dtype.ts";
 import {
@@ -19,6 +20,7 @@ import {
 } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { unary } from "./unary.ts";
+import * as unaries from "./unary-rows.ts";
 import { view } from "./view.ts";
 
 /** What reductions take beside the dimensions. */
@@ -71,11 +73,11 @@ const sumOp: Op<readonly [Tensor], ReduceAttrs & { readonly mean: boolean }> = {
     checkDtype(mean ? "mean" : "sum", "input", x.dtype, "f32", ...(mean ? [] : (["i32", "u32"] as const)));
     return [{ shape, dtype: x.dtype }];
   },
-  forward: (run, [x], [y], { dims, mean }) => reduceInto(run, "sum", x, y, dims, mean ? y.numel / x.numel : 1),
+  forward: (run, [x], [y], { dims, mean }) => reduceInto(run, reductions.sum, x, y, dims, mean ? y.numel / x.numel : 1),
   saves: savesNothing,
   vjp: ([dy], c) => {
     const { shape } = c.inputSpecs[0];
-    const scaled = c.attrs.mean ? unary("affine", dy, { scale: dy.numel / sizeOf(shape), offset: 0 }) : dy;
+    const scaled = c.attrs.mean ? unary(unaries.affine, dy, { scale: dy.numel / sizeOf(shape), offset: 0 }) : dy;
     return [expand(view("expand", scaled, keptShape(shape, c.attrs.dims)), shape)];
   },
 };

@@ -18,6 +18,7 @@ import { scope } from "../tensor/scope.ts";
 import { normalizeDim, rowRank, type Shape, show, sizeOf } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { binary } from "./binary.ts";
+import * as binaries from "./binary-rows.ts";
 import { cat } from "./cat.ts";
 import { gather, gatherInto, scatterAdd } from "./gather.ts";
 import { narrow } from "./movement.ts";
@@ -103,7 +104,7 @@ function inStages(run: Run, x: Tensor, values: Tensor, indices: Tensor, attrs: T
         const [best, at] = apply(topkOp, [part], { ...attrs, k: Math.min(attrs.k, count) });
         part.dispose();
         candidates.push(best);
-        positions.push(binary("add", at, full([], first, { dtype: "i32", device: x.device })));
+        positions.push(binary(binaries.add, at, full([], first, { dtype: "i32", device: x.device })));
       }
       const [best, at] = apply(topkOp, [cat(candidates, dim)], attrs);
       run.queue.copy(best.storage, values.storage);

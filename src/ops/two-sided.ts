@@ -7,10 +7,12 @@ import { scope } from "../tensor/scope.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { Operand } from "./arithmetic.ts";
 import * as arithmetic from "./arithmetic.ts";
-import { binary } from "./binary.ts";
+import { type BinaryOp, binary } from "./binary.ts";
+import * as binaries from "./binary-rows.ts";
 import { to } from "./cast.ts";
-import { mathBinary } from "./math-rows.ts";
+import * as mathBinaries from "./math-binary-rows.ts";
 import { unary } from "./unary.ts";
+import * as unaries from "./unary-rows.ts";
 
 /** Throws unless both are tensors or numbers, and one of them a tensor, which it gives. */
 function checkOperands(name: string, a: Operand, b: Operand): Tensor {
@@ -32,53 +34,52 @@ function tensorOf(name: string, x: Operand, { dtype, device }: Tensor): Tensor {
   return full([], x, { dtype, device });
 }
 
-type Name = "add" | "div" | "maximum" | "minimum" | "mul" | "pow" | "sub";
-
 const both =
-  (name: Name, right: (a: Tensor, b: Operand) => Tensor) =>
+  (op: BinaryOp, right: (a: Tensor, b: Operand) => Tensor) =>
   (a: Operand, b: Operand): Tensor => {
+    const { name } = op;
     const tensor = checkOperands(name, a, b);
     if (typeof a !== "number") return right(a, b);
-    return scope(() => binary(name, tensorOf(name, a, tensor), tensor));
+    return scope(() => binary(op, tensorOf(name, a, tensor), tensor));
   };
 
 /**
  * a + b, elementwise: tensors of one dtype, which broadcast, or a number on one side. f32, i32 or u32.
  * @throws ShapeError, DtypeError for what does not fit. @see https://pytorch.org/docs/stable/generated/torch.add.html
  */
-export const add = both("add", arithmetic.add);
+export const add = both(binaries.add, arithmetic.add);
 /**
  * a - b, elementwise: tensors of one dtype, which broadcast, or a number on one side, as in `sub(1, x)`. f32, i32 or u32.
  * @throws ShapeError, DtypeError for what does not fit. @see https://pytorch.org/docs/stable/generated/torch.sub.html
  */
-export const sub = both("sub", arithmetic.sub);
+export const sub = both(binaries.sub, arithmetic.sub);
 /**
  * a * b, elementwise: tensors of one dtype, which broadcast, or a number on one side. f32, i32 or u32.
  * @throws ShapeError, DtypeError for what does not fit. @see https://pytorch.org/docs/stable/generated/torch.mul.html
  */
-export const mul = both("mul", arithmetic.mul);
+export const mul = both(binaries.mul, arithmetic.mul);
 /**
  * a to the power of b, elementwise: tensors, which broadcast, or a number on one side, as in `pow(2, x)`. f32.
  * @throws ShapeError, DtypeError for what does not fit. @see https://pytorch.org/docs/stable/generated/torch.pow.html
  */
-export const pow = both("pow", arithmetic.pow);
+export const pow = both(binaries.pow, arithmetic.pow);
 /**
  * The larger of a and b, elementwise, NaN where one is: tensors of one dtype, which broadcast, or a number on one side.
  * @throws ShapeError, DtypeError for what does not fit. @see https://pytorch.org/docs/stable/generated/torch.maximum.html
  */
-export const maximum = both("maximum", arithmetic.maximum);
+export const maximum = both(binaries.maximum, arithmetic.maximum);
 /**
  * The smaller of a and b, elementwise, NaN where one is: tensors of one dtype, which broadcast, or a number on one side.
  * @throws ShapeError, DtypeError for what does not fit. @see https://pytorch.org/docs/stable/generated/torch.minimum.html
  */
-export const minimum = both("minimum", arithmetic.minimum);
+export const minimum = both(binaries.minimum, arithmetic.minimum);
 /** b - a, elementwise: `sub` the other way round. @see https://pytorch.org/docs/stable/generated/torch.rsub.html */
 export function rsub(a: Tensor, b: Operand): Tensor {
   checkTensor("rsub", "input", a);
   return sub(b, a);
 }
 
-const trueDivision = both("div", arithmetic.div);
+const trueDivision = both(binaries.div, arithmetic.div);
 
 /** What `div` takes beside the operands. */
 export interface DivOptions {
@@ -102,8 +103,8 @@ export function div(a: Operand, b: Operand, options: DivOptions = {}): Tensor {
   );
   return scope(() => {
     if (roundingMode !== null) {
-      const name = roundingMode === "floor" ? "divFloor" : "divTrunc";
-      return mathBinary(name, tensorOf("div", a, tensor), tensorOf("div", b, tensor));
+      const op = roundingMode === "floor" ? mathBinaries.divFloor : mathBinaries.divTrunc;
+      return binary(op, tensorOf("div", a, tensor), tensorOf("div", b, tensor));
     }
     const float = (x: Operand) => (typeof x === "number" ? x : to(x, "f32"));
     return trueDivision(float(a), float(b));
@@ -111,32 +112,32 @@ export function div(a: Operand, b: Operand, options: DivOptions = {}): Tensor {
 }
 
 const whole =
-  (name: string, row: "divFloor" | "fmod" | "remainder") =>
+  (name: string, op: BinaryOp) =>
   (a: Operand, b: Operand): Tensor => {
     const tensor = checkOperands(name, a, b);
-    return scope(() => mathBinary(row, tensorOf(name, a, tensor), tensorOf(name, b, tensor)));
+    return scope(() => binary(op, tensorOf(name, a, tensor), tensorOf(name, b, tensor)));
   };
 
 /** a / b rounded down, as Python's `//`: `div` with roundingMode "floor". @see https://pytorch.org/docs/stable/generated/torch.floor_divide.html */
-export const floorDivide = whole("floorDivide", "divFloor");
+export const floorDivide = whole("floorDivide", mathBinaries.divFloor);
 /**
  * What is left of a divided by b, with the sign of b, as Python's `%`: f32 without rounding, i32 or u32; an integer over 0 leaves 0. Tensors
  * of one dtype, which broadcast, or a number on one side.
  * @see https://pytorch.org/docs/stable/generated/torch.remainder.html
  */
-export const remainder = whole("remainder", "remainder");
+export const remainder = whole("remainder", mathBinaries.remainder);
 /**
  * What is left of a divided by b, with the sign of a, as C's `fmod`: f32 without rounding, i32 or u32; an integer over 0 leaves 0. Tensors
  * of one dtype, which broadcast, or a number on one side.
  * @see https://pytorch.org/docs/stable/generated/torch.fmod.html
  */
-export const fmod = whole("fmod", "fmod");
+export const fmod = whole("fmod", mathBinaries.fmod);
 
 /** The angle of the point (x, y), in radians from -pi to pi, elementwise; shapes broadcast. f32. @see https://pytorch.org/docs/stable/generated/torch.atan2.html */
 export function atan2(y: Tensor, x: Tensor): Tensor {
   checkTensor("atan2", 0, y);
   checkTensor("atan2", 1, x);
-  return mathBinary("atan2", y, x);
+  return binary(mathBinaries.atan2, y, x);
 }
 
 /** start + weight (end - start), elementwise; `weight` is a number or a tensor, all broadcast. f32. @see https://pytorch.org/docs/stable/generated/torch.lerp.html */
@@ -145,10 +146,10 @@ export function lerp(start: Tensor, end: Tensor, weight: Operand): Tensor {
   checkTensor("lerp", 1, end);
   if (typeof weight !== "number") checkTensor("lerp", "the weight (or a number)", weight);
   return scope(() => {
-    const way = binary("sub", end, start);
+    const way = binary(binaries.sub, end, start);
     // From the nearer end, so that weight 1 gives `end` itself.
-    if (typeof weight === "number" && weight >= 0.5) return binary("sub", end, arithmetic.mul(way, 1 - weight));
-    return binary("add", start, arithmetic.mul(way, weight));
+    if (typeof weight === "number" && weight >= 0.5) return binary(binaries.sub, end, arithmetic.mul(way, 1 - weight));
+    return binary(binaries.add, start, arithmetic.mul(way, weight));
   });
 }
 
@@ -158,7 +159,7 @@ export interface ScaledOptions {
   value?: number;
 }
 
-function scaled(name: string, by: "mul" | "div", x: Tensor, a: Tensor, b: Tensor, options: ScaledOptions): Tensor {
+function scaled(name: string, by: BinaryOp, x: Tensor, a: Tensor, b: Tensor, options: ScaledOptions): Tensor {
   for (const [i, t] of [x, a, b].entries()) checkTensor(name, i, t);
   checkOptions(name, options, ["value"]);
   const { value = 1 } = options;
@@ -166,15 +167,15 @@ function scaled(name: string, by: "mul" | "div", x: Tensor, a: Tensor, b: Tensor
   checkDtype(name, "input", x.dtype, "f32");
   return scope(() => {
     const term = binary(by, a, b);
-    return binary("add", x, value === 1 ? term : unary("affine", term, { scale: value, offset: -0 }));
+    return binary(binaries.add, x, value === 1 ? term : unary(unaries.affine, term, { scale: value, offset: -0 }));
   });
 }
 /** x + value a b, elementwise; shapes broadcast. f32. @see https://pytorch.org/docs/stable/generated/torch.addcmul.html */
 export const addcmul = (x: Tensor, a: Tensor, b: Tensor, options: ScaledOptions = {}): Tensor =>
-  scaled("addcmul", "mul", x, a, b, options);
+  scaled("addcmul", binaries.mul, x, a, b, options);
 /** x + value a / b, elementwise; shapes broadcast. f32. @see https://pytorch.org/docs/stable/generated/torch.addcdiv.html */
 export const addcdiv = (x: Tensor, a: Tensor, b: Tensor, options: ScaledOptions = {}): Tensor =>
-  scaled("addcdiv", "div", x, a, b, options);
+  scaled("addcdiv", binaries.div, x, a, b, options);
 
 /** i32: whether elements are other than 0; NaN is. */
 function truth(name: string, x: Tensor): Tensor {

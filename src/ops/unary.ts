@@ -1,4 +1,4 @@
-// Elementwise functions of one tensor: each row of the table in unary-rows.ts becomes an op.
+// Elementwise functions of one tensor: the op of a row (see unary-rows.ts).
 import { apply1 } from "../autograd/apply.ts";
 import { type Op, withoutGradient } from "../autograd/op.ts";
 import { grid1d } from "../gpu/queue.ts";
@@ -9,17 +9,12 @@ import unaryWgsl, { PER, WG } from "../kernels/wgsl/unary.wgsl";
 import backwardWgsl from "../kernels/wgsl/unary-backward.wgsl";
 import { checkDtype } from "../tensor/dtype.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import { unaryRows } from "./unary-rows.ts";
-
-export type UnaryName = keyof typeof unaryRows;
 
 /** The values of a row's scalars, in the row's order. */
 export type Scalars = readonly number[];
 
 /** What a call gives besides the tensor: the row's scalars by name, nothing where it has none. */
-export type ScalarsOf<Rows, N extends keyof Rows> = Rows[N] extends {
-  readonly scalars: readonly (infer S extends string)[];
-}
+export type ScalarsOf<R extends UnaryRow> = R extends { readonly scalars: readonly (infer S extends string)[] }
   ? readonly [scalars: Readonly<Record<S, number>>]
   : readonly [];
 
@@ -29,12 +24,13 @@ const backwardKernel = new Kernel(backwardWgsl);
 const TILE = WG * PER;
 
 /** An elementwise op, and that of its gradient: dx from dy and what the row saves. */
-export interface UnaryOp extends Op<readonly [Tensor], Scalars> {
+export interface UnaryOp<R extends UnaryRow = UnaryRow> extends Op<readonly [Tensor], Scalars> {
   readonly gradient: Op<readonly [dy: Tensor, saved: Tensor | null], Scalars>;
-  readonly row: UnaryRow;
+  readonly row: R;
 }
 
-function unaryOp(name: string, row: UnaryRow): UnaryOp {
+/** Makes the op of a row. */
+export function unaryOp<const R extends UnaryRow>(name: string, row: R): UnaryOp<R> {
   const forward = forwardKernel.variant({ f: `fn f(x: T) -> T { ${unaryBody(row, row.f)} }` }, name);
   const backward = backwardKernel.variant(
     { back: `fn back(x: f32, dy: f32) -> f32 { ${unaryBody(row, row.dx)} }` },
@@ -75,15 +71,8 @@ function unaryOp(name: string, row: UnaryRow): UnaryOp {
   };
 }
 
-/** The ops of a table's rows. */
-export const unaryOpsOf = <K extends string>(rows: Readonly<Record<K, UnaryRow>>): Record<K, UnaryOp> =>
-  Object.fromEntries(Object.entries<UnaryRow>(rows).map(([name, row]) => [name, unaryOp(name, row)])) as Record<
-    K,
-    UnaryOp
-  >;
-
-export const unaryOps = unaryOpsOf(unaryRows);
-
-/** Applies a row of the table, with its scalars by name. */
-export const unary = <N extends UnaryName>(name: N, x: Tensor, ...scalars: ScalarsOf<typeof unaryRows, N>): Tensor =>
-  apply1(unaryOps[name], [x], valuesOf(name, unaryRows[name], scalars[0]));
+/** Applies an op of the tables, with its scalars by name. */
+export const unary = <R extends UnaryRow>(op: UnaryOp<R>, x: Tensor, ...scalars: ScalarsOf<R>): Tensor => {
+  const [given]: readonly Readonly<Record<string, number>>[] = scalars;
+  return apply1(op, [x], valuesOf(op.name, op.row, given));
+};

@@ -6,10 +6,12 @@ import { deepCopy } from "../nn/deep-copy.ts";
 import { type AnyModule, Module } from "../nn/module.ts";
 import { BatchNorm } from "../nn/norm-layers.ts";
 import { binary } from "../ops/binary.ts";
+import * as binaries from "../ops/binary-rows.ts";
 import { to } from "../ops/cast.ts";
-import { fill, update as updateInPlace } from "../ops/inplace.ts";
+import { add_, fill_ } from "../ops/inplace.ts";
 import { expand } from "../ops/sum-expand.ts";
 import { unary } from "../ops/unary.ts";
+import * as unaries from "../ops/unary-rows.ts";
 import { where } from "../ops/where.ts";
 import { copy_ } from "../tensor/copy.ts";
 import { full, zeros } from "../tensor/create.ts";
@@ -97,7 +99,7 @@ export class AveragedModel<I extends readonly unknown[] = readonly [Tensor], O =
         const kernel = averageKernel();
         for (const launch of batches(averaged, 3, sideBySide)) update("AveragedModel", kernel, table, 0, launch);
         for (const [target, source] of copied) copy_(target, source);
-        updateInPlace("add", this.nAveraged, 1);
+        add_(this.nAveraged, 1);
       }),
     );
   }
@@ -141,8 +143,8 @@ export class AveragedModel<I extends readonly unknown[] = readonly [Tensor], O =
     }
     const weight =
       emaDecay === null
-        ? unary("reciprocal", unary("affine", to(nAveraged, "f32"), { scale: 1, offset: 1 }))
-        : where(binary("eq", nAveraged, full([], 0, { dtype: "i32" })), 1, full([], 1 - emaDecay));
+        ? unary(unaries.reciprocal, unary(unaries.affine, to(nAveraged, "f32"), { scale: 1, offset: 1 }))
+        : where(binary(binaries.eq, nAveraged, full([], 0, { dtype: "i32" })), 1, full([], 1 - emaDecay));
     copy_(row.tensor, expand(weight, row.tensor.shape));
     return row;
   }
@@ -175,9 +177,9 @@ export async function updateBn(loader: Iterable<BnBatch> | AsyncIterable<BnBatch
   const momenta = norms.map((norm) => [norm, norm.momentum] as const);
   noGrad(() => {
     for (const { runningMean, runningVar, numBatchesTracked } of norms) {
-      if (runningMean) fill(runningMean, 0);
-      if (runningVar) fill(runningVar, 1);
-      if (numBatchesTracked) fill(numBatchesTracked, 0);
+      if (runningMean) fill_(runningMean, 0);
+      if (runningVar) fill_(runningVar, 1);
+      if (numBatchesTracked) fill_(numBatchesTracked, 0);
     }
   });
   model.train();

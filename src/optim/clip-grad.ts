@@ -9,8 +9,8 @@ import { bindingElements, partOf, ranges } from "../kernels/binding-parts.ts";
 import { Kernel } from "../kernels/kernel.ts";
 import normWgsl, { CHUNK } from "../kernels/wgsl/grad-norm.wgsl";
 import finishWgsl from "../kernels/wgsl/grad-norm-finish.wgsl";
-import { binaryOps } from "../ops/binary.ts";
-import { unaryOps } from "../ops/unary.ts";
+import * as binaries from "../ops/binary-rows.ts";
+import * as unaries from "../ops/unary-rows.ts";
 import { zeros } from "../tensor/create.ts";
 import { keep, scope } from "../tensor/scope.ts";
 import { Storage } from "../tensor/storage.ts";
@@ -115,7 +115,7 @@ export function clipGradNorm_(params: Iterable<Tensor> | Tensor, maxNorm: number
       list.map(({ grad }) => grad),
       { maxNorm },
     );
-    const op = { ...binaryOps.mul, name: "clipGradNorm_" };
+    const op = { ...binaries.mul, name: "clipGradNorm_" };
     for (const clipped of list) replaceGrad(clipped, (from, to) => runInto(op, [from, factor], undefined, [to]));
     factor.dispose();
     return norm;
@@ -129,7 +129,7 @@ export function clipGradNorm_(params: Iterable<Tensor> | Tensor, maxNorm: number
  */
 export function clipGradValue_(params: Iterable<Tensor> | Tensor, clipValue: number): void {
   checkNumber("clipGradValue_", "clipValue", clipValue, 0);
-  const op = { ...unaryOps.clamp, name: "clipGradValue_" };
+  const op = { ...unaries.clamp, name: "clipGradValue_" };
   const limits = [-clipValue, clipValue];
   for (const clipped of withGrad(listOf("clipGradValue_", params)))
     replaceGrad(clipped, (from, to) => runInto(op, [from], limits, [to]));

@@ -1,10 +1,12 @@
 // Muon: momentum of a matrix, made orthogonal.
 import { check, checkWhole, ValueError } from "../errors.ts";
 import { binary } from "../ops/binary.ts";
+import * as binaries from "../ops/binary-rows.ts";
 import { linear, matmul } from "../ops/matmul.ts";
 import { t } from "../ops/movement.ts";
 import { sum } from "../ops/sum-expand.ts";
 import { unary } from "../ops/unary.ts";
+import * as unaries from "../ops/unary-rows.ts";
 import { reshape } from "../ops/view.ts";
 import { show } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -32,7 +34,7 @@ export interface MuonOptions {
 
 type Shaping = Pick<MuonOptions, "nsCoefficients" | "eps" | "nsSteps">;
 
-const times = (x: Tensor, scale: number): Tensor => unary("affine", x, { scale, offset: 0 });
+const times = (x: Tensor, scale: number): Tensor => unary(unaries.affine, x, { scale, offset: 0 });
 
 /**
  * Near U V^T for x = U S V^T, x: [rows, ...] taken as a matrix [rows, columns], times sqrt(max(1, rows / columns)): the
@@ -41,13 +43,17 @@ const times = (x: Tensor, scale: number): Tensor => unary("affine", x, { scale, 
 function orthogonal(x: Tensor, { nsCoefficients: [a, b, c], eps, nsSteps }: Shaping): Tensor {
   const [rows = 1] = x.shape;
   const columns = x.numel / rows;
-  const norm = unary("sqrt", sum(unary("square", x)));
-  const matrix = binary("div", reshape(x, [rows, columns]), unary("affine", norm, { scale: 1, offset: eps }));
+  const norm = unary(unaries.sqrt, sum(unary(unaries.square, x)));
+  const matrix = binary(
+    binaries.div,
+    reshape(x, [rows, columns]),
+    unary(unaries.affine, norm, { scale: 1, offset: eps }),
+  );
   let y = rows > columns ? t(matrix) : matrix;
   for (let step = 0; step < nsSteps; step++) {
     const gram = linear(y, y);
-    const polynomial = binary("add", times(gram, b), times(matmul(gram, gram), c));
-    y = binary("add", times(y, a), matmul(polynomial, y));
+    const polynomial = binary(binaries.add, times(gram, b), times(matmul(gram, gram), c));
+    y = binary(binaries.add, times(y, a), matmul(polynomial, y));
   }
   return rows > columns ? times(t(y), Math.sqrt(rows / columns)) : y;
 }

@@ -58,10 +58,6 @@ export interface OptimizerStateDict {
   readonly paramGroups: readonly { readonly params: readonly number[]; readonly [option: string]: unknown }[];
 }
 
-function expectFit(condition: boolean, message: () => string): asserts condition {
-  check(condition, () => `[loadStateDict] ${message()}`, StateDictError);
-}
-
 /**
  * Base class of optimizers: parameters in groups, state for each of them, and a step that updates those with a
  * gradient.
@@ -276,15 +272,18 @@ export abstract class Optimizer<O extends { lr: number } = { lr: number }> {
    * missing state, or a state of another shape.
    */
   loadStateDict(dict: OptimizerStateDict): void {
-    expectFit(
+    check(
       Array.isArray(dict?.paramGroups) && dict.paramGroups.every((g) => Array.isArray(g?.params)) && !!dict.state,
-      () => `${told(dict)} is no state dict of an optimizer: pass { state, paramGroups }, as stateDict() gives them`,
+      () =>
+        `[loadStateDict] ${told(dict)} is no state dict of an optimizer: pass { state, paramGroups }, as stateDict() gives them`,
+      StateDictError,
     );
     const sizes = (groups: readonly { params: readonly unknown[] }[]) => show(groups.map((g) => g.params.length));
-    expectFit(
+    check(
       sizes(dict.paramGroups) === sizes(this.paramGroups),
       () =>
-        `groups of ${sizes(dict.paramGroups)} parameters do not fit this ${this.name}'s groups of ${sizes(this.paramGroups)}`,
+        `[loadStateDict] groups of ${sizes(dict.paramGroups)} parameters do not fit this ${this.name}'s groups of ${sizes(this.paramGroups)}`,
+      StateDictError,
     );
     let count = 0;
     const found = this.paramGroups.map((group, g) => {
@@ -362,18 +361,24 @@ function savedState(
 ): { readonly p: Tensor; readonly step: number; readonly tensors: readonly (readonly [string, Tensor])[] } {
   if (!saved) return { p, step: 0, tensors: [] };
   const { step } = saved;
-  expectFit(
+  check(
     typeof step === "number" && Number.isInteger(step) && step >= 0,
-    () => `parameter ${index} lacks its step count`,
+    () => `[loadStateDict] parameter ${index} lacks its step count`,
+    StateDictError,
   );
   const tensors = names.map((name) => {
     const { [name]: tensor } = saved;
-    expectFit(tensor instanceof Tensor, () => `parameter ${index} lacks ${name}`);
-    expectFit(
+    check(tensor instanceof Tensor, () => `[loadStateDict] parameter ${index} lacks ${name}`, StateDictError);
+    check(
       sameShape(tensor.shape, p.shape),
-      () => `parameter ${index}: ${name} has shape ${show(tensor.shape)}, expected ${show(p.shape)}`,
+      () => `[loadStateDict] parameter ${index}: ${name} has shape ${show(tensor.shape)}, expected ${show(p.shape)}`,
+      StateDictError,
     );
-    expectFit(tensor.dtype === "f32", () => `parameter ${index}: ${name} is ${tensor.dtype}, expected f32`);
+    check(
+      tensor.dtype === "f32",
+      () => `[loadStateDict] parameter ${index}: ${name} is ${tensor.dtype}, expected f32`,
+      StateDictError,
+    );
     return [name, tensor] as const;
   });
   return { p, step, tensors };

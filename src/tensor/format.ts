@@ -1,5 +1,6 @@
 // Tensors as text, in NumPy's manner: rows aligned, long dimensions abbreviated in the middle.
 import { type Shape, show, sizeOf } from "./shape.ts";
+import type { Tensor } from "./tensor.ts";
 
 const EDGE = 3;
 const LONGEST = 8;
@@ -24,4 +25,11 @@ export function format(data: ArrayLike<number>, shape: Shape, dtype: string): st
     return "";
   });
   return `${build(shape, 0, (x) => text(x).padStart(width))}\n${dtype} ${show(shape)}`;
+}
+
+/** Prints the elements in rows, long dimensions abbreviated, then dtype and shape, and returns what it printed. */
+export async function print(x: Tensor): Promise<string> {
+  const text = format(await x.data(), x.shape, x.dtype);
+  console.log(text);
+  return text;
 }

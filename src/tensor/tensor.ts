@@ -5,7 +5,6 @@ import { check, ShapeError, StateError, told, ValueError } from "../errors.ts";
 import type { Device } from "../gpu/device.ts";
 import { currentDevice } from "../gpu/device.ts";
 import { arrayTypes, bytesPerElement, type Dtype, type TensorData } from "./dtype.ts";
-import { format } from "./format.ts";
 import { halfToFloat } from "./half.ts";
 import { track } from "./scope.ts";
 import { type Shape, show, sizeOf } from "./shape.ts";
@@ -223,13 +222,6 @@ export class Tensor<S extends Shape = Shape> implements Spec {
     const build = ([length, ...inner]: Shape): NestedArray =>
       length === undefined ? (data[at++] ?? Number.NaN) : Array.from({ length }, () => build(inner));
     return build(this.shape);
-  }
-
-  /** Prints the elements in rows, long dimensions abbreviated, then dtype and shape, and returns what it printed. */
-  async print(): Promise<string> {
-    const text = format(await this.data(), this.shape, this.dtype);
-    console.log(text);
-    return text;
   }
 
   /** Dtype and shape, as in `Tensor(f32 [2, 3], requiresGrad)`. For the elements: `print`, `array`, `data`. */

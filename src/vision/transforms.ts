@@ -4,6 +4,7 @@ import { check, listed, ShapeError, told, ValueError } from "../errors.ts";
 import { to } from "../ops/cast.ts";
 import { rand } from "../ops/random.ts";
 import { unary } from "../ops/unary.ts";
+import * as unaries from "../ops/unary-rows.ts";
 import { view } from "../ops/view.ts";
 import { checkDtype } from "../tensor/dtype.ts";
 import { scope } from "../tensor/scope.ts";
@@ -126,7 +127,7 @@ export class Transform {
 
 /** 8-bit images as floats in [0, 1]. */
 const asFloats = (x: Tensor): Tensor =>
-  x.dtype === "f32" ? x : unary("affine", to(x, "f32"), { scale: 1 / 255, offset: 0 });
+  x.dtype === "f32" ? x : unary(unaries.affine, to(x, "f32"), { scale: 1 / 255, offset: 0 });
 
 /** Transforms one after the other. @see https://pytorch.org/vision/stable/generated/torchvision.transforms.Compose.html */
 export const compose = (transforms: readonly Transform[]): Transform =>

@@ -14,7 +14,7 @@ import {
 } from "wgrad";
 import { apply1 } from "../../src/autograd/apply.ts";
 import type { UnaryOp } from "../../src/ops/unary.ts";
-import { unaryOps } from "../../src/ops/unary.ts";
+import * as unaries from "../../src/ops/unary-rows.ts";
 import { withDevice } from "../support/case.ts";
 
 withDevice();
@@ -42,7 +42,7 @@ test("passes a function that draws random numbers: each call draws the same", as
 
 test("finds a wrong gradient and names the input", async () => {
   // exp whose gradient lacks a factor.
-  const wrong: UnaryOp = { ...unaryOps.exp, name: "wrong", vjp: ([dy]) => [dy!] };
+  const wrong: UnaryOp = { ...unaries.exp, name: "wrong", vjp: ([dy]) => [dy!] };
   const a = tensor([0.5, 1], { requiresGrad: true });
   const b = tensor([1, -1], { requiresGrad: true });
   const fn = (x: Tensor, y: Tensor) => x.mul(2).add(apply1(wrong, [y], []));

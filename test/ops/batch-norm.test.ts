@@ -3,10 +3,11 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ones, ShapeError, scope, type Tensor, tensor, ValueError, zeros } from "wgrad";
 import { apply1 } from "../../src/autograd/apply.ts";
-import { type ActivationName, activationOps } from "../../src/ops/activation-rows.ts";
+import * as activationRows from "../../src/ops/activation-rows.ts";
 import { type BatchNormAttrs, batchNorm, batchNormOp, batchNormRelu } from "../../src/ops/batch-norm.ts";
 import { binary } from "../../src/ops/binary.ts";
-import { type UnaryName, unaryOps } from "../../src/ops/unary.ts";
+import { add } from "../../src/ops/binary-rows.ts";
+import * as unaryRows from "../../src/ops/unary-rows.ts";
 import {
   type BatchNormArgs,
   batchNormLinear,
@@ -126,7 +127,9 @@ eachPlan(() => {
 });
 
 /** Rows that save y, x and nothing, with and without scalars. */
-const activations: readonly (readonly [name: UnaryName | ActivationName, ...scalars: number[]])[] = [
+const ops = { ...unaryRows, ...activationRows };
+
+const activations: readonly (readonly [name: keyof typeof ops, ...scalars: number[]])[] = [
   ["relu"],
   ["relu6"],
   ["sigmoid"],
@@ -135,7 +138,6 @@ const activations: readonly (readonly [name: UnaryName | ActivationName, ...scal
   ["leakyRelu", 0.1],
   ["affine", 2, 1],
 ];
-const ops = { ...unaryOps, ...activationOps };
 
 eachPlan(() => {
   describe("fused with a residual and an activation is what they are one by one", () => {
@@ -166,7 +168,7 @@ eachPlan(() => {
                 const y = scope(() => {
                   if (fused) return apply1(batchNormOp, [...inputs, added], attrs);
                   const z = apply1(batchNormOp, [...inputs, null], { ...attrs, activation: null });
-                  return apply1(op, [added ? binary("add", z, added) : z], scalars);
+                  return apply1(op, [added ? binary(add, z, added) : z], scalars);
                 });
                 y.backward(dy);
                 const results = {

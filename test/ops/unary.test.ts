@@ -5,10 +5,9 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type Tensor, tensor } from "wgrad";
 import { apply1 } from "../../src/autograd/apply.ts";
-import { activationOps, activationRows } from "../../src/ops/activation-rows.ts";
-import { furtherOps, furtherRows } from "../../src/ops/further-activations.ts";
-import { unaryOps } from "../../src/ops/unary.ts";
-import { unaryRows } from "../../src/ops/unary-rows.ts";
+import * as activations from "../../src/ops/activation-rows.ts";
+import * as further from "../../src/ops/further-rows.ts";
+import * as unaries from "../../src/ops/unary-rows.ts";
 import { unaryReferences } from "../reference/elementwise.ts";
 import { map } from "../reference/indexing.ts";
 import { edge, type OpCase, seed, testCase, withDevice } from "../support/case.ts";
@@ -18,9 +17,9 @@ import { expectClose } from "../support/tolerance.ts";
 withDevice();
 
 type Name = keyof typeof unaryReferences;
-const names = [...Object.keys(unaryRows), ...Object.keys(activationRows), ...Object.keys(furtherRows)] as Name[];
+const ops = { ...unaries, ...activations, ...further };
+const names = Object.keys(ops) as Name[];
 
-const ops = { ...unaryOps, ...activationOps, ...furtherOps };
 const run = (name: Name, x: Tensor, ...scalars: number[]): Tensor => apply1(ops[name], [x], scalars);
 
 interface Golden {

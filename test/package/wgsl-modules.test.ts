@@ -4,8 +4,9 @@ import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { type Device, init } from "wgrad";
-import { kernelPaths, linked, reflected, stripped } from "../../scripts/wgsl-plugin.mjs";
+import { allKernels, kernelPaths, linked, reflected, stripped } from "../../scripts/wgsl-plugin.mjs";
 import { wgslTypes } from "../../scripts/wgsl-types.mjs";
+import { Kernel, type KernelSource } from "../../src/kernels/kernel.ts";
 import { reflect } from "../../src/kernels/reflect.ts";
 
 const { kernels } = await kernelPaths();
@@ -30,6 +31,24 @@ test("linked kernels compile, as they are read and as they are shipped", async (
     expect(reflect(text), name).toEqual(await reflected(path));
     const needed = source.includes("enable f16") && !device.info.features.includes("shader-f16");
     if (!needed) expect(await errors(device, text), `${name}\n${text}`).toEqual([]);
+  }
+});
+
+test("a shipped kernel gets back the declarations that its text leaves out", async () => {
+  const device = await init();
+  const shipped = await import(`data:text/javascript,${encodeURIComponent(await allKernels())}`);
+  for (const path of kernels) {
+    const source: KernelSource<unknown, unknown, string> = shipped[basename(path, ".wgsl").replaceAll("-", "_")];
+    expect(source.text.join("\n"), source.name).not.toMatch(/@binding|struct Params/);
+    const { text } = new Kernel(source);
+    const { bindings, params, constants, declared } = await reflected(path);
+    const found = reflect(text);
+    expect({ ...found, declared: [...found.declared].sort() }, source.name).toEqual({
+      ...{ bindings, params, constants },
+      declared: [...declared].sort(),
+    });
+    const needed = text.includes("enable f16") && !device.info.features.includes("shader-f16");
+    if (!needed) expect(await errors(device, text), `${source.name}\n${text}`).toEqual([]);
   }
 });
 

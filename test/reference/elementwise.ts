@@ -1,8 +1,8 @@
 // f64 references of the elementwise tables, and where tests may draw from. The types ask for one of each row.
-import type { ActivationName } from "../../src/ops/activation-rows.ts";
-import type { BinaryName } from "../../src/ops/binary.ts";
-import type { FurtherName } from "../../src/ops/further-activations.ts";
-import type { UnaryName } from "../../src/ops/unary.ts";
+import type * as activations from "../../src/ops/activation-rows.ts";
+import type * as binaries from "../../src/ops/binary-rows.ts";
+import type * as further from "../../src/ops/further-rows.ts";
+import type * as unaries from "../../src/ops/unary-rows.ts";
 
 interface Reference<Arguments extends number[]> {
   /** The row's function on f64. */
@@ -39,7 +39,7 @@ const bool = (condition: boolean) => (condition ? 1 : 0);
 
 /** Sorted by name; `a` and `b` are the row's scalars. */
 export const unaryReferences: Record<
-  UnaryName | ActivationName | FurtherName,
+  keyof typeof unaries | keyof typeof activations | keyof typeof further,
   Reference<[x: number, a: number, b: number]>
 > = {
   abs: { ref: Math.abs, domain: [-3, 3] },
@@ -94,7 +94,7 @@ export const unaryReferences: Record<
 };
 
 /** Sorted by name. */
-export const binaryReferences: Record<BinaryName, Reference<[a: number, b: number]>> = {
+export const binaryReferences: Record<keyof typeof binaries, Reference<[a: number, b: number]>> = {
   add: { ref: (a, b) => a + b, domain: [-3, 3] },
   div: { ref: (a, b) => a / b, domain: [0.5, 3] },
   divOrZero: { ref: (a, b) => (b === 0 ? 0 : a / b), domain: [0.5, 3] },

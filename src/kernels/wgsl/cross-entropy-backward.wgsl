@@ -1,5 +1,6 @@
 // dx_c = exp(x_c - m - log s) g sum q - g q_c, with what cross-entropy.wgsl saved; g is the loss's gradient times scale, or
-// the sample's where the losses were not reduced. NORMALIZE = false: dx_c = -g q_c. Ignored samples get g = 0, which is NaN
+// the sample's where the losses were not reduced. NORMALIZE = false: dx_c = -g q_c. TARGET: the gradient of class
+// probabilities instead, -keep w_c log(softmax(x)_c) g. Ignored samples get g = 0, which is NaN
 // where their softmax is, as in PyTorch; a class without a share has q g = 0 whatever g and its weight are. Lanes
 // and rows as in softmax.wgsl. Traffic: n loads, n stores (twice the loads for probabilities).
 import package::lib::nan;
@@ -7,6 +8,7 @@ import package::lib::rows;
 alias T = i32;
 const PROBABILITIES = false;
 const NORMALIZE = true;
+const TARGET = false;
 const has_weight = true;
 
 struct Params {
@@ -41,12 +43,17 @@ fn each_row(row: Row, i: u32) {
   for (var at = row.begin; at < row.end; at += row.step) {
     var q = p.even;
     if (PROBABILITIES) { q += p.keep * f32(labels[at]); } else { q += select(0.0, p.keep, label == i32(c)); }
-    var share = q * g;
-    if (has_weight) { share *= weight[c]; }
+    var w = 1.0;
+    if (has_weight) { w = weight[c]; }
+    var share = q * g * w;
     // An ignored sample has none either.
     if (!PROBABILITIES && (q == 0.0 || !counts)) { share = 0.0; }
     var d = -share;
-    if (NORMALIZE) { d += exp_nan(x[at] - known.x - known.y) * (known.z * g); }
+    if (TARGET) {
+      d = (x[at] - known.x - known.y) * (-p.keep * g * w);
+    } else if (NORMALIZE) {
+      d += exp_nan(x[at] - known.x - known.y) * (known.z * g);
+    }
     dx[at] = d;
     c += p.lanes;
   }

@@ -27,7 +27,7 @@ struct Hyper { lr: f32 }
 @group(0) @binding(7) var<storage, read_write> s0: array<vec4f>;
 @group(0) @binding(8) var<storage, read_write> s1: array<vec4f>;
 @group(0) @binding(9) var<storage, read_write> s2: array<vec4f>;
-@group(0) @binding(10) var<uniform> params: Params;
+@group(0) @binding(10) var<uniform> p: Params;
 
 // A parameter after this step; its state is at i, and is stored here.
 fn advance(h: Hyper, parameter: vec4f, gradient: vec4f, i: u32) -> vec4f { return parameter - h.lr * gradient; }
@@ -40,11 +40,11 @@ fn main(
 ) {
   let at = group.x + group.y * groups.x;
   var slot = 0u;
-  if (has_p1) { slot += u32(at >= params.start.y); }
-  if (has_p2) { slot += u32(at >= params.start.z); }
-  let first = (at - params.start[slot]) * WG * VECTORS + lane;
-  let end = min(first - lane + WG * VECTORS, params.n[slot]);
-  let state = params.state[slot];
+  if (has_p1) { slot += u32(at >= p.start.y); }
+  if (has_p2) { slot += u32(at >= p.start.z); }
+  let first = (at - p.start[slot]) * WG * VECTORS + lane;
+  let end = min(first - lane + WG * VECTORS, p.n[slot]);
+  let state = p.state[slot];
   let h = hyper;
   if (slot == 0u) {
     for (var i = first; i < end; i += WG) { p0[i] = advance(h, p0[i], g0[i], state + i); }

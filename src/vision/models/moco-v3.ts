@@ -7,8 +7,9 @@ import { constant_, normal_, uniform_, xavierUniform_, zeros_ } from "../../nn/i
 import { Linear } from "../../nn/linear-layer.ts";
 import { Module } from "../../nn/module.ts";
 import { BatchNorm1d } from "../../nn/norm-layers.ts";
-import { mul } from "../../ops/arithmetic.ts";
+import { add, mul } from "../../ops/arithmetic.ts";
 import { normalize } from "../../ops/distances.ts";
+import { copy_ } from "../../ops/inplace.ts";
 import { lerp_ } from "../../ops/inplace-functions.ts";
 import { crossEntropy } from "../../ops/losses.ts";
 import { linear } from "../../ops/matmul.ts";
@@ -46,7 +47,7 @@ function encoder(width: VitWidth, options: Required<VitOptions>): DeiT {
   const model = new DeiT(width, options);
   const { features } = width;
   const waves = sincos(options.imageSize / options.patchSize, features);
-  noGrad(() => scope(() => void model.posEmbed.copy_(fromHost(waves, model.posEmbed.shape, "f32"))));
+  noGrad(() => scope(() => void copy_(model.posEmbed, fromHost(waves, model.posEmbed.shape, "f32"))));
   model.posEmbed.requiresGrad = false;
   for (const { attn, mlp } of model.blocks) {
     for (const layer of [attn.qkv, attn.proj, mlp.fc1, mlp.fc2]) {
@@ -194,7 +195,7 @@ export class MoCoV3 extends Module<readonly [x1: Tensor, x2: Tensor, m: number]>
       });
       const [q1, q2] = queries as [Tensor, Tensor];
       const [k1, k2] = keys as [Tensor, Tensor];
-      return this.loss(q1, k2).add(this.loss(q2, k1));
+      return add(this.loss(q1, k2), this.loss(q2, k1));
     });
   }
 }

@@ -10,6 +10,8 @@ import { Linear } from "../../nn/linear-layer.ts";
 import { Module } from "../../nn/module.ts";
 import { BatchNorm2d } from "../../nn/norm-layers.ts";
 import { AdaptiveAvgPool2d, MaxPool2d } from "../../nn/pooling-layers.ts";
+import { binary } from "../../ops/binary.ts";
+import { add } from "../../ops/binary-rows.ts";
 import { flatten } from "../../ops/view.ts";
 import { scope } from "../../tensor/scope.ts";
 import { checkList } from "../../tensor/shape.ts";
@@ -63,7 +65,7 @@ export class BasicBlock extends Module {
     return scope(() => {
       const identity = this.downsample?.forward(x) ?? x;
       const y = chain(x, [this.conv1, this.bn1, this.relu, this.conv2, this.bn2]);
-      return this.relu.forward(y.add(identity));
+      return this.relu.forward(binary(add, y, identity));
     });
   }
 }
@@ -105,7 +107,7 @@ export class Bottleneck extends Module {
     return scope(() => {
       const identity = this.downsample?.forward(x) ?? x;
       const y = chain(x, [this.conv1, this.bn1, this.relu, this.conv2, this.bn2, this.relu, this.conv3, this.bn3]);
-      return this.relu.forward(y.add(identity));
+      return this.relu.forward(binary(add, y, identity));
     });
   }
 }
@@ -143,9 +145,7 @@ export class ResNet extends Module {
     const { numClasses = 1000 } = options;
     checkWhole("ResNet", "numClasses", numClasses, 1);
     check(
-      Block === BasicBlock ||
-        Block === Bottleneck ||
-        (typeof Block === "function" && Block.prototype instanceof Module),
+      typeof Block === "function" && Block.prototype instanceof Module,
       () => `[ResNet] got ${told(Block)} in the place of BasicBlock or Bottleneck`,
       ValueError,
     );

@@ -7,10 +7,12 @@ import type { Conv2d } from "../../nn/conv-layers.ts";
 import { truncNormal_, zeros_ } from "../../nn/initialization.ts";
 import { Linear } from "../../nn/linear-layer.ts";
 import { type AnyModule, Module } from "../../nn/module.ts";
-import { activation } from "../../ops/activation-rows.ts";
+import { gelu } from "../../ops/activation-rows.ts";
 import { dropout } from "../../ops/dropout.ts";
+import { mul_ } from "../../ops/inplace.ts";
 import { permute } from "../../ops/movement.ts";
 import { expand } from "../../ops/sum-expand.ts";
+import { unary } from "../../ops/unary.ts";
 import { reshape } from "../../ops/view.ts";
 import { scope } from "../../tensor/scope.ts";
 import { show } from "../../tensor/shape.ts";
@@ -102,7 +104,7 @@ export class Mlp extends Module {
 
   override forward(x: Tensor): Tensor {
     const drop = (t: Tensor) => dropout(t, this.drop, this.training);
-    return chain(x, [this.fc1, (t) => activation("gelu", t), drop, this.fc2, drop]);
+    return chain(x, [this.fc1, (t) => unary(gelu, t), drop, this.fc2, drop]);
   }
 }
 
@@ -116,7 +118,7 @@ export function truncateLinears(model: AnyModule, std = 0.02): void {
 }
 
 /** t = t * factor, of a parameter that is being initialised. */
-export const scale_ = (t: Tensor, factor: number): void => noGrad(() => void t.mul_(factor));
+export const scale_ = (t: Tensor, factor: number): void => noGrad(() => void mul_(t, factor));
 
 /**
  * A model whose last layer state dicts call `head`, which here is the word for that layer's path: the layer itself is `classifier`.

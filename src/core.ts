@@ -1,0 +1,128 @@
+// What `wgrad` and `wgrad/mini` both export: tensors, autograd, devices, files, functions, models.
+
+export { noGrad } from "./autograd/mode.ts";
+export type { BackwardOptions } from "./backward/backward.ts";
+export { type GradOptions, grad } from "./backward/grad.ts";
+export { type GradcheckOptions, gradcheck } from "./backward/gradcheck.ts";
+export type { HookHandle } from "./backward/hooks.ts";
+export { type CapturedStep, capture } from "./capture/capture.ts";
+export type { StepResult } from "./capture/recording.ts";
+export { type DefinedOp, defineOp, type OpDefinition } from "./custom/define-op.ts";
+export { type Kernel, kernel, type Launcher } from "./custom/kernel.ts";
+export {
+  DataError,
+  DeviceError,
+  DtypeError,
+  FormatError,
+  KernelError,
+  LimitError,
+  OutOfMemoryError,
+  ShapeError,
+  StateDictError,
+  StateError,
+  UnsafePickleError,
+  ValueError,
+  WgradError,
+} from "./errors.ts";
+export { type CompileProgress, Device, type DeviceInfo, type InitOptions, useDevice } from "./gpu/device.ts";
+export { type Grid, grid1d } from "./gpu/grid.ts";
+export { type LoadCheckpointOptions, loadCheckpoint, type Stateful, saveCheckpoint } from "./io/checkpoint.ts";
+export { type LoadTorchOptions, loadSafetensors, loadTorch, safetensorsMetadata, saveSafetensors } from "./io/index.ts";
+export { type TunedClass, type TuneOptions, type TuneProgress, tune } from "./kernels/tune.ts";
+export { type IndexPutOptions, type Indices, index, indexPut, indexPut_, setSlice } from "./ops/advanced-index.ts";
+export { cat, stack } from "./ops/cat.ts";
+export { diag, diagEmbed, diagonal, trace, tril, triu } from "./ops/diagonal.ts";
+export { einsum } from "./ops/einsum.ts";
+export { clamp_, indexAdd_, lerp_, maskedFill_, scatter_, scatterAdd_ } from "./ops/inplace-functions.ts";
+export {
+  type BincountOptions,
+  bincount,
+  logsumexp,
+  type MultinomialOptions,
+  maskedFill,
+  maskedSelect,
+  multinomial,
+  nonzero,
+} from "./ops/masks.ts";
+export {
+  acos,
+  asin,
+  atan,
+  cosh,
+  erfc,
+  exp2,
+  expm1,
+  isfinite,
+  isinf,
+  isnan,
+  log1p,
+  log2,
+  log10,
+  sinh,
+  tan,
+  trunc,
+} from "./ops/math.ts";
+export type { SliceRange } from "./ops/movement.ts";
+export {
+  type AddProductOptions,
+  addmm,
+  baddbmm,
+  bmm,
+  dot,
+  eye,
+  kron,
+  mm,
+  mv,
+  outer,
+} from "./ops/products.ts";
+export { bernoulli, rand, randint, randLike, randn, randnLike, randperm } from "./ops/random.ts";
+export {
+  type MeshgridOptions,
+  meshgrid,
+  repeat,
+  repeatInterleave,
+  roll,
+  takeAlongDim,
+  tile,
+  unbind,
+} from "./ops/rearrange.ts";
+export type { VarianceOptions } from "./ops/reduce.ts";
+export { cumprod, cumsum, prod } from "./ops/scan.ts";
+export { indexAdd, indexCopy, scatter, scatterAdd } from "./ops/scatter.ts";
+export { argsort, sort, type UniqueOptions, unique } from "./ops/sort.ts";
+export type { ReduceOptions } from "./ops/sum-expand.ts";
+export {
+  add,
+  addcdiv,
+  addcmul,
+  atan2,
+  type DivOptions,
+  div,
+  floorDivide,
+  fmod,
+  lerp,
+  logicalAnd,
+  logicalNot,
+  logicalOr,
+  logicalXor,
+  maximum,
+  minimum,
+  mul,
+  pow,
+  remainder,
+  rsub,
+  type ScaledOptions,
+  sub,
+} from "./ops/two-sided.ts";
+export { where } from "./ops/where.ts";
+export { arange, full, type NestedValues, ones, type TensorOptions, tensor, zeros } from "./tensor/create.ts";
+export { emptyLike, fullLike, linspace, onesLike, zerosLike } from "./tensor/create-like.ts";
+export type { Dtype, TensorData } from "./tensor/dtype.ts";
+export { getRngState, manualSeed, type RngState, setRngState } from "./tensor/random-state.ts";
+export { scope } from "./tensor/scope.ts";
+export type { Shape } from "./tensor/shape.ts";
+export { emptyCache, type MemoryInfo, memory } from "./tensor/storage.ts";
+export { type GradHook, type NestedArray, type Spec, Tensor } from "./tensor/tensor.ts";
+export { type AlexNet, type AlexNetOptions, alexnet, cifarAlexnet } from "./vision/models/alexnet.ts";
+export { createModel, listModels, type ModelName } from "./vision/models/registry.ts";
+export { type ResNet, type ResNetOptions, resnet18, resnet34, resnet50 } from "./vision/models/resnet.ts";
