@@ -13,6 +13,7 @@ const rooms = [
   ["nn"],
   ["data"],
   ["io", "optim", "vision"],
+  ["onnx"],
   ["index"],
   ["node"],
 ];
@@ -46,9 +47,9 @@ export default {
     },
     {
       name: "browser-reaches-no-node",
-      comment: "src/index.ts and all that it reaches run in a browser.",
+      comment: "src/index.ts, src/onnx/index.ts and all that they reach run in a browser.",
       severity: "error",
-      from: { path: "^src/index\\.ts$" },
+      from: { path: "^src/(index|onnx/index)\\.ts$" },
       to: { path: "^(node:.*|src/node/.*|node_modules/webgpu/.*)", reachable: true },
     },
     {

@@ -46,18 +46,18 @@ function browser(name: string, kernels: string, plugins: Plugin[]): Options {
 export default defineConfig([
   {
     name: "node",
-    entry: { index: "src/index.ts", node: "src/node/index.ts" },
+    entry: { index: "src/index.ts", node: "src/node/index.ts", onnx: "src/onnx/index.ts" },
     outDir: "dist/node",
     format: ["esm"],
     platform: "node",
     target: "node20",
-    // The two entries share one Tensor class and one set of errors.
+    // The entries share one Tensor class and one set of errors.
     splitting: true,
     clean: true,
     esbuildPlugins: [wgsl()],
     onSuccess: async () => {
       // CommonJS gets the same modules, hence one `Tensor` however many ways a program imports it. Node 20.19 can require them.
-      for (const name of ["index", "node"])
+      for (const name of ["index", "node", "onnx"])
         await writeFile(`dist/node/${name}.cjs`, `module.exports = require("./${name}.js");\n`);
       emitTypes("dist/types");
     },

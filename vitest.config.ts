@@ -10,6 +10,7 @@ export default defineConfig({
     alias: [
       { find: /^wgrad$/, replacement: at("./src/index.ts") },
       { find: /^wgrad\/node$/, replacement: at("./src/node/index.ts") },
+      { find: /^wgrad\/onnx$/, replacement: at("./src/onnx/index.ts") },
     ],
   },
   test: {

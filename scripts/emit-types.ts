@@ -4,7 +4,7 @@ import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import ts from "typescript";
 
-const ROOTS = { "src/index.ts": "index", "src/node/index.ts": "node/index" };
+const ROOTS = { "src/index.ts": "index", "src/node/index.ts": "node/index", "src/onnx/index.ts": "onnx/index" };
 /** What the declarations need besides their own imports: `Symbol.dispose`. */
 const HEADER = '/// <reference lib="esnext.disposable" />\n';
 const SPECIFIER = /(["'])(\.\.?\/[^"']+)\.ts\1/g;
