@@ -137,6 +137,10 @@ export const elementwise: Readonly<Record<string, Mapping>> = {
     const { dim, descending } = call.attrs as { dim: number; descending: boolean };
     return best(g, given(call).name, resultShape(call)[dim] ?? 1, dim, descending);
   },
+  split: (g, call) => {
+    const { dim, sizes } = call.attrs as { dim: number; sizes: readonly number[] };
+    return g.several("Split", [given(call).name, g.integers(sizes)], sizes.length, { axis: dim });
+  },
   sub: binary("Sub"),
   sum: mapping<Reduced & { mean: boolean }>((g, call) =>
     reduced(g, call, (x, keepdims) =>

@@ -5,7 +5,11 @@ import { parameter } from "../../bench/support/formula.mjs";
 import { type AnyModel, compare, sample } from "./runtime.ts";
 
 /** Small pictures, but for models that fix a size. */
-const sizes: Partial<Record<ModelName, readonly number[]>> = { lenet5: [1, 32, 32] };
+const sizes: Partial<Record<ModelName, readonly number[]>> = {
+  inception_resnet_v2: [3, 96, 96],
+  inception_v3: [3, 96, 96],
+  lenet5: [1, 32, 32],
+};
 const SIZE = [3, 64, 64];
 
 export function testExport(name: ModelName): void {
