@@ -32,7 +32,22 @@ const NAME = "exportOnnx";
 /** Two batches that no size of a model is likely to be a multiple of by chance; what is the same with both is no batch. */
 const BATCHES: Batches = [2, 3];
 /** Attributes that hold sizes, which mappings read for both batches, or what an operation has at its end. */
-const SIZED = new Set(["shape", "a", "b", "c", "q", "k", "v", "y", "batch", "heads", "maskAt", "activation", "op"]);
+const SIZED = new Set([
+  "shape",
+  "a",
+  "b",
+  "c",
+  "q",
+  "k",
+  "v",
+  "y",
+  "batch",
+  "heads",
+  "maskAt",
+  "maskBatches",
+  "activation",
+  "op",
+]);
 /** A protocol buffer has at most so many bytes. */
 const MOST_BYTES = 2 ** 31 - 1;
 

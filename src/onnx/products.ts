@@ -88,7 +88,10 @@ function headsOf(
   return g.reshape({ name: turned, sizes: sizes.filter((size) => size !== 1) }, sizes);
 }
 
-const attention = mapping<AttentionAttrs>((g, call) => {
+/** `maskBatches`: after so many batches the mask begins again. Default: it has all of them, or one for all. */
+type Attention = AttentionAttrs & { readonly maskBatches?: number };
+
+const attention = mapping<Attention>((g, call) => {
   const q = given(call);
   const k = call.inputs[1] ?? q;
   const v = call.inputs[2] ?? k;
@@ -103,7 +106,12 @@ const attention = mapping<AttentionAttrs>((g, call) => {
   const rows = headsOf(g, call, q, sizes("queries", "width", "q"));
   const columns = g.transpose(headsOf(g, call, k, sizes("keys", "width", "k")), [0, 1, 3, 2]);
   const scores = g.node("Mul", [g.node("MatMul", [rows, columns]), g.floats([scale])]);
-  const hidden = masked(g, scores, mask, causal ? [queries, keys] : null);
+  const all = sizesIn(call, (a) => [a.batch, a.heads, a.queries, a.keys]);
+  const rounds = sizesIn(call, (a) => [a.batch / (a.maskBatches ?? a.batch), a.maskBatches ?? a.batch]);
+  const again = mask !== null && rounds[0] !== 1;
+  const shown: Sizes = again ? [...rounds, ...all.slice(1)] : all;
+  const cut = g.reshape({ name: scores, sizes: all }, shown);
+  const hidden = g.reshape({ name: masked(g, cut, mask, causal ? [queries, keys] : null), sizes: shown }, all);
   const weights = g.node("Softmax", [hidden], { axis: -1 });
   const result = g.node("MatMul", [weights, headsOf(g, call, v, sizes("keys", "valueWidth", "v"))]);
   const order = [0, 1, 2].sort((d, e) => (y.at[e] ?? 0) - (y.at[d] ?? 0)).concat(3);
