@@ -19,6 +19,7 @@ const ENTRIES = {
   data: "data/index",
   mini: "mini",
   nn: "nn/index",
+  onnx: "onnx/index",
   optim: "optim/index",
   vision: "vision/index",
 };

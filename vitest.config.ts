@@ -10,7 +10,7 @@ export default defineConfig({
     alias: [
       { find: /^wgrad$/, replacement: at("./src/index.ts") },
       { find: /^wgrad\/mini$/, replacement: at("./src/mini.ts") },
-      { find: /^wgrad\/(data|nn|node|optim|vision)$/, replacement: at("./src/$1/index.ts") },
+      { find: /^wgrad\/(data|nn|node|onnx|optim|vision)$/, replacement: at("./src/$1/index.ts") },
     ],
   },
   test: {

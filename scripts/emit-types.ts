@@ -4,7 +4,7 @@ import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import ts from "typescript";
 
-const ROOTS = ["index", "data/index", "mini", "nn/index", "node/index", "optim/index", "vision/index"];
+const ROOTS = ["index", "data/index", "mini", "nn/index", "node/index", "onnx/index", "optim/index", "vision/index"];
 /** What the declarations need besides their own imports: `Symbol.dispose`. */
 const HEADER = '/// <reference lib="esnext.disposable" />\n';
 const SPECIFIER = /(["'])(\.\.?\/[^"']+)\.ts\1/g;

@@ -9,12 +9,13 @@ const ROOTS = {
   "wgrad/mini": "mini",
   "wgrad/nn": "nn/index",
   "wgrad/node": "node/index",
+  "wgrad/onnx": "onnx/index",
   "wgrad/optim": "optim/index",
   "wgrad/vision": "vision/index",
 };
 /** A path of our sources. Addresses of web pages, which may look like one, are taken out before. */
 const SOURCE_PATH =
-  /\b(src|autograd|backward|capture|gpu|io|kernels|nn|node|ops|optim|tensor|vision)\/[\w-]+|[\w-]\.(ts|wgsl)\b/;
+  /\b(src|autograd|backward|capture|gpu|io|kernels|nn|node|onnx|ops|optim|tensor|vision)\/[\w-]+|[\w-]\.(ts|wgsl)\b/;
 
 /**
  * One line for each thing that is missing or should not be there, sorted; and how many names and members were looked at.

@@ -20,7 +20,8 @@ if [ node_modules/.package-lock.json -nt package-lock.json ] && npm ls >/dev/nul
 else
   # Not npm ci, which starts over each time and refuses a lock file that lacks a package for some other platform.
   say "installing npm packages (npm install, as locked)"
-  quietly npm install --no-save --no-audit --no-fund
+  # The package brings its library for the CPU; its install script would fetch one for CUDA.
+  quietly env ONNXRUNTIME_NODE_INSTALL=skip npm install --no-save --no-audit --no-fund
 fi
 
 # Prints the adapter's name. What Dawn says on stderr goes to the log, and is shown if there is no adapter in the end.

@@ -1,6 +1,7 @@
 // The context: all state that code reads without being handed it. There is one, since JavaScript runs one thing at a time.
 import type { AnyOp, Inputs, Outputs } from "./autograd/op.ts";
 import type { Pending } from "./autograd/pending.ts";
+import type { Trace } from "./autograd/trace.ts";
 import type { CaptureInProgress } from "./capture/recording.ts";
 import type { Device } from "./gpu/device.ts";
 import type { Origin } from "./gpu/queue.ts";
@@ -26,6 +27,8 @@ interface Context {
   module: object | null;
   /** Hears of every launch that has variants (see kernels/tune.ts). */
   onLaunch: LaunchListener | null;
+  /** Takes operations in the place of the device (see autograd/trace.ts). */
+  trace: Trace | null;
   /** All that random numbers depend on (see tensor/random-state.ts). */
   readonly random: { seed: number; streams: number };
 }
@@ -40,11 +43,12 @@ export const context: Context = {
   origin: null,
   module: null,
   onLaunch: null,
+  trace: null,
   // As in PyTorch a program without a seed differs from run to run.
   random: { seed: Math.floor(Math.random() * 2 ** 32), streams: 0 },
 };
 
-type Settable = Pick<Context, "device" | "grad" | "differentiable" | "capture" | "origin" | "onLaunch">;
+type Settable = Pick<Context, "device" | "grad" | "differentiable" | "capture" | "origin" | "onLaunch" | "trace">;
 
 /** Runs `fn` with some of the context changed, and puts back what was there before, whatever happens. */
 export function within<T>(change: Partial<Settable>, fn: () => T): T {

@@ -115,6 +115,13 @@ export class StateDictError extends WgradError {
   }
 }
 
+/** A model has what the file format that it is to be written in does not. */
+export class ExportError extends WgradError {
+  override get name(): string {
+    return "ExportError";
+  }
+}
+
 /** Data that was asked for cannot be had: missing folder, failed download, wrong checksum. */
 export class DataError extends WgradError {
   override get name(): string {

@@ -33,6 +33,9 @@ export function apply<In extends Inputs, A, Out extends Outputs, Kept extends Ou
   // Also where another op takes it over: it is the one that the user named, and it checks what was given to it.
   const specs = op.infer(given, attrs, device.info) as readonly Spec[];
   const edges = inputs.map(edgeTo);
+  const traced = context.trace?.apply(op, inputs, attrs, specs, device);
+  // As many as `op` has.
+  if (traced) return traced as Outputs as Out;
   // Either way as many outputs as the type of `op` says, see `infer` and `aux`.
   const outputs: Outputs =
     absorbed(op, inputs, attrs, edges, device) ?? applied(op, inputs, given, attrs, edges, specs, device);

@@ -76,6 +76,7 @@ export function runInto<In extends Inputs, A, Out extends Outputs>(
   const device = deviceOf(op.name, [...inputs, ...into], op.required);
   if (!device) return;
   noteLeaves(inputs);
+  context.trace?.write(op, inputs, into);
   record(op, device, inputs, [...into], attrs);
   for (const t of into) t.storage.version++;
 }
