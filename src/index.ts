@@ -32,7 +32,18 @@ export { type LoadCheckpointOptions, loadCheckpoint, type Stateful, saveCheckpoi
 export { type LoadTorchOptions, loadSafetensors, loadTorch, safetensorsMetadata, saveSafetensors } from "./io/index.ts";
 export { type TunedClass, type TuneOptions, type TuneProgress, tune } from "./kernels/tune.ts";
 export type { TensorMethods } from "./methods.ts";
+export { features } from "./nn/features.ts";
+export {
+  type FreezeBatchNormOptions,
+  type FreezeOptions,
+  freeze,
+  freezeBatchNorm,
+  type Paths,
+  unfreeze,
+  unfreezeBatchNorm,
+} from "./nn/freeze.ts";
 export * as nn from "./nn/index.ts";
+export { type LayerGroup, type ParameterGroupsOptions, parameterGroups } from "./nn/layer-decay.ts";
 export { type IndexPutOptions, type Indices, index, indexPut, indexPut_, setSlice } from "./ops/advanced-index.ts";
 export { cat, stack } from "./ops/cat.ts";
 export { diag, diagEmbed, diagonal, trace, tril, triu } from "./ops/diagonal.ts";

@@ -1,9 +1,9 @@
 // Fine-tuning, the lesson: a pretrained network, a new head, a frozen backbone that is then released, lower rates on
 // plateaus. `npm run example:finetune -- --help` lists the options.
-import { init, manualSeed, memory, nn, optim, vision, WgradError } from "wgrad";
+import { freeze, init, manualSeed, memory, nn, optim, unfreeze, vision, WgradError } from "wgrad";
 import { loadPictures } from "./data.ts";
 import { resumeCommand, stopOnInterrupt } from "./interrupt.ts";
-import { buildModel, freezeBackbone } from "./model.ts";
+import { buildModel } from "./model.ts";
 import { type Given, ignoredOptions, type Options, parseOptions } from "./options.ts";
 import { plotEpochs, plotIterations } from "./plots.ts";
 import { type Metrics, PLOTS, type Progress, RunFolder } from "./run-folder.ts";
@@ -111,7 +111,8 @@ async function main(): Promise<void> {
   for (let epoch = first; epoch <= options.epochs && !stop.requested; epoch++) {
     const phase = epoch <= options.freezeEpochs ? "frozen" : "released";
     if (epoch === first || phase !== metrics.epochs.at(-1)?.phase) {
-      freezeBackbone(model, phase === "frozen");
+      if (phase === "frozen") freeze(model, { except: "head" });
+      else unfreeze(model);
       if (phase === "released" && metrics.epochs.at(-1)?.phase !== "released")
         optimizer.paramGroups[0].lr = options.unfreezeLr;
       const { total, frozen } = nn.countParameters(model);
