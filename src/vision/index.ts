@@ -73,7 +73,7 @@ export {
 } from "./models/mobilenet-v3.ts";
 export type { DropoutOptions, ModelOptions } from "./models/options.ts";
 export { type Classifier, loadPretrained, withoutHead } from "./models/pretrained.ts";
-export { createModel, listModels, type ModelName } from "./models/registry.ts";
+export { createModel, listModels, type ModelName, type WeightsNameOf } from "./models/registry.ts";
 export {
   BasicBlock,
   type BlockWidth,
