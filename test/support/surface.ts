@@ -23,6 +23,7 @@ const LEFT_OUT: Readonly<Record<string, string>> = {
   "wgrad.tune": "measures for seconds: test/kernels/tune.test.ts",
   "wgrad.Device": "made by init",
   "node.download": "reaches the network: test/data/download.test.ts",
+  "wgrad.loadWeights": "reaches the network: test/data/weights.test.ts",
   "node.weightsFromUrl": "reaches the network",
   "node.pretrainedWeights": "reaches the network",
   "node.CIFAR10": "reads a folder or the network: test/data/cifar.test.ts",
