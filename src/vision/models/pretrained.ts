@@ -53,19 +53,15 @@ export function withoutHead(dict: StateDictLike, model: Classifier): StateDict {
  * Loads pretrained weights. A last layer for another number of classes, that of an auxiliary head too, is left as it was
  * initialised, and its keys are returned as missing. Weights of auxiliary heads that the model was made without are left out.
  * Anything else that does not fit is an error.
- * Loads pretrained weights. A last layer for another number of classes is left as it was initialised, and its keys are
- * returned as missing; anything else that does not fit is an error.
  * Names of earlier versions of torchvision, which some published files have, are today's.
  * @throws StateDictError as `loadStateDict` does.
  */
 export async function loadPretrained(model: Classifier, dict: StateDictLike): Promise<LoadResult> {
   checkClassifier("loadPretrained", model);
-  const rest = withoutHead(dict, model);
-  const own = [...model.namedParameters()].filter(([name]) => isOfHead(model, name));
   const known = new Set(Array.from([...model.namedParameters(), ...model.namedBuffers()], ([name]) => name));
   const given = Object.fromEntries(entriesOf("loadPretrained", dict));
   const rest = withoutHead(withoutLegacyNames(given, known), model);
-  const own = [...model.namedParameters()].filter(([name]) => name.startsWith(`${model.head}.`));
+  const own = [...model.namedParameters()].filter(([name]) => isOfHead(model, name));
   const missingKeys = own.map(([name]) => name).filter((name) => !(name in rest));
   // The model's own values stand for what is left out, so that all else is checked strictly.
   await model.loadStateDict({ ...Object.fromEntries(own), ...rest });

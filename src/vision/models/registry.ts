@@ -122,12 +122,12 @@ type Built<N extends ModelName> = ReturnType<(typeof builders)[N]>;
  * @throws ValueError for a name that is none, and as the model's own function does; as `loadWeights` does.
  * @see https://pytorch.org/vision/stable/generated/torchvision.models.get_model.html
  */
+export function createModel<N extends ModelName>(name: N, options?: OptionsOf<N> & { weights?: null }): Built<N>;
 export function createModel<N extends ModelName>(
   name: N,
   options: OptionsOf<N> & { weights: WeightsNameOf<N> | WeightsFile },
   download?: WeightsDownload,
 ): Promise<Built<N>>;
-export function createModel<N extends ModelName>(name: N, options?: OptionsOf<N> & { weights?: null }): Built<N>;
 export function createModel(name: ModelName, options: object = {}, download?: WeightsDownload): unknown {
   check(
     typeof name === "string" && Object.hasOwn(builders, name),
