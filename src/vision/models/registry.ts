@@ -122,10 +122,19 @@ type Built<N extends ModelName> = ReturnType<(typeof builders)[N]>;
  * @throws ValueError for a name that is none, and as the model's own function does; as `loadWeights` does.
  * @see https://pytorch.org/vision/stable/generated/torchvision.models.get_model.html
  */
-export function createModel<N extends ModelName>(name: N, options?: OptionsOf<N> & { weights?: null }): Built<N>;
 export function createModel<N extends ModelName>(
   name: N,
-  options: OptionsOf<N> & { weights: WeightsNameOf<N> | WeightsFile },
+  options?: OptionsOf<N> & {
+    /** Null: random weights. Default null. */
+    weights?: null;
+  },
+): Built<N>;
+export function createModel<N extends ModelName>(
+  name: N,
+  options: OptionsOf<N> & {
+    /** The name of published weights, or a file of one's own. */
+    weights: WeightsNameOf<N> | WeightsFile;
+  },
   download?: WeightsDownload,
 ): Promise<Built<N>>;
 export function createModel(name: ModelName, options: object = {}, download?: WeightsDownload): unknown {
