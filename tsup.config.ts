@@ -38,7 +38,7 @@ function browser(name: string, kernels: string, plugins: Plugin[]): Options {
     clean: true,
     esbuildPlugins: [
       ...plugins,
-      fileByFile({ platform: "./browser-platform.js", kernels: posix.join("..", kernels) }),
+      fileByFile({ platform: "src/gpu/browser-platform", kernels: posix.join("..", kernels) }),
       wgsl(),
     ],
     onSuccess: async () => {

@@ -29,6 +29,17 @@ export { type Grid, grid1d } from "./gpu/grid.ts";
 export { type LoadCheckpointOptions, loadCheckpoint, type Stateful, saveCheckpoint } from "./io/checkpoint.ts";
 export { type LoadTorchOptions, loadSafetensors, loadTorch, safetensorsMetadata, saveSafetensors } from "./io/index.ts";
 export { type TunedClass, type TuneOptions, type TuneProgress, tune } from "./kernels/tune.ts";
+export { features } from "./nn/features.ts";
+export {
+  type FreezeBatchNormOptions,
+  type FreezeOptions,
+  freeze,
+  freezeBatchNorm,
+  type Paths,
+  unfreeze,
+  unfreezeBatchNorm,
+} from "./nn/freeze.ts";
+export { type LayerGroup, type ParameterGroupsOptions, parameterGroups } from "./nn/layer-decay.ts";
 export { type IndexPutOptions, type Indices, index, indexPut, indexPut_, setSlice } from "./ops/advanced-index.ts";
 export { cat, stack } from "./ops/cat.ts";
 export { diag, diagEmbed, diagonal, trace, tril, triu } from "./ops/diagonal.ts";
@@ -124,5 +135,21 @@ export type { Shape } from "./tensor/shape.ts";
 export { emptyCache, type MemoryInfo, memory } from "./tensor/storage.ts";
 export { type GradHook, type NestedArray, type Spec, Tensor } from "./tensor/tensor.ts";
 export { type AlexNet, type AlexNetOptions, alexnet, cifarAlexnet } from "./vision/models/alexnet.ts";
-export { createModel, listModels, type ModelName } from "./vision/models/registry.ts";
+export { loadWeights } from "./vision/models/load-weights.ts";
+export { createModel, listModels, type ModelName, type WeightsNameOf } from "./vision/models/registry.ts";
 export { type ResNet, type ResNetOptions, resnet18, resnet34, resnet50 } from "./vision/models/resnet.ts";
+export { alexnetWeights } from "./vision/models/weights/alexnet.ts";
+export { IMAGENET_CATEGORIES } from "./vision/models/weights/categories.ts";
+export { convnextWeights } from "./vision/models/weights/convnext.ts";
+export { densenetWeights } from "./vision/models/weights/densenet.ts";
+export { efficientnetWeights } from "./vision/models/weights/efficientnet.ts";
+export { inceptionWeights } from "./vision/models/weights/inception.ts";
+export { mobilenetWeights } from "./vision/models/weights/mobilenet.ts";
+export { resnetWeights } from "./vision/models/weights/resnet.ts";
+export { shufflenetWeights } from "./vision/models/weights/shufflenet.ts";
+export { squeezenetWeights } from "./vision/models/weights/squeezenet.ts";
+export { swinWeights } from "./vision/models/weights/swin.ts";
+export { modelWeights } from "./vision/models/weights/table.ts";
+export { vggWeights } from "./vision/models/weights/vgg.ts";
+export { vitWeights } from "./vision/models/weights/vit.ts";
+export type { WeightsDownload, WeightsEntry, WeightsFile, WeightsProgress } from "./vision/models/weights-entry.ts";

@@ -1,4 +1,4 @@
-// The network to fine-tune: architecture, pretrained weights with a new head, and what is frozen.
+// The network to fine-tune: architecture, and pretrained weights with a new head.
 import { readFile } from "node:fs/promises";
 import { cifarAlexnet, DataError, loadSafetensors, loadTorch, type nn, resnet18, resnet34, vision } from "wgrad";
 import { pretrainedWeights } from "wgrad/node";
@@ -47,9 +47,4 @@ async function loadWeights({ options }: Given, log: (line: string) => void) {
     log("Going on from random weights. For a pretrained start, pass --weights with a .pth or .safetensors file.");
     return null;
   }
-}
-
-/** Freezes everything but the head, or releases everything. */
-export function freezeBackbone(model: Network, frozen: boolean): void {
-  for (const [name, p] of model.namedParameters()) p.requiresGrad = !frozen || name.startsWith(`${model.head}.`);
 }

@@ -4,8 +4,7 @@ import { readFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { loadSafetensors, nn, vision } from "wgrad";
-import { freezeBackbone } from "./model.ts";
+import { freeze, loadSafetensors, nn, unfreeze, vision } from "wgrad";
 import { progressBar } from "./progress-bar.ts";
 import { epochLine, phaseLine, type Run } from "./recipe.ts";
 import { type EpochRecord, HANDOVER, type Metrics } from "./run-folder.ts";
@@ -55,7 +54,8 @@ export async function trainWithTorchrun(run: Run, launcher: Launcher): Promise<M
     } else if (event.event === "epoch") {
       if (event.phase !== phase) {
         phase = event.phase;
-        freezeBackbone(model, phase === "frozen");
+        if (phase === "frozen") freeze(model, { except: "head" });
+        else unfreeze(model);
         log(phaseLine(phase, nn.countParameters(model)));
       }
       bar = progressBar(`epoch ${event.epoch}/${epochs}`, pictures.train.length);

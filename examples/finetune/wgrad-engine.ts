@@ -1,8 +1,7 @@
 // --engine wgrad: training on the device that this process has, with a checkpoint to go on from in the middle of an epoch.
 import process from "node:process";
-import { memory, nn, optim, vision } from "wgrad";
+import { freeze, memory, nn, optim, unfreeze, vision } from "wgrad";
 import { resumeCommand, stopOnInterrupt } from "./interrupt.ts";
-import { freezeBackbone } from "./model.ts";
 import { batching, epochLine, phaseLine, type Run, SCHEDULE, trainTransform } from "./recipe.ts";
 import type { EpochRecord, Metrics, Progress } from "./run-folder.ts";
 import { evaluator, summarize, trainer } from "./train.ts";
@@ -45,7 +44,8 @@ export async function trainWithWgrad(run: Run): Promise<Metrics | null> {
   for (let epoch = first; epoch <= options.epochs && !stop.requested; epoch++) {
     const phase: EpochRecord["phase"] = epoch <= options.freezeEpochs ? "frozen" : "released";
     if (epoch === first || phase !== metrics.epochs.at(-1)?.phase) {
-      freezeBackbone(model, phase === "frozen");
+      if (phase === "frozen") freeze(model, { except: "head" });
+      else unfreeze(model);
       if (phase === "released" && metrics.epochs.at(-1)?.phase !== "released")
         optimizer.paramGroups[0].lr = options.unfreezeLr;
       log(phaseLine(phase, nn.countParameters(model)));

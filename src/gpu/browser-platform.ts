@@ -18,3 +18,9 @@ export const saveVariants = async (_adapter: string, _variants: Readonly<Record<
 
 /** Browsers close devices themselves. */
 export function closeAtExit(_device: GPUDevice): void {}
+
+type FetchWeights = typeof import("./browser-weights.ts")["fetchWeights"];
+
+/** A file of weights, from the browser's caches or the network. Loaded when it is needed. */
+export const fetchWeights: FetchWeights = async (request, download) =>
+  (await import("./browser-weights.ts")).fetchWeights(request, download);

@@ -54,6 +54,8 @@ export abstract class BatchNorm extends Module {
   private readonly batches: Tensor | null;
   /** Training passes that `batches` does not count yet. */
   private uncounted = 0;
+  /** The mode to go back to; null where the layer is not frozen. */
+  private modeAfter: boolean | null = null;
 
   constructor(numFeatures: number, options: BatchNormLayerOptions = {}) {
     super();
@@ -71,6 +73,31 @@ export abstract class BatchNorm extends Module {
     this.runningMean = trackRunningStats ? this.registerBuffer("runningMean", zeros([numFeatures])) : null;
     this.runningVar = trackRunningStats ? this.registerBuffer("runningVar", ones([numFeatures])) : null;
     this.batches = trackRunningStats ? this.registerBuffer("numBatchesTracked", zeros([], { dtype: "i32" })) : null;
+  }
+
+  /**
+   * Whether the layer stays in evaluation mode through every `train()`. Released, it is in the mode that it was last told.
+   * See `freezeBatchNorm`.
+   */
+  get frozen(): boolean {
+    return this.modeAfter !== null;
+  }
+
+  set frozen(frozen: boolean) {
+    if (frozen === this.frozen) return;
+    const mode = this.modeAfter ?? this.training;
+    this.modeAfter = null;
+    this.training = frozen ? false : mode;
+    if (frozen) this.modeAfter = mode;
+  }
+
+  override get training(): boolean {
+    return super.training;
+  }
+
+  override set training(training: boolean) {
+    if (this.modeAfter === null) super.training = training;
+    else this.modeAfter = training;
   }
 
   /** Training passes so far: i32, shape []. The host counts them, and the device learns of it when this is read. */

@@ -89,3 +89,9 @@ export async function saveVariants(adapter: string, variants: Variants): Promise
     );
   }
 }
+
+type FetchWeights = typeof import("./weights.ts")["fetchWeights"];
+
+/** A file of weights, from the cache, PyTorch's or the network. Loaded when it is needed. */
+export const fetchWeights: FetchWeights = async (request, download) =>
+  (await import("./weights.ts")).fetchWeights(request, download);

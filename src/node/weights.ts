@@ -1,55 +1,77 @@
-// torchvision's pretrained weights by name: from the cache, or downloaded into it.
-import { readFile, stat } from "node:fs/promises";
+// Published weights in Node: from the cache, from PyTorch's, or downloaded into the cache.
+import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { homedir } from "node:os";
 import { join, resolve } from "node:path";
-import { check, ValueError } from "../errors.ts";
+import { check, DataError, told, ValueError } from "../errors.ts";
+import { modelWeights } from "../vision/models/weights/table.ts";
+import type { WeightsDownload, WeightsRequest } from "../vision/models/weights-entry.ts";
 import { cachePath } from "./cache.ts";
-import { type DownloadOptions, download } from "./download.ts";
+import { download } from "./download.ts";
 import { fileNameOf } from "./http.ts";
 
-/**
- * The `IMAGENET1K_V1` weights of torchvision. Source of the addresses: torchvision/models/{resnet,alexnet}.py. Their names have
- * the first eight digits of the sha256; all digits and the sizes are those of the files at these addresses.
- */
-const WEIGHTS = {
-  resnet18: {
-    url: "https://download.pytorch.org/models/resnet18-f37072fd.pth",
-    size: 46_830_571,
-    sha256: "f37072fd47e89c5e827621c5baffa7500819f7896bbacec160b1a16c560e07ec",
-  },
-  resnet34: {
-    url: "https://download.pytorch.org/models/resnet34-b627a593.pth",
-    size: 87_319_819,
-    sha256: "b627a593bcbe140c234610266fe4f8ae95ea42fc881d091c9b6052e6b1d0590f",
-  },
-  alexnet: {
-    url: "https://download.pytorch.org/models/alexnet-owt-7be5be79.pth",
-    size: 244_408_911,
-    sha256: "7be5be791159472b1fbf3c69796f7cb30dca7ad8466c2df70058c37116cdee02",
-  },
-} as const;
-
 /** A model of torchvision with published weights. */
-export type WeightsName = keyof typeof WEIGHTS;
+export type WeightsName = keyof typeof modelWeights;
 
 /** What `pretrainedWeights` and `weightsFromUrl` take. */
-export interface WeightsOptions extends Pick<DownloadOptions, "onProgress" | "signal" | "retries"> {
-  /** Where downloads are kept; the folder `weights` of the cache by default. */
-  root?: string;
+export type WeightsOptions = Pick<WeightsDownload, "root" | "onProgress" | "signal" | "retries">;
+
+/** Where PyTorch keeps what it downloads. @see https://pytorch.org/docs/stable/hub.html#where-are-my-downloaded-models-saved */
+function hubFolder(): string {
+  const { TORCH_HOME, XDG_CACHE_HOME } = process.env;
+  return join(TORCH_HOME || join(XDG_CACHE_HOME || join(homedir(), ".cache"), "torch"), "hub", "checkpoints");
+}
+
+/** The file's bytes, where it is there and as it was published. */
+async function kept(path: string, { sha256, size }: WeightsRequest): Promise<Uint8Array | undefined> {
+  const bytes = await readFile(path).catch(() => undefined);
+  if (!bytes || (size !== undefined && bytes.length !== size)) return undefined;
+  // One whose checksum is not known is as good as the download that made it.
+  if (sha256 === undefined) return bytes;
+  return createHash("sha256").update(bytes).digest("hex").startsWith(sha256) ? bytes : undefined;
+}
+
+/** A file of weights, from the cache, PyTorch's or the network. See `loadWeights`. */
+export async function fetchWeights(request: WeightsRequest, options: WeightsDownload): Promise<Uint8Array> {
+  const { url, name, sha256, size } = request;
+  const { root, onProgress, signal, retries } = options;
+  const folder = root === undefined ? cachePath("weights") : resolve(root);
+  const path = join(folder, name);
+  const found = (await kept(path, request)) ?? (await kept(join(hubFolder(), name), request));
+  if (found) return found;
+  try {
+    await download(url, path, {
+      ...(sha256 !== undefined && { sha256 }),
+      ...(size !== undefined && { size }),
+      ...(onProgress && { onProgress }),
+      ...(signal && { signal }),
+      ...(retries !== undefined && { retries }),
+    });
+  } catch (error) {
+    if (!(error instanceof DataError)) throw error;
+    throw new DataError(
+      `[loadWeights] ${name} is neither in ${folder} nor in PyTorch's ${hubFolder()}, and could not be downloaded. Fetch ${url} by other means and put it into one of these folders.\n${error.message}`,
+      { cause: error },
+    );
+  }
+  return readFile(path);
 }
 
 /**
- * The bytes of torchvision's ImageNet weights (a torch `.pth`, for `loadTorch`) by the model's name.
+ * The bytes of torchvision's ImageNet weights (a torch `.pth`, for `loadTorch`) by the model's name: those that are
+ * `modelWeights[name].DEFAULT`.
  *
  * @throws ValueError for a name that has none; DataError where they cannot be downloaded, or are not the published ones
  */
 export function pretrainedWeights(name: WeightsName, options: WeightsOptions = {}): Promise<Uint8Array> {
   check(
-    Object.hasOwn(WEIGHTS, name),
-    () => `[pretrainedWeights] there are no weights for "${name}"; expected one of ${Object.keys(WEIGHTS).join(", ")}`,
+    Object.hasOwn(modelWeights, name),
+    () =>
+      `[pretrainedWeights] there are no weights for ${told(name)}; expected one of ${Object.keys(modelWeights).join(", ")}`,
     ValueError,
   );
-  const { url, ...expected } = WEIGHTS[name];
-  return fetchWeights(url, expected, options);
+  const { url, size, sha256 } = modelWeights[name].DEFAULT;
+  return fetchWeights({ ...requestFor(url), size, ...(sha256 !== undefined && { sha256 }) }, options);
 }
 
 /**
@@ -57,19 +79,10 @@ export function pretrainedWeights(name: WeightsName, options: WeightsOptions = {
  * (`resnet18-f37072fd.pth`) are the first of its sha256, and checked each time. Errors as for `pretrainedWeights`.
  */
 export function weightsFromUrl(url: string, options: WeightsOptions = {}): Promise<Uint8Array> {
-  const sha256 = /-([0-9a-f]{8,64})\.\w+$/.exec(fileNameOf("weightsFromUrl", url))?.[1];
-  return fetchWeights(url, sha256 === undefined ? {} : { sha256 }, options);
+  return fetchWeights(requestFor(url), options);
 }
 
-async function fetchWeights(
-  url: string,
-  expected: Pick<DownloadOptions, "sha256" | "size">,
-  { root, ...options }: WeightsOptions,
-): Promise<Uint8Array> {
-  const folder = root === undefined ? cachePath("weights") : resolve(root);
-  const path = join(folder, fileNameOf("weightsFromUrl", url));
-  // A file whose checksum is not known is as good as the download that made it.
-  const kept = expected.sha256 === undefined && (await stat(path).catch(() => undefined))?.isFile();
-  if (!kept) await download(url, path, { ...options, ...expected });
-  return readFile(path);
+function requestFor(url: string): WeightsRequest {
+  const name = fileNameOf("weightsFromUrl", url);
+  return { url, name, sha256: /-([0-9a-f]{8,64})\.\w+$/.exec(name)?.[1], size: undefined };
 }

@@ -97,7 +97,7 @@ export { MoCoV3, type MoCoV3Options, mocoV3Resnet50, mocoV3VitBase, mocoV3VitSma
 export type { DropoutOptions, ModelOptions } from "./models/options.ts";
 export { interpolatePosEmbedding, type Positioned } from "./models/pos-embedding.ts";
 export { type Classifier, loadPretrained, withoutHead } from "./models/pretrained.ts";
-export { createModel, listModels, type ModelName } from "./models/registry.ts";
+export { createModel, listModels, type ModelName, type WeightsNameOf } from "./models/registry.ts";
 export {
   BasicBlock,
   type BlockWidth,

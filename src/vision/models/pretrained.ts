@@ -3,6 +3,7 @@ import { check, told, ValueError } from "../../errors.ts";
 import { entriesOf, type LoadResult, type StateDict, type StateDictLike } from "../../nn/load-state-dict.ts";
 import { type AnyModule, Module } from "../../nn/module.ts";
 import { sameShape } from "../../tensor/shape.ts";
+import { withoutLegacyNames } from "./legacy-names.ts";
 
 /** A model that says which of its layers names the classes. */
 export interface Classifier extends AnyModule {
@@ -15,7 +16,8 @@ export interface Classifier extends AnyModule {
   readonly auxiliaryHeads?: readonly string[];
 }
 
-function checkClassifier(name: string, model: Classifier): void {
+/** Throws unless the model is one with a head. */
+export function checkClassifier(name: string, model: Classifier): void {
   check(
     model instanceof Module && typeof model.head === "string",
     () => `[${name}] got ${told(model)} in the place of a model with a \`head\`, the path of its last layer`,
@@ -51,11 +53,14 @@ export function withoutHead(dict: StateDictLike, model: Classifier): StateDict {
  * Loads pretrained weights. A last layer for another number of classes, that of an auxiliary head too, is left as it was
  * initialised, and its keys are returned as missing. Weights of auxiliary heads that the model was made without are left out.
  * Anything else that does not fit is an error.
+ * Names of earlier versions of torchvision, which some published files have, are today's.
  * @throws StateDictError as `loadStateDict` does.
  */
 export async function loadPretrained(model: Classifier, dict: StateDictLike): Promise<LoadResult> {
   checkClassifier("loadPretrained", model);
-  const rest = withoutHead(dict, model);
+  const known = new Set(Array.from([...model.namedParameters(), ...model.namedBuffers()], ([name]) => name));
+  const given = Object.fromEntries(entriesOf("loadPretrained", dict));
+  const rest = withoutHead(withoutLegacyNames(given, known), model);
   const own = [...model.namedParameters()].filter(([name]) => isOfHead(model, name));
   const missingKeys = own.map(([name]) => name).filter((name) => !(name in rest));
   // The model's own values stand for what is left out, so that all else is checked strictly.

@@ -36,6 +36,7 @@ import { lenet5 } from "./lenet.ts";
 import { mobilenetV2 } from "./mobilenet-v2.ts";
 import { mobilenetV3Large, mobilenetV3Small } from "./mobilenet-v3.ts";
 import { mocoV3Resnet50, mocoV3VitBase, mocoV3VitSmall } from "./moco-v3.ts";
+import type { Classifier } from "./pretrained.ts";
 import {
   resnet18,
   resnet34,
@@ -52,6 +53,8 @@ import { squeezenet1_0, squeezenet1_1 } from "./squeezenet.ts";
 import { swinB, swinS, swinT } from "./swin.ts";
 import { vgg11, vgg11Bn, vgg13, vgg13Bn, vgg16, vgg16Bn, vgg19, vgg19Bn } from "./vgg.ts";
 import { vitB16, vitB32, vitH14, vitL16, vitL32 } from "./vit.ts";
+import type { modelWeights } from "./weights/table.ts";
+import type { WeightsDownload, WeightsEntry, WeightsFile } from "./weights-entry.ts";
 
 /** Sorted by name, but for numbers. */
 const builders = {
@@ -136,21 +139,86 @@ export type ModelName = keyof typeof builders;
 /** The names that `createModel` takes. @see https://pytorch.org/vision/stable/generated/torchvision.models.list_models.html */
 export const listModels = (): ModelName[] => Object.keys(builders) as ModelName[];
 
+/** The names of a model's published weights: see `modelWeights`. */
+export type WeightsNameOf<N> = N extends keyof typeof modelWeights ? keyof (typeof modelWeights)[N] : never;
+
+type OptionsOf<N extends ModelName> = NonNullable<Parameters<(typeof builders)[N]>[0]>;
+type Built<N extends ModelName> = ReturnType<(typeof builders)[N]>;
+
 /**
- * A model by torchvision's name, with random weights: `createModel("vgg16_bn", { numClasses: 10 })`. A program that knows its
- * model imports the model's own function instead, and carries no other.
- * @throws ValueError for a name that is none, and as the model's own function does.
+ * A model by torchvision's name: with random weights, or, as a promise, with published ones.
+ *
+ * ```ts
+ * const model = createModel("vgg16_bn", { numClasses: 10 });
+ * const pretrained = await createModel("resnet50", { weights: "DEFAULT", numClasses: 10 }); // with a new head
+ * const own = await createModel("resnet18", { weights: { url: "https://example.com/mine-0a1b2c3d.pth" } });
+ * ```
+ *
+ * A program that knows its model imports the model's own function instead, and `loadWeights`, and carries no other.
+ *
+ * @param options the model's own, and `weights`: "DEFAULT" (the best), another name of `modelWeights`, or a file of one's own
+ * @param download a mirror, progress and the like, for `weights`
+ * @throws ValueError for a name that is none, and as the model's own function does; as `loadWeights` does.
  * @see https://pytorch.org/vision/stable/generated/torchvision.models.get_model.html
  */
 export function createModel<N extends ModelName>(
   name: N,
-  options: Parameters<(typeof builders)[N]>[0] = {},
-): ReturnType<(typeof builders)[N]> {
+  options?: OptionsOf<N> & {
+    /** Null: random weights. Default null. */
+    weights?: null;
+  },
+): Built<N>;
+export function createModel<N extends ModelName>(
+  name: N,
+  options: OptionsOf<N> & {
+    /** The name of published weights, or a file of one's own. */
+    weights: WeightsNameOf<N> | WeightsFile;
+  },
+  download?: WeightsDownload,
+): Promise<Built<N>>;
+export function createModel(name: ModelName, options: object = {}, download?: WeightsDownload): unknown {
   check(
     typeof name === "string" && Object.hasOwn(builders, name),
     () => `[createModel] there is no model ${told(name)}: listModels() gives ${listModels().join(", ")}`,
     ValueError,
   );
-  const build = builders[name] as (options: object) => ReturnType<(typeof builders)[N]>;
-  return build(options ?? {});
+  const build = builders[name] as (options: object) => Classifier;
+  // What is no plain object of options is the builder's to refuse.
+  if (typeof options !== "object" || options === null || !Object.hasOwn(options, "weights"))
+    return build(options ?? {});
+  const { weights, ...rest }: { weights?: unknown } = options;
+  return weights === undefined || weights === null ? build(rest) : withWeights(name, build, rest, weights, download);
+}
+
+const isFile = (weights: unknown): weights is WeightsFile & Partial<WeightsEntry> =>
+  typeof weights === "object" && weights !== null && "url" in weights;
+
+async function withWeights(
+  name: string,
+  build: (options: object) => Classifier,
+  options: object,
+  given: unknown,
+  download: WeightsDownload | undefined,
+): Promise<Classifier> {
+  // Loaded when they are needed: programs without published weights carry neither the table nor the readers of files.
+  const [{ modelWeights }, { loadWeights }] = await Promise.all([
+    import("./weights/table.ts"),
+    import("./load-weights.ts"),
+  ]);
+  const published = Object.entries(Object.entries(modelWeights).find(([key]) => key === name)?.[1] ?? {});
+  const weights: unknown = typeof given === "string" ? published.find(([key]) => key === given)?.[1] : given;
+  check(
+    isFile(weights),
+    () =>
+      `[createModel] ${name} has no weights ${told(given)}: expected ${[...published.map(([key]) => key), "{ url } of a file"].join(", ")}`,
+    ValueError,
+  );
+  const model = build({ ...weights.options, ...options });
+  try {
+    await loadWeights(model, weights, download);
+    return model;
+  } catch (error) {
+    model.dispose();
+    throw error;
+  }
 }
