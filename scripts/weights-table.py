@@ -59,6 +59,10 @@ def entry(name, weights):
     }
     side, other = meta["min_size"]
     assert side == other
+    options = OPTIONS.get(name)
+    # Transformers have position embeddings for pictures of one size.
+    if name.startswith("vit") and side != 224:
+        options = {"imageSize": side}
     fields = {
         "url": weights.url,
         "sha256": sha256,
@@ -69,7 +73,7 @@ def entry(name, weights):
         "minSize": side,
         "transforms": {key: value for key, value in transforms.items() if value is not None},
         "license": meta.get("license", LICENSE),
-        "options": OPTIONS.get(name),
+        "options": options,
     }
     return {key: value for key, value in fields.items() if value is not None}
 

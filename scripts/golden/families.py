@@ -34,7 +34,7 @@ SOME = ("densenet", "mobilenet_v2", "res", "shufflenet", "squeezenet", "vgg", "w
 NAMES = """convnext_base convnext_large convnext_small convnext_tiny densenet121 densenet161 densenet169 densenet201
 efficientnet_b0 efficientnet_b1 efficientnet_b2 efficientnet_b3 efficientnet_b4 efficientnet_b5 efficientnet_b6 efficientnet_b7
 efficientnet_v2_l efficientnet_v2_m efficientnet_v2_s googlenet inception_resnet_v2 inception_v3
-mobilenet_v2 mobilenet_v3_large mobilenet_v3_small resnet101 resnet152 resnext50_32x4d resnext101_32x8d
+mobilenet_v2 mobilenet_v3_large mobilenet_v3_small resnet101 resnet152 resnext50_32x4d resnext101_32x8d resnext101_64x4d
 shufflenet_v2_x0_5 shufflenet_v2_x1_0 shufflenet_v2_x1_5 shufflenet_v2_x2_0 squeezenet1_0 squeezenet1_1
 vgg11 vgg11_bn vgg13 vgg13_bn vgg16 vgg16_bn vgg19 vgg19_bn wide_resnet50_2 wide_resnet101_2
 swin_t swin_s swin_b vit_b_16 vit_b_32 vit_l_16 vit_l_32 vit_h_14""".split() + list(transformers.builders)

@@ -111,6 +111,7 @@ export {
   resnet152,
   resnext50_32x4d,
   resnext101_32x8d,
+  resnext101_64x4d,
   wideResnet50_2,
   wideResnet101_2,
 } from "./models/resnet.ts";

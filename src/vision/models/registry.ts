@@ -45,6 +45,7 @@ import {
   resnet152,
   resnext50_32x4d,
   resnext101_32x8d,
+  resnext101_64x4d,
   wideResnet50_2,
   wideResnet101_2,
 } from "./resnet.ts";
@@ -59,12 +60,12 @@ import type { WeightsDownload, WeightsEntry, WeightsFile } from "./weights-entry
 /** Sorted by name, but for numbers. */
 const builders = {
   alexnet,
+  beit_base_patch16_224: beitBasePatch16_224,
+  beit_large_patch16_224: beitLargePatch16_224,
   convnext_base: convnextBase,
   convnext_large: convnextLarge,
   convnext_small: convnextSmall,
   convnext_tiny: convnextTiny,
-  beit_base_patch16_224: beitBasePatch16_224,
-  beit_large_patch16_224: beitLargePatch16_224,
   deit_base_distilled_patch16_224: deitBaseDistilledPatch16_224,
   deit_base_patch16_224: deitBasePatch16_224,
   deit_small_distilled_patch16_224: deitSmallDistilledPatch16_224,
@@ -103,6 +104,7 @@ const builders = {
   resnet152,
   resnext50_32x4d,
   resnext101_32x8d,
+  resnext101_64x4d,
   shufflenet_v2_x0_5: shufflenetV2X0_5,
   shufflenet_v2_x1_0: shufflenetV2X1_0,
   shufflenet_v2_x1_5: shufflenetV2X1_5,

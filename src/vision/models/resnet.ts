@@ -215,6 +215,9 @@ export const resnext50_32x4d = (options: ResNetOptions = {}): ResNet =>
 /** ResNeXt-101 of 32 groups of 8 channels, 88.8 million parameters. @see https://arxiv.org/abs/1611.05431 */
 export const resnext101_32x8d = (options: ResNetOptions = {}): ResNet =>
   new ResNet(Bottleneck, [3, 4, 23, 3], options, { groups: 32, widthPerGroup: 8 });
+/** ResNeXt-101 of 64 groups of 4 channels, 83.5 million parameters. @see https://arxiv.org/abs/1611.05431 */
+export const resnext101_64x4d = (options: ResNetOptions = {}): ResNet =>
+  new ResNet(Bottleneck, [3, 4, 23, 3], options, { groups: 64, widthPerGroup: 4 });
 /** Wide ResNet-50, twice as wide inside of its blocks, 68.9 million parameters. @see https://arxiv.org/abs/1605.07146 */
 export const wideResnet50_2 = (options: ResNetOptions = {}): ResNet =>
   new ResNet(Bottleneck, [3, 4, 6, 3], options, { widthPerGroup: 128 });

@@ -18,6 +18,7 @@ const vit_b_16_IMAGENET1K_SWAG_E2E_V1: WeightsEntry = {
   minSize: 384,
   transforms: { cropSize: 384, resizeSize: 384, interpolation: "bicubic" },
   license: "https://github.com/facebookresearch/SWAG/blob/main/LICENSE",
+  options: { imageSize: 384 },
 };
 const vit_b_16_IMAGENET1K_SWAG_LINEAR_V1: WeightsEntry = {
   url: "https://download.pytorch.org/models/vit_b_16_lc_swag-4e70ced5.pth",
@@ -54,6 +55,7 @@ const vit_l_16_IMAGENET1K_SWAG_E2E_V1: WeightsEntry = {
   minSize: 512,
   transforms: { cropSize: 512, resizeSize: 512, interpolation: "bicubic" },
   license: "https://github.com/facebookresearch/SWAG/blob/main/LICENSE",
+  options: { imageSize: 512 },
 };
 const vit_l_16_IMAGENET1K_SWAG_LINEAR_V1: WeightsEntry = {
   url: "https://download.pytorch.org/models/vit_l_16_lc_swag-4d563306.pth",
@@ -81,6 +83,7 @@ const vit_h_14_IMAGENET1K_SWAG_E2E_V1: WeightsEntry = {
   minSize: 518,
   transforms: { cropSize: 518, resizeSize: 518, interpolation: "bicubic" },
   license: "https://github.com/facebookresearch/SWAG/blob/main/LICENSE",
+  options: { imageSize: 518 },
 };
 const vit_h_14_IMAGENET1K_SWAG_LINEAR_V1: WeightsEntry = {
   url: "https://download.pytorch.org/models/vit_h_14_lc_swag-c1eb923e.pth",
