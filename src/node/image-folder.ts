@@ -62,8 +62,8 @@ const PARTS = ["train", "training", "val", "valid", "validation", "test"];
  * for await (const { image, label } of new data.DataLoader(train, { batchSize: 32, shuffle: true })) ...
  * ```
  *
- * Pictures are red, green and blue, 8 bits each, as Pillow converts them; gray ones get three channels, alpha is left out, CMYK and
- * colour profiles become sRGB, and EXIF orientation is applied (torchvision leaves them as the camera was held).
+ * Pictures are red, green and blue, 8 bits each, as Pillow converts them; gray ones get three channels, alpha is left out, CMYK
+ * becomes sRGB, colour profiles are left out of account, and EXIF orientation is applied (torchvision leaves them as the camera was held).
  *
  * @see https://pytorch.org/vision/stable/generated/torchvision.datasets.ImageFolder.html
  */

@@ -29,7 +29,8 @@ export async function decodePicture(name: string, source: string | Uint8Array, s
   const what = typeof source === "string" ? source : `the picture of ${source.length} bytes`;
   try {
     // Damaged files are errors, as Pillow has it; what decoders merely warn of is not.
-    let picture = sharp(source, { failOn: "error" }).rotate();
+    // Levels stay as they are stored, whatever profile says what they mean: weights were trained on such.
+    let picture = sharp(source, { failOn: "error", ignoreIcc: true }).rotate();
     if (shrink !== undefined) {
       picture = picture.resize({ width: shrink, height: shrink, fit: "outside", withoutEnlargement: true });
     }

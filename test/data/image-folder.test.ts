@@ -67,6 +67,15 @@ describe("readImage", () => {
     expect(memory().tensors).toBe(before);
   });
 
+  test("levels are those of the file, whatever its colour profile says", async () => {
+    const plain = await made(48, 32).png().toBuffer();
+    const wide = await sharp(plain).withIccProfile("p3").png().toBuffer();
+    const levels = await sharp(wide, { ignoreIcc: true }).removeAlpha().raw().toBuffer();
+    const { values } = await read(wide);
+    expect(values).toEqual([...levels]);
+    expect(levels.equals(await sharp(plain).removeAlpha().raw().toBuffer())).toBe(false);
+  });
+
   test("gray, 16 bits, alpha, palettes and CMYK become red, green and blue", async () => {
     const gray = sharp(Uint8Array.of(0, 50, 100, 255), { raw: { width: 4, height: 1, channels: 1 } }).toColourspace(
       "b-w",
