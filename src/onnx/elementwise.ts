@@ -5,7 +5,7 @@ import type { Graph } from "./graph.ts";
 import { given, type Mapped, type Mapping, mapping, resultShape, resultSizes } from "./mapping.ts";
 import { elementTypes } from "./proto.ts";
 import { sameSize } from "./sizes.ts";
-import { unaries } from "./unary.ts";
+import { truncated, unaries } from "./unary.ts";
 
 const binary = (type: string): Mapping => mapping((g, call) => g.node(type, [given(call).name, given(call, 1).name]));
 
@@ -58,6 +58,23 @@ export const elementwise: Readonly<Record<string, Mapping>> = {
     ]),
   ),
   add: binary("Add"),
+  atan2: mapping((g, call) => {
+    const [y, x] = [given(call).name, given(call, 1).name];
+    const [zero, pi] = [g.floats([0]), g.floats([Math.PI])];
+    const negative = (t: string) => {
+      // Also of -0.
+      const reciprocal = g.node("Reciprocal", [t]);
+      return g.node("Or", [g.node("Less", [t, zero]), g.node("Less", [reciprocal, zero])]);
+    };
+    const [rows, columns] = [g.node("Abs", [y]), g.node("Abs", [x])];
+    const [least, most] = [g.node("Min", [rows, columns]), g.node("Max", [rows, columns])];
+    const slope = g.node("Div", [least, g.node("Where", [g.node("Equal", [most, zero]), pi, most])]);
+    const flat = g.node("Atan", [slope]);
+    const steep = g.node("Sub", [g.floats([Math.PI / 2]), flat]);
+    const first = g.node("Where", [g.node("Greater", [rows, columns]), steep, flat]);
+    const left = g.node("Where", [negative(x), g.node("Sub", [pi, first]), first]);
+    return g.node("Where", [negative(y), g.node("Neg", [left]), left]);
+  }),
   cat: mapping<{ dim: number }>((g, { inputs, attrs }) =>
     g.node(
       "Concat",
@@ -66,11 +83,31 @@ export const elementwise: Readonly<Record<string, Mapping>> = {
     ),
   ),
   clone: mapping((g, call) => g.node("Identity", [given(call).name])),
+  // After products of 2^k neighbours come those of 2^(k + 1).
+  cumprod: mapping<{ dim: number }>((g, call) => {
+    const x = given(call);
+    const n = x.shapes[0][call.attrs.dim] ?? 1;
+    const one = x.dtype === "f32" ? g.floats([1]) : g.node("Cast", [g.floats([1])], { to: elementTypes[x.dtype] });
+    let y = x.name;
+    for (let step = 1; step < n; step *= 2) {
+      const pads = (at: number) => x.sizes.map((_, d) => (d === call.attrs.dim ? at : 0));
+      const earlier = g.slice(y, [{ axis: call.attrs.dim, start: 0, end: n - step }]);
+      y = g.node("Mul", [
+        y,
+        g.node("Pad", [earlier, g.integers([...pads(step), ...pads(0)]), one], { mode: "constant" }),
+      ]);
+    }
+    return y === x.name ? g.node("Identity", [y]) : y;
+  }),
   cumsum: mapping<{ dim: number; reverse: boolean }>((g, call) =>
     g.node("CumSum", [given(call).name, g.indices([call.attrs.dim])], { reverse: Number(call.attrs.reverse) }),
   ),
   div: binary("Div"),
   divFloor: mapping((g, call) => g.node("Floor", [g.node("Div", [given(call).name, given(call, 1).name])])),
+  divTrunc: mapping((g, call) => {
+    const quotient = g.node("Div", [given(call).name, given(call, 1).name]);
+    return given(call).dtype === "f32" ? truncated(g, quotient) : quotient;
+  }),
   eq: comparison("Equal"),
   expand: mapping((g, call) => {
     const x = given(call);

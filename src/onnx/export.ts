@@ -3,14 +3,18 @@ import { deviceOf } from "../autograd/run.ts";
 import { check, checkOptions, ExportError, LimitError, told, ValueError } from "../errors.ts";
 import { currentDevice } from "../gpu/device.ts";
 import { Module } from "../nn/module.ts";
+import type { Dtype } from "../tensor/dtype.ts";
 import { sameShape } from "../tensor/shape.ts";
 import type { Spec, Tensor } from "../tensor/tensor.ts";
+import { bytesOf, checkTwins, repeatedConstants } from "./constants.ts";
 import { elementwise } from "./elementwise.ts";
 import { Graph } from "./graph.ts";
 import { layers } from "./layers.ts";
 import type { Given, Mapped } from "./mapping.ts";
+import { places } from "./places.ts";
 import { products } from "./products.ts";
-import { type TensorInfo, writeModel } from "./proto.ts";
+import { type ElementType, type TensorInfo, writeModel } from "./proto.ts";
+import { recurrentLayers } from "./recurrent.ts";
 import { type Batches, isFixed, NotLinear, type Sizes, sizesOfTwo } from "./sizes.ts";
 import { statesOf, type Traced, traceForward, type Value } from "./trace.ts";
 
@@ -51,7 +55,7 @@ const SIZED = new Set([
 /** A protocol buffer has at most so many bytes. */
 const MOST_BYTES = 2 ** 31 - 1;
 
-const mappings = { ...elementwise, ...layers, ...products };
+const mappings = { ...elementwise, ...layers, ...places, ...products, ...recurrentLayers };
 
 /**
  * A model as an ONNX file, which ONNX Runtime and others run. The model's forward is traced once in evaluation mode on an input of
@@ -124,10 +128,20 @@ async function write(
   const refs = new Map<Value, Given>();
   const data = new Map<Value, string>();
   const twins: [Value, Value, string][] = [];
+  const repeated = await repeatedConstants(first, second);
 
   const refOf = (value: Value, twin: Value, what: () => string): Given => {
     const known = refs.get(value);
     if (known) return known;
+    const again = repeated.get(value);
+    if (again) {
+      const sizes = sizesOfTwo(value.shape, twin.shape, batches, what);
+      const once = g.constant(elementTypeOf(value.dtype), again.shape, again.bytes);
+      const shapes = [value.shape, twin.shape] as const;
+      const ref: Given = { name: g.node("Expand", [once, g.shape(sizes)]), sizes, dtype: value.dtype, shapes };
+      refs.set(value, ref);
+      return ref;
+    }
     const fixed = value.kind === "constant" || value.kind === "state";
     check(
       !fixed || sameShape(value.shape, twin.shape),
@@ -161,6 +175,7 @@ async function write(
     );
     g.path = call.path;
     const mapped: Mapped<unknown> = {
+      type: call.op,
       op: what(),
       inputs: call.inputs.map((value, j) => value && refOf(value, other.inputs[j] ?? value, what)),
       attrs: call.attrs,
@@ -175,7 +190,7 @@ async function write(
     for (const [j, name] of map(g, mapped).entries()) {
       const value = call.outputs[j];
       const output = mapped.outputs[j];
-      if (value && output) refs.set(value, { ...output, name });
+      if (value && output) refs.set(value, { ...output, name, made: mapped });
     }
   }
   g.path = "";
@@ -188,10 +203,11 @@ async function write(
     attributes: {},
   });
 
-  await checkTwins(twins);
+  g.prune([outputName]);
+  await checkTwins(NAME, twins);
   for (const [{ tensor, shape, dtype }, name] of data) {
-    if (tensor)
-      g.initializers.push({ name, type: dtype === "f16" ? "f32" : dtype, shape, bytes: await bytesOf(tensor) });
+    if (tensor && g.reads(name))
+      g.initializers.push({ name, type: elementTypeOf(dtype), shape, bytes: await bytesOf(tensor) });
   }
   const total = g.initializers.reduce((sum, { bytes }) => sum + bytes.length, 0);
   check(
@@ -211,24 +227,12 @@ async function write(
   });
 }
 
+/** f16 comes from the device as f32. */
+const elementTypeOf = (dtype: Dtype): ElementType => (dtype === "f16" ? "f32" : dtype);
+
 /** Sizes as a file says them: the batch by its name, and multiples of it. */
 const named = (sizes: Sizes): (number | string)[] =>
   sizes.map((size) => (isFixed(size) ? size : size.times === 1 ? "batch" : `${size.times}*batch`));
-
-const bytesOf = async (t: Tensor): Promise<Uint8Array> => new Uint8Array((await t.data()).buffer);
-
-/** Constants of both forwards must be the same ones. */
-async function checkTwins(twins: readonly [Value, Value, string][]): Promise<void> {
-  for (const [{ tensor: a }, { tensor: b }, what] of twins) {
-    if (!a || !b || a === b) continue;
-    const [x, y] = [await bytesOf(a), await bytesOf(b)];
-    check(
-      x.every((byte, i) => byte === y[i]),
-      () => `[${NAME}] a constant in ${what} has other values for each batch`,
-      NotLinear,
-    );
-  }
-}
 
 /** Whether attributes agree but for sizes, which mappings look at. */
 function sameAttributes(a: unknown, b: unknown): boolean {

@@ -13,8 +13,8 @@ export interface Ref {
 }
 
 export class Graph {
-  readonly nodes: NodeInfo[] = [];
-  readonly initializers: Initializer[] = [];
+  nodes: NodeInfo[] = [];
+  initializers: Initializer[] = [];
   /** Path of the module whose call is written, which nodes are named after. */
   path = "";
   readonly #names = new Map<string, number>();
@@ -50,21 +50,21 @@ export class Graph {
 
   /** A constant of f32, once for equal ones. */
   floats(values: readonly number[] | Float32Array<ArrayBuffer>, shape: Shape = []): string {
-    return this.#constant("f32", shape, Float32Array.from(values).buffer);
+    return this.constant("f32", shape, new Uint8Array(Float32Array.from(values).buffer));
   }
 
   /** A list of whole numbers, as shapes and axes are given. */
   integers(values: readonly number[]): string {
-    return this.#constant("i64", [values.length], BigInt64Array.from(values, BigInt).buffer);
+    return this.constant("i64", [values.length], new Uint8Array(BigInt64Array.from(values, BigInt).buffer));
   }
 
   /** A constant of i32. */
-  indices(values: readonly number[]): string {
-    return this.#constant("i32", [values.length], Int32Array.from(values).buffer);
+  indices(values: readonly number[], shape: Shape = [values.length]): string {
+    return this.constant("i32", shape, new Uint8Array(Int32Array.from(values).buffer));
   }
 
-  #constant(type: ElementType, shape: Shape, buffer: ArrayBuffer): string {
-    const bytes = new Uint8Array(buffer);
+  /** A constant, once for equal ones. */
+  constant(type: ElementType, shape: Shape, bytes: Uint8Array): string {
     const small = bytes.length <= 64;
     const key = `${type} ${shape} ${bytes}`;
     const known = small ? this.#constants.get(key) : undefined;
@@ -73,6 +73,24 @@ export class Graph {
     this.initializers.push({ name, type, shape, bytes });
     if (small) this.#constants.set(key, name);
     return name;
+  }
+
+  /** Leaves out what nothing of `wanted` follows from: results that a model does not use. */
+  prune(wanted: readonly string[]): void {
+    const names = new Set(wanted);
+    const kept: NodeInfo[] = [];
+    for (const node of [...this.nodes].reverse()) {
+      if (!node.outputs.some((name) => names.has(name))) continue;
+      for (const name of node.inputs) names.add(name);
+      kept.push(node);
+    }
+    this.nodes = kept.reverse();
+    this.initializers = this.initializers.filter(({ name }) => names.has(name));
+  }
+
+  /** Whether a node reads it. */
+  reads(name: string): boolean {
+    return this.nodes.some(({ inputs }) => inputs.includes(name));
   }
 
   /** The batch as a list of one whole number. */

@@ -9,10 +9,14 @@ import { type Batches, type Sizes, sizesOfTwo } from "./sizes.ts";
 export interface Given extends Ref {
   readonly dtype: Dtype;
   readonly shapes: readonly [Shape, Shape];
+  /** The call that it is a result of. */
+  readonly made?: Mapped<unknown>;
 }
 
 /** A call as both forwards made it. */
 export interface Mapped<A> {
+  /** The operation's name, and how messages call this one of its calls. */
+  readonly type: string;
   readonly op: string;
   readonly inputs: readonly (Given | null)[];
   /** As the first forward has them, and the second one. */
@@ -52,6 +56,6 @@ export const sizesIn = <A>(call: Mapped<A>, of: (attrs: A) => Shape): Sizes =>
   sizesOfTwo(of(call.attrs), of(call.other), call.batches, () => `a size in ${call.op}`);
 
 /** Throws where `call` is of a form that no nodes are known for. */
-export function checkForm(call: Mapped<unknown>, condition: boolean, form: () => string): void {
+export function checkForm(call: Mapped<unknown>, condition: boolean, form: () => string): asserts condition {
   check(condition, () => `[exportOnnx] ${call.op} with ${form()} has no mapping to ONNX`, ExportError);
 }

@@ -28,13 +28,23 @@ function operand(g: Graph, call: Mapped<MatmulAttrs>, at: 0 | 1): string {
   return g.transpose(g.reshape(given(call, at), swapLast(sizes)), order);
 }
 
+/** Of a product by a matrix: what is multiplied, the matrix (the other way round where it is transposed) and what is added; else null. */
+export function linearOf(call: Mapped<unknown>) {
+  // Only products are asked.
+  const { a, b } = call.attrs as MatmulAttrs;
+  const [input, weight, bias = null] = [given(call), given(call, 1), call.inputs[2]];
+  const flat = b.shape.length === 2 && a.shape.length === 2 && isRowMajor(a) && weight.sizes.length === 2;
+  if (!flat || input.shapes[0].at(-1) !== a.shape[1] || !(isRowMajor(b) || isTurned(b))) return null;
+  return { input, weight, bias, transposed: !isRowMajor(b) };
+}
+
 const matmul = mapping<MatmulAttrs>((g, call) => {
-  const { a, b, c } = call.attrs;
+  const { b, c } = call.attrs;
   const [x, w, bias = null] = [given(call), given(call, 1), call.inputs[2]];
   const added = (y: string) => (bias ? g.node("Add", [y, bias.name]) : y);
-  const flat = b.shape.length === 2 && a.shape.length === 2 && isRowMajor(a) && w.sizes.length === 2;
-  if (flat && x.shapes[0].at(-1) === a.shape[1] && (isRowMajor(b) || isTurned(b))) {
-    const turned = !isRowMajor(b);
+  const linear = linearOf(call);
+  if (linear) {
+    const turned = linear.transposed;
     if (bias && x.sizes.length === 2) return g.node("Gemm", [x.name, w.name, bias.name], { transB: Number(turned) });
     const y = added(g.node("MatMul", [x.name, turned ? g.transpose(w.name, [1, 0]) : w.name]));
     const sizes = x.sizes.length > 1 ? [...x.sizes.slice(0, -1), b.shape[1] ?? 1] : resultSizes(call);

@@ -12,8 +12,13 @@ const IR_VERSION = 8;
 export const elementTypes = { f32: 1, i32: 6, i64: 7, bool: 9, f16: 10, u32: 12 } as const;
 export type ElementType = keyof typeof elementTypes;
 
-/** A whole number, a float (which has to say so), text, or a list of whole numbers. */
-export type Attribute = number | { readonly float: number } | string | readonly number[];
+/** A whole number, a float (which has to say so), text, or a list of whole numbers or texts. */
+export type Attribute =
+  | number
+  | { readonly float: number }
+  | string
+  | readonly number[]
+  | { readonly texts: readonly string[] };
 
 export interface NodeInfo {
   readonly type: string;
@@ -63,7 +68,7 @@ const packed = (w: BinaryWriter, field: number, values: readonly number[]): void
     for (const value of values) w.int64(value);
   });
 
-/** AttributeProto, whose `type` is FLOAT 1, INT 2, STRING 3 or INTS 7. */
+/** AttributeProto, whose `type` is FLOAT 1, INT 2, STRING 3, INTS 7 or STRINGS 8. */
 function attribute(w: BinaryWriter, name: string, value: Attribute): void {
   text(w, 1, name);
   if (typeof value === "string") {
@@ -75,6 +80,9 @@ function attribute(w: BinaryWriter, name: string, value: Attribute): void {
   } else if ("float" in value) {
     w.tag(2, WireType.Bit32).float(value.float);
     whole(w, 20, 1);
+  } else if ("texts" in value) {
+    for (const each of value.texts) w.tag(9, WireType.LengthDelimited).bytes(new TextEncoder().encode(each));
+    whole(w, 20, 8);
   } else {
     packed(w, 8, value);
     whole(w, 20, 7);

@@ -26,6 +26,9 @@ const softplus: Unary = (g, x, [beta = 1, threshold = 20]) => {
   return g.node("Where", [g.node("Greater", [z, scalar(g, threshold)]), x, scaled]);
 };
 
+export const truncated = (g: Graph, x: string): string =>
+  mul(g, g.node("Sign", [x]), g.node("Floor", [g.node("Abs", [x])]));
+
 /** Sorted by name. */
 export const unaries: Readonly<Record<string, Unary>> = {
   abs: named("Abs"),
@@ -84,6 +87,12 @@ export const unaries: Readonly<Record<string, Unary>> = {
   silu: (g, x) => mul(g, x, g.node("Sigmoid", [x])),
   sin: named("Sin"),
   sinh: named("Sinh"),
+  smoothL1: (g, x, [beta = 1]) => {
+    const z = g.node("Abs", [x]);
+    const inside = mul(g, mul(g, z, z), scalar(g, 0.5 / beta));
+    const outside = g.node("Sub", [z, scalar(g, 0.5 * beta)]);
+    return g.node("Where", [g.node("Less", [z, scalar(g, beta)]), inside, outside]);
+  },
   softplus,
   softsign: named("Softsign"),
   sqrt: named("Sqrt"),
@@ -92,5 +101,5 @@ export const unaries: Readonly<Record<string, Unary>> = {
   tanh: named("Tanh"),
   threshold: (g, x, [threshold = 0, value = 0]) =>
     g.node("Where", [g.node("Greater", [x, scalar(g, threshold)]), x, scalar(g, value)]),
-  trunc: (g, x) => mul(g, g.node("Sign", [x]), g.node("Floor", [g.node("Abs", [x])])),
+  trunc: truncated,
 };

@@ -8,6 +8,7 @@ import { planChannels } from "../kernels/channel-plan.ts";
 import type { Division } from "../kernels/divide.ts";
 import { type Activation, unaryBody } from "../kernels/elementwise.ts";
 import { Kernel } from "../kernels/kernel.ts";
+import type { Run } from "../kernels/run.ts";
 import forwardWgsl from "../kernels/wgsl/batch-norm.wgsl";
 import backwardWgsl from "../kernels/wgsl/batch-norm-backward.wgsl";
 import { ones } from "../tensor/create.ts";
@@ -168,6 +169,14 @@ const backwardOp: Op<BackwardInputs, BackwardAttrs, readonly Tensor[]> = {
   ...withoutGradient,
 };
 
+/** A copy of `t` where one of `others` has its buffer, which cannot be bound for reading and for writing at once. */
+function apart(run: Run, t: Tensor | null, ...others: readonly (Tensor | null)[]): Tensor | null {
+  if (!t || !others.some((other) => other?.storage.buffer === t.storage.buffer)) return t;
+  const copy = run.scratch(t.shape);
+  run.queue.copy(t.storage, copy.storage);
+  return copy;
+}
+
 type ForwardRest = Partial<
   Record<"residual" | "weight" | "bias" | "running_mean" | "running_var" | "chunks", Tensor | null>
 >;
@@ -213,8 +222,15 @@ export const batchNormOp: Op<BatchNormInputs, BatchNormAttrs, readonly [y: Tenso
     );
     return [x, { shape: [...channels, 4], dtype: "f32" }];
   },
-  forward(run, [x, weight, bias, runningMean, runningVar, residual], [y, stats], attrs) {
+  forward(run, inputs, [y, stats], attrs) {
     const { training, update = true, momentum, eps, activation } = attrs;
+    const [, , , mean, variance] = inputs;
+    // Running statistics are bound for writing. Where they are not written it is they that are copied.
+    const read = (t: Tensor | null) => (training ? apart(run, t, mean, variance) : t);
+    const x = read(inputs[0]) ?? inputs[0];
+    const [weight, bias, residual] = [read(inputs[1]), read(inputs[2]), read(inputs[5])];
+    const runningMean = training ? mean : apart(run, mean, x, weight, bias, variance, residual);
+    const runningVar = training ? variance : apart(run, variance, x, weight, bias, residual);
     const plan = planChannels(x.shape, run.device.info);
     const act = activation ?? NONE;
     const [a = 0, b = 0] = act.scalars;
@@ -283,6 +299,11 @@ export function asEvaluatedNorm({ op, inputs, attrs, at }: Following) {
 function moving(attrs: BatchNormAttrs, inputs: BatchNormInputs): Tensor {
   const [x, weight, bias, runningMean, runningVar, residual] = inputs;
   checkTensor(attrs.name, 0, x);
+  check(
+    !attrs.training || !runningMean || runningMean.storage !== runningVar?.storage,
+    () => `[${attrs.name}] runningMean and runningVar are one tensor, and training moves both: clone() one`,
+    ValueError,
+  );
   if (attrs.training && x.numel === 0 && x.ndim > 1) {
     // A batch of nothing has no statistics and moves none: any do for it.
     return scope(() => {

@@ -398,3 +398,55 @@ describe("errors", () => {
     w.dispose();
   });
 });
+
+describe("one tensor in several places", () => {
+  const at = async (y: Tensor) => Array.from(await y.data());
+  const draw = (shape: number[], from: number, to: number, key: number) =>
+    tensor(
+      Float32Array.from({ length: sizeOf(shape) }, (_, i) => from + (to - from) * Math.sin(i * 1.7 + key) ** 2),
+      {
+        shape,
+      },
+    );
+
+  test.each([batchNorm, batchNormRelu])(
+    "$name reads running statistics that it is given as weight and bias, too",
+    async (norm) => {
+      const x = draw([2, 5, 3, 3], -1, 1, 1);
+      const t = draw([5], 0.5, 1.5, 2);
+      const [mean, variance, weight, bias] = Array.from({ length: 4 }, () => t.clone());
+      const expected = norm(x, mean!, variance!, weight!, bias!);
+      const found = norm(x, t, t, t, t);
+      expect(await at(found)).toEqual(await at(expected));
+      // What comes after a usage error would not be computed.
+      expect(await at(t)).toEqual(await at(mean!));
+      for (const each of [x, t, mean!, variance!, weight!, bias!, expected, found]) each.dispose();
+    },
+  );
+
+  test.each([
+    [3, 3],
+    [70, 70],
+  ])("training takes a bias that is the running mean as it was before (%d by %d)", async (...plane) => {
+    const x = draw([2, 5, ...plane], -1, 1, 1);
+    const [t, variance, otherMean, otherVariance] = [
+      draw([5], 0.5, 1.5, 2),
+      ones([5]),
+      draw([5], 0.5, 1.5, 2),
+      ones([5]),
+    ];
+    const [weight, bias] = [otherVariance.clone(), otherMean.clone()];
+    const expected = batchNorm(x, otherMean, otherVariance, weight, bias, { training: true });
+    const found = batchNorm(x, t, variance, variance, t, { training: true });
+    expect(await at(found)).toEqual(await at(expected));
+    expect(await at(t)).toEqual(await at(otherMean));
+    expect(await at(variance)).toEqual(await at(otherVariance));
+    for (const each of [x, t, variance, otherMean, otherVariance, weight, bias, expected, found]) each.dispose();
+  });
+
+  test("training refuses one tensor for both statistics", () => {
+    const [x, t] = [draw([2, 5, 3, 3], -1, 1, 1), ones([5])];
+    expect(() => batchNorm(x, t, t, null, null, { training: true })).toThrow(ValueError);
+    for (const each of [x, t]) each.dispose();
+  });
+});
