@@ -31,6 +31,7 @@ const LEFT_OUT: Readonly<Record<string, string>> = {
   "node.MNIST": "reads a folder or the network: test/data/mnist.test.ts",
   "node.FashionMNIST": "reads a folder or the network: test/data/mnist.test.ts",
   "node.KMNIST": "reads a folder or the network: test/data/mnist.test.ts",
+  "node.EMNIST": "reads a folder or the network: test/data/emnist.test.ts",
   "node.ImageFolder": "reads a folder: test/data/image-folder.test.ts",
   "node.readImage": "reads files: test/data/image-folder.test.ts",
   "node.saveCheckpoint": "writes files: test/io/checkpoint.test.ts",
@@ -465,6 +466,12 @@ const GIVEN: Readonly<Record<string, () => unknown[]>> = {
     { nrow: 2, padding: 1, padValue: 1, normalize: true, valueRange: [0, 1], scaleEach: true },
   ],
   "vision.parseIdx": () => [Uint8Array.of(0, 0, 8, 1, 0, 0, 0, 2, 7, 8), "two bytes"],
+  "vision.readEmnist": () => [
+    "letters",
+    Uint8Array.of(0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 9),
+    Uint8Array.of(0, 0, 8, 1, 0, 0, 0, 1, 26),
+    { source: "one picture", upright: true },
+  ],
   "vision.readMnist": () => [
     "mnist",
     Uint8Array.of(0, 0, 8, 3, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 9),
