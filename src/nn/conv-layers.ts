@@ -1,12 +1,12 @@
 // Conv2d: the layer around ops/conv2d.ts.
-import { check, checkOptions, checkWhole, told, ValueError } from "../errors.ts";
+import { check, checkOptions, checkWhole, ValueError } from "../errors.ts";
 import { type ConvOptions, conv2d } from "../ops/conv2d.ts";
 import { uniform } from "../ops/random.ts";
 import { scope } from "../tensor/scope.ts";
 import { pair } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { Module } from "./module.ts";
-import { PADDING_MODES, type PaddingMode, padEdges } from "./padding-mode.ts";
+import { checkPaddingMode, type PaddingMode, padEdges, sidesOf } from "./padding-mode.ts";
 import { Parameter } from "./parameter.ts";
 
 /**
@@ -45,11 +45,7 @@ export class Conv2d extends Module {
     super();
     checkOptions("Conv2d", options, ["stride", "padding", "dilation", "groups", "bias", "paddingMode"]);
     const { bias = true, stride = 1, padding = 0, dilation = 1, groups = 1, paddingMode = "zeros" } = options;
-    check(
-      PADDING_MODES.includes(paddingMode),
-      () => `[Conv2d] paddingMode must be one of ${PADDING_MODES.join(", ")}; got ${told(paddingMode)}`,
-      ValueError,
-    );
+    checkPaddingMode("Conv2d", paddingMode);
     checkWhole("Conv2d", "inChannels", inChannels, 1);
     checkWhole("Conv2d", "outChannels", outChannels, 1);
     checkWhole("Conv2d", "groups", groups, 1);
@@ -72,19 +68,11 @@ export class Conv2d extends Module {
   override forward(x: Tensor): Tensor {
     const { weight, bias, options, paddingMode } = this;
     if (paddingMode === "zeros") return conv2d(x, weight, bias, options);
-    return scope(() => {
-      const wide = padEdges(x, 3, this.sides(1), paddingMode);
-      return conv2d(padEdges(wide, 2, this.sides(0), paddingMode), weight, bias, { ...options, padding: 0 });
-    });
-  }
-
-  /** What padding adds before and after rows (0) or columns (1). */
-  private sides(axis: 0 | 1): [number, number] {
-    const { padding, dilation } = this.options;
-    const total = pair("Conv2d", "dilation", dilation, 1)[axis] * (this.kernelSize[axis] - 1);
-    if (padding === "same") return [Math.floor(total / 2), Math.ceil(total / 2)];
-    const each = padding === "valid" ? 0 : pair("Conv2d", "padding", padding)[axis];
-    return [each, each];
+    const { padding, dilation } = options;
+    const spread = typeof padding === "string" ? padding : pair("Conv2d", "padding", padding);
+    const spacing = pair("Conv2d", "dilation", dilation, 1);
+    const sides = sidesOf(spread, [spacing[0] * (this.kernelSize[0] - 1), spacing[1] * (this.kernelSize[1] - 1)]);
+    return scope(() => conv2d(padEdges("Conv2d", x, sides, paddingMode), weight, bias, { ...options, padding: 0 }));
   }
 
   override describe(): string {

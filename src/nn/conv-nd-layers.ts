@@ -1,5 +1,5 @@
 // Convolution layers beside Conv2d: of signals and volumes, and transposed ones.
-import { check, checkOptions, checkWhole, ValueError } from "../errors.ts";
+import { check, checkOptions, checkWhole, told, ValueError } from "../errors.ts";
 import { type ConvNdOptions, conv1d, conv3d } from "../ops/conv-1d-3d.ts";
 import {
   CONV_TRANSPOSE_OPTIONS,
@@ -11,9 +11,11 @@ import {
 import { CONV_OPTIONS } from "../ops/conv2d.ts";
 import { uniform } from "../ops/random.ts";
 import { type Size1, type Size2, type Size3, type SizeN, spread } from "../ops/spatial.ts";
+import { scope } from "../tensor/scope.ts";
 import { sizeOf } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { Module } from "./module.ts";
+import { checkPaddingMode, type PaddingMode, padEdges, sidesOf } from "./padding-mode.ts";
 import { Parameter } from "./parameter.ts";
 
 interface BiasOption {
@@ -21,12 +23,22 @@ interface BiasOption {
   bias?: boolean;
 }
 
+interface PaddingOption extends BiasOption {
+  /** What padding consists of: "zeros", or what `nn.functional.pad` makes of "reflect", "replicate" or "circular". Default "zeros". */
+  paddingMode?: PaddingMode;
+}
+
+interface TransposedOption extends BiasOption {
+  /** Zeros alone: padding of a transposed convolution is what is cut off. */
+  paddingMode?: "zeros";
+}
+
 type Convolve<O> = (x: Tensor, weight: Tensor, bias: Tensor | null, options: O) => Tensor;
 
 /** What they have in common. */
 abstract class ConvLayer<
   S extends SizeN,
-  O extends { groups?: number; padding?: S | "same" | "valid" },
+  O extends { groups?: number; padding?: S | "same" | "valid"; dilation?: S },
 > extends Module {
   /** Channels of the input. */
   readonly inChannels: number;
@@ -34,6 +46,10 @@ abstract class ConvLayer<
   readonly outChannels: number;
   /** The kernel's size along each dimension. */
   readonly kernelSize: readonly number[];
+  /** Whether it is a transposed convolution, whose weight's first dimension is that of inputs. */
+  readonly transposed: boolean;
+  /** What padding consists of. */
+  readonly paddingMode: PaddingMode;
   /** Stride, padding and the like, as given. */
   readonly options: Readonly<O>;
   /** The kernel of each pair of channels. */
@@ -46,15 +62,21 @@ abstract class ConvLayer<
     inChannels: number,
     outChannels: number,
     kernelSize: SizeN,
-    given: O & BiasOption,
+    given: O & PaddingOption,
     { dims, isTransposed }: { dims: number; isTransposed: boolean },
   ) {
     super();
     const known = isTransposed ? CONV_TRANSPOSE_OPTIONS : CONV_OPTIONS;
-    checkOptions(name, given, [...known, "bias"]);
+    checkOptions(name, given, [...known, "bias", "paddingMode"]);
     checkWhole(name, "inChannels", inChannels, 1);
     checkWhole(name, "outChannels", outChannels, 1);
-    const { bias = true, ...options } = given;
+    const { bias = true, paddingMode = "zeros", ...options } = given;
+    check(
+      !isTransposed || paddingMode === "zeros",
+      () => `[${name}] Only "zeros" padding mode is supported for ${name}; got ${told(paddingMode)}`,
+      ValueError,
+    );
+    checkPaddingMode(name, paddingMode);
     const { groups = 1 } = options;
     checkWhole(name, "groups", groups, 1);
     check(
@@ -65,6 +87,8 @@ abstract class ConvLayer<
     this.inChannels = inChannels;
     this.outChannels = outChannels;
     this.kernelSize = spread(name, "kernelSize", kernelSize, dims, 1);
+    this.transposed = isTransposed;
+    this.paddingMode = paddingMode;
     this.options = options as O;
     const [first, second] = isTransposed ? [inChannels, outChannels] : [outChannels, inChannels];
     const shape = [first, second / groups, ...this.kernelSize];
@@ -78,12 +102,23 @@ abstract class ConvLayer<
   protected abstract get convolve(): Convolve<O>;
 
   override forward(x: Tensor): Tensor {
-    return this.convolve(x, this.weight, this.bias, this.options);
+    const { weight, bias, options, paddingMode } = this;
+    if (paddingMode === "zeros") return this.convolve(x, weight, bias, options);
+    const name = `Conv${this.kernelSize.length}d`;
+    const dims = this.kernelSize.length;
+    const { padding = 0, dilation = 1 } = options;
+    const spacing = spread(name, "dilation", dilation, dims, 1);
+    const reaches = this.kernelSize.map((size, d) => (spacing[d] ?? 1) * (size - 1));
+    const sides = sidesOf(typeof padding === "string" ? padding : spread(name, "padding", padding, dims), reaches);
+    return scope(() =>
+      this.convolve(padEdges(name, x, sides, paddingMode), weight, bias, { ...options, padding: "valid" }),
+    );
   }
 
   override describe(): string {
     const options = Object.entries(this.options).map(([name, value]) => `${name}: ${JSON.stringify(value)}`);
     const parts = [this.inChannels, this.outChannels, `[${this.kernelSize.join(", ")}]`, ...options];
+    if (this.paddingMode !== "zeros") parts.push(`paddingMode: ${this.paddingMode}`);
     return [...parts, ...(this.bias ? [] : ["bias: false"])].join(", ");
   }
 }
@@ -98,7 +133,7 @@ export class Conv1d extends ConvLayer<Size1, ConvNdOptions<Size1>> {
     inChannels: number,
     outChannels: number,
     kernelSize: Size1,
-    options: ConvNdOptions<Size1> & BiasOption = {},
+    options: ConvNdOptions<Size1> & PaddingOption = {},
   ) {
     super("Conv1d", inChannels, outChannels, kernelSize, options, { dims: 1, isTransposed: false });
   }
@@ -117,7 +152,7 @@ export class Conv3d extends ConvLayer<Size3, ConvNdOptions<Size3>> {
     inChannels: number,
     outChannels: number,
     kernelSize: Size3,
-    options: ConvNdOptions<Size3> & BiasOption = {},
+    options: ConvNdOptions<Size3> & PaddingOption = {},
   ) {
     super("Conv3d", inChannels, outChannels, kernelSize, options, { dims: 3, isTransposed: false });
   }
@@ -136,7 +171,7 @@ export class ConvTranspose1d extends ConvLayer<Size1, ConvTransposeOptions<Size1
     inChannels: number,
     outChannels: number,
     kernelSize: Size1,
-    options: ConvTransposeOptions<Size1> & BiasOption = {},
+    options: ConvTransposeOptions<Size1> & TransposedOption = {},
   ) {
     super("ConvTranspose1d", inChannels, outChannels, kernelSize, options, { dims: 1, isTransposed: true });
   }
@@ -156,7 +191,7 @@ export class ConvTranspose2d extends ConvLayer<Size2, ConvTransposeOptions<Size2
     inChannels: number,
     outChannels: number,
     kernelSize: Size2,
-    options: ConvTransposeOptions<Size2> & BiasOption = {},
+    options: ConvTransposeOptions<Size2> & TransposedOption = {},
   ) {
     super("ConvTranspose2d", inChannels, outChannels, kernelSize, options, { dims: 2, isTransposed: true });
   }
@@ -175,7 +210,7 @@ export class ConvTranspose3d extends ConvLayer<Size3, ConvTransposeOptions<Size3
     inChannels: number,
     outChannels: number,
     kernelSize: Size3,
-    options: ConvTransposeOptions<Size3> & BiasOption = {},
+    options: ConvTransposeOptions<Size3> & TransposedOption = {},
   ) {
     super("ConvTranspose3d", inChannels, outChannels, kernelSize, options, { dims: 3, isTransposed: true });
   }

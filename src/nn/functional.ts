@@ -87,8 +87,10 @@ export {
   type AvgPoolOptions,
   adaptiveAvgPool2d,
   avgPool2d,
+  type IndicesOption,
   type MaxPoolOptions,
   maxPool2d,
+  type Pooled,
   type PoolOptions,
 } from "../ops/pool.ts";
 export {
@@ -110,6 +112,7 @@ export {
 export { channelShuffle, pixelShuffle, pixelUnshuffle } from "../ops/shuffle.ts";
 export { logSoftmax, softmax } from "../ops/softmax.ts";
 export { fold, type UnfoldOptions, unfold } from "../ops/unfold.ts";
+export { type MaxUnpoolOptions, maxUnpool1d, maxUnpool2d, maxUnpool3d } from "../ops/unpool.ts";
 
 /** What `gelu` takes. */
 export interface GeluOptions {

@@ -126,5 +126,6 @@ export {
   type TransformerMasks,
   type TransformerOptions,
 } from "./transformer-layers.ts";
+export { MaxUnpool1d, MaxUnpool2d, MaxUnpool3d } from "./unpooling-layers.ts";
 export * as utils from "./utils.ts";
 export { Fold, Unfold } from "./window-layers.ts";

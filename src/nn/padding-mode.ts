@@ -1,7 +1,7 @@
 // The padding of a convolution layer by what is inside, of pieces and `cat`: operations that every program with a convolution has.
 // `nn.functional.pad` does the same by tables, in one pass also backwards, with a kernel that only programs which ask for it carry.
 import { checkTensor } from "../autograd/run.ts";
-import { check, ValueError } from "../errors.ts";
+import { check, told, ValueError } from "../errors.ts";
 import { cat } from "../ops/cat.ts";
 import { flip, narrow } from "../ops/movement.ts";
 import type { PadMode } from "../ops/pad-modes.ts";
@@ -25,15 +25,58 @@ function piece(x: Tensor, dim: number, count: number, front: boolean, mode: PadM
   );
 }
 
+const FORMS = ["[N, C, L]", "[N, C, H, W]", "[N, C, D, H, W]"];
+
+/** Throws unless it is one. */
+export function checkPaddingMode(op: string, mode: unknown): asserts mode is PaddingMode {
+  check(
+    PADDING_MODES.some((known) => known === mode),
+    () => `[${op}] paddingMode must be one of ${PADDING_MODES.join(", ")}; got ${told(mode)}`,
+    ValueError,
+  );
+}
+
+/** x: [N, C, ...] with so many positions before and after each of its spatial dimensions. */
+export function padEdges(
+  op: string,
+  x: Tensor,
+  sides: readonly (readonly [before: number, after: number])[],
+  mode: PadMode,
+): Tensor {
+  checkTensor(op, "input", x);
+  check(
+    x.ndim === sides.length + 2,
+    () => `[${op}] input has shape ${show(x.shape)} but must be ${FORMS[sides.length - 1]}`,
+  );
+  // The last dimension first, whose pieces are the smallest then.
+  return sides.reduceRight((wide, side, d) => padEdge(op, wide, d + 2, side, mode), x);
+}
+
+/** What a layer's padding adds before and after each dimension. */
+export function sidesOf(
+  padding: readonly number[] | "same" | "valid",
+  reaches: readonly number[],
+): (readonly [number, number])[] {
+  return reaches.map((reach, d) => {
+    if (padding === "same") return [Math.floor(reach / 2), Math.ceil(reach / 2)];
+    const each = padding === "valid" ? 0 : (padding[d] ?? 0);
+    return [each, each];
+  });
+}
+
 /** x with so many positions before and after a dimension. */
-export function padEdges(x: Tensor, dim: number, [before, after]: readonly [number, number], mode: PadMode): Tensor {
-  checkTensor("Conv2d", "input", x);
-  check(x.ndim === 4, () => `[Conv2d] input has shape ${show(x.shape)} but must be [N, C, H, W]`);
+function padEdge(
+  op: string,
+  x: Tensor,
+  dim: number,
+  [before, after]: readonly [number, number],
+  mode: PadMode,
+): Tensor {
   const n = x.shape[dim] ?? 0;
   const most = mode === "reflect" ? n - 1 : mode === "circular" ? n : n && Number.POSITIVE_INFINITY;
   check(
     Math.max(before, after) <= most,
-    () => `[Conv2d] padding ${Math.max(before, after)} of ${show(x.shape)}: ${mode} takes at most ${most} there`,
+    () => `[${op}] padding ${Math.max(before, after)} of ${show(x.shape)}: ${mode} takes at most ${most} there`,
     ValueError,
   );
   const pieces = [

@@ -5,9 +5,11 @@ import {
   type AvgPoolOptions,
   adaptiveAvgPool2d,
   avgPool2d,
+  type IndicesOption,
   MAX_POOL_OPTIONS,
   type MaxPoolOptions,
   maxPool2d,
+  type Pooled,
 } from "../ops/pool.ts";
 import { pair } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
@@ -15,14 +17,17 @@ import { Module } from "./module.ts";
 
 type Size = number | readonly [number, number];
 
-/** The largest element of each window. @see https://pytorch.org/docs/stable/generated/torch.nn.MaxPool2d.html */
-export class MaxPool2d extends Module {
+/**
+ * The largest element of each window; with `returnIndices` a pair of them and of where they were found.
+ * @see https://pytorch.org/docs/stable/generated/torch.nn.MaxPool2d.html
+ */
+export class MaxPool2d<R extends boolean = false> extends Module<readonly [Tensor], Pooled<R>> {
   /** Rows and columns of a window; one number for both. */
   readonly kernelSize: Size;
   /** Stride, padding and the like, as given. */
-  readonly options: MaxPoolOptions;
+  readonly options: MaxPoolOptions & IndicesOption<R>;
 
-  constructor(kernelSize: Size, options: MaxPoolOptions = {}) {
+  constructor(kernelSize: Size, options: MaxPoolOptions & IndicesOption<R> = {}) {
     super();
     checkOptions("MaxPool2d", options, MAX_POOL_OPTIONS);
     pair("MaxPool2d", "kernelSize", kernelSize, 1);
@@ -30,7 +35,7 @@ export class MaxPool2d extends Module {
     this.options = options;
   }
 
-  override forward(x: Tensor): Tensor {
+  override forward(x: Tensor): Pooled<R> {
     return maxPool2d(x, this.kernelSize, this.options);
   }
 

@@ -1,6 +1,6 @@
 // Pooling layers of signals and volumes, and adaptive maxima.
 import { checkOptions } from "../errors.ts";
-import { AVG_POOL_OPTIONS, MAX_POOL_OPTIONS } from "../ops/pool.ts";
+import { AVG_POOL_OPTIONS, type IndicesOption, MAX_POOL_OPTIONS, type Pooled } from "../ops/pool.ts";
 import {
   type AdaptiveSize1,
   type AdaptiveSize2,
@@ -21,7 +21,7 @@ import { type Size1, type Size3, type SizeN, spread } from "../ops/spatial.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { Module } from "./module.ts";
 
-abstract class PoolLayer<S extends SizeN, O extends object> extends Module {
+abstract class PoolLayer<S extends SizeN, O extends object, Out = Tensor> extends Module<readonly [Tensor], Out> {
   /** A window's size along each dimension; one number for all. */
   readonly kernelSize: S;
   /** Stride, padding and the like, as given. */
@@ -42,21 +42,29 @@ abstract class PoolLayer<S extends SizeN, O extends object> extends Module {
 }
 
 /** The largest element of each window of [N, C, L]. @see https://pytorch.org/docs/stable/generated/torch.nn.MaxPool1d.html */
-export class MaxPool1d extends PoolLayer<Size1, MaxPoolNdOptions<Size1>> {
-  constructor(kernelSize: Size1, options: MaxPoolNdOptions<Size1> = {}) {
+export class MaxPool1d<R extends boolean = false> extends PoolLayer<
+  Size1,
+  MaxPoolNdOptions<Size1> & IndicesOption<R>,
+  Pooled<R>
+> {
+  constructor(kernelSize: Size1, options: MaxPoolNdOptions<Size1> & IndicesOption<R> = {}) {
     super("MaxPool1d", kernelSize, options, MAX_POOL_OPTIONS, 1);
   }
-  override forward(x: Tensor): Tensor {
+  override forward(x: Tensor): Pooled<R> {
     return maxPool1d(x, this.kernelSize, this.options);
   }
 }
 
 /** The largest element of each window of [N, C, D, H, W]. @see https://pytorch.org/docs/stable/generated/torch.nn.MaxPool3d.html */
-export class MaxPool3d extends PoolLayer<Size3, MaxPoolNdOptions<Size3>> {
-  constructor(kernelSize: Size3, options: MaxPoolNdOptions<Size3> = {}) {
+export class MaxPool3d<R extends boolean = false> extends PoolLayer<
+  Size3,
+  MaxPoolNdOptions<Size3> & IndicesOption<R>,
+  Pooled<R>
+> {
+  constructor(kernelSize: Size3, options: MaxPoolNdOptions<Size3> & IndicesOption<R> = {}) {
     super("MaxPool3d", kernelSize, options, MAX_POOL_OPTIONS, 3);
   }
-  override forward(x: Tensor): Tensor {
+  override forward(x: Tensor): Pooled<R> {
     return maxPool3d(x, this.kernelSize, this.options);
   }
 }
@@ -81,7 +89,10 @@ export class AvgPool3d extends PoolLayer<Size3, AvgPoolNdOptions<Size3>> {
   }
 }
 
-abstract class AdaptiveLayer<S extends AdaptiveSize1 | AdaptiveSize2 | AdaptiveSize3> extends Module {
+abstract class AdaptiveLayer<S extends AdaptiveSize1 | AdaptiveSize2 | AdaptiveSize3, Out = Tensor> extends Module<
+  readonly [Tensor],
+  Out
+> {
   /** The result's size along each dimension; one number for all, null for the input's. */
   readonly outputSize: S;
 
@@ -117,21 +128,31 @@ export class AdaptiveAvgPool3d extends AdaptiveLayer<AdaptiveSize3> {
 }
 
 /** The largest elements of as many windows of [N, C, L]. @see https://pytorch.org/docs/stable/generated/torch.nn.AdaptiveMaxPool1d.html */
-export class AdaptiveMaxPool1d extends AdaptiveLayer<AdaptiveSize1> {
-  constructor(outputSize: AdaptiveSize1) {
+export class AdaptiveMaxPool1d<R extends boolean = false> extends AdaptiveLayer<AdaptiveSize1, Pooled<R>> {
+  /** Whether positions come along, as given. */
+  readonly options: IndicesOption<R>;
+
+  constructor(outputSize: AdaptiveSize1, options: IndicesOption<R> = {}) {
     super("AdaptiveMaxPool1d", outputSize, 1);
+    checkOptions("AdaptiveMaxPool1d", options, ["returnIndices"]);
+    this.options = options;
   }
-  override forward(x: Tensor): Tensor {
-    return adaptiveMaxPool1d(x, this.outputSize);
+  override forward(x: Tensor): Pooled<R> {
+    return adaptiveMaxPool1d(x, this.outputSize, this.options);
   }
 }
 
 /** The largest elements of as many windows of [N, C, H, W]. @see https://pytorch.org/docs/stable/generated/torch.nn.AdaptiveMaxPool2d.html */
-export class AdaptiveMaxPool2d extends AdaptiveLayer<AdaptiveSize2> {
-  constructor(outputSize: AdaptiveSize2) {
+export class AdaptiveMaxPool2d<R extends boolean = false> extends AdaptiveLayer<AdaptiveSize2, Pooled<R>> {
+  /** Whether positions come along, as given. */
+  readonly options: IndicesOption<R>;
+
+  constructor(outputSize: AdaptiveSize2, options: IndicesOption<R> = {}) {
     super("AdaptiveMaxPool2d", outputSize, 2);
+    checkOptions("AdaptiveMaxPool2d", options, ["returnIndices"]);
+    this.options = options;
   }
-  override forward(x: Tensor): Tensor {
-    return adaptiveMaxPool2d(x, this.outputSize);
+  override forward(x: Tensor): Pooled<R> {
+    return adaptiveMaxPool2d(x, this.outputSize, this.options);
   }
 }

@@ -1,4 +1,4 @@
-// The names of `nn.utils`: parameters as one vector, and weight normalisation.
+// The names of `nn.utils`: parameters as one vector, weight and spectral normalisation.
 import { noGrad } from "../autograd/mode.ts";
 import { checkTensor } from "../autograd/run.ts";
 import { check, listed, ValueError } from "../errors.ts";
@@ -10,6 +10,7 @@ import { scope } from "../tensor/scope.ts";
 import { show } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 
+export { removeSpectralNorm, type SpectralNormOptions, spectralNorm } from "./spectral-norm.ts";
 export { removeWeightNorm, type WeightNormOptions, weightNorm } from "./weight-norm.ts";
 
 function tensorsOf(name: string, parameters: Iterable<Tensor>): Tensor[] {

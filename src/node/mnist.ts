@@ -1,5 +1,5 @@
 // MNIST, FashionMNIST and KMNIST from a folder, the cache or the official servers.
-import { dirname, join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { check, checkOptions, DataError, told, ValueError } from "../errors.ts";
 import type { GlobalType } from "../gpu/global-type.ts";
 import type { ImageDataset } from "../vision/datasets/image-dataset.ts";
@@ -105,8 +105,24 @@ const OPTIONS = ["train", "data", "root", "download", "url", "md5", "onProgress"
 
 async function load(name: MnistName, source: MnistSource): Promise<ImageDataset> {
   const { title } = MNIST_LAYOUT[name];
-  checkOptions(title, source, OPTIONS);
+  checkSource(title, source, OPTIONS);
   const { train, data } = source;
+  const [first = "", second = ""] = train ? FILES.slice(0, 2) : FILES.slice(2);
+  const find = (file: string) =>
+    data === undefined ? fetchFile(name, file, source) : locate(title, data, file, FILES);
+  const images = await find(first);
+  const labels = await find(second);
+  return readMnist(name, await readOrThrow(title, images), await readOrThrow(title, labels), dirname(images));
+}
+
+/** Throws where an option is unknown, or of another type. */
+export function checkSource(
+  title: string,
+  source: Pick<MnistSource, "train" | "data" | "root" | "url">,
+  known: readonly string[],
+): void {
+  checkOptions(title, source, known);
+  const { train } = source;
   check(typeof train === "boolean", () => `[${title}] train must be true or false, got ${told(train)}`, ValueError);
   for (const key of ["data", "root", "url"] as const) {
     const value: unknown = source[key];
@@ -116,15 +132,10 @@ async function load(name: MnistName, source: MnistSource): Promise<ImageDataset>
       ValueError,
     );
   }
-  const [first = "", second = ""] = train ? FILES.slice(0, 2) : FILES.slice(2);
-  const find = (file: string) => (data === undefined ? fetchFile(name, file, source) : locate(title, data, file));
-  const images = await find(first);
-  const labels = await find(second);
-  return readMnist(name, await readOrThrow(title, images), await readOrThrow(title, labels), dirname(images));
 }
 
-/** Where a file of given data lies. */
-async function locate(title: string, data: string, file: string): Promise<string> {
+/** Where a file of given data lies; undefined where it is not there. */
+export async function locateIn(title: string, data: string, file: string): Promise<string | undefined> {
   const folder = resolve(data);
   for (const inner of [folder, join(folder, "raw"), join(folder, title, "raw")]) {
     for (const ending of [".gz", ""]) {
@@ -132,36 +143,66 @@ async function locate(title: string, data: string, file: string): Promise<string
       if ((await kindOf(path)) === "file") return path;
     }
   }
+  return undefined;
+}
+
+/** The same, where it must be there. `files`: what the folder should hold. */
+export async function locate(title: string, data: string, file: string, files: readonly string[]): Promise<string> {
+  const path = await locateIn(title, data, file);
+  if (path !== undefined) return path;
+  const folder = resolve(data);
   const what =
     (await kindOf(folder)) === undefined ? `there is nothing at ${folder}` : `the folder ${folder} holds no ${file}`;
   throw new DataError(
-    `[${title}] ${what}; expected the folder of its IDX files (${FILES.join(", ")}), with .gz or without`,
+    `[${title}] ${what}; expected the folder of its IDX files (${files.join(", ")}), with .gz or without`,
   );
 }
+
+/** Where a data set's files are kept in `root`. */
+export const rawFolder = (title: string, { root }: { root?: string }): string =>
+  join(root === undefined ? cachePath("datasets") : resolve(root), title, "raw");
 
 /** Where a file lies in `root`, downloaded where it is not there yet. */
 async function fetchFile(name: MnistName, file: string, source: MnistSource): Promise<string> {
   const { title } = MNIST_LAYOUT[name];
   const { mirrors, md5: official } = ORIGINS[name];
-  const root = source.root === undefined ? cachePath("datasets") : resolve(source.root);
   const archive = `${file}.gz`;
-  const path = join(root, title, "raw", archive);
   const md5 = source.md5?.[archive] ?? official[FILES.indexOf(file)] ?? "";
+  const folders = source.url === undefined ? mirrors : [source.url];
+  const path = join(rawFolder(title, source), archive);
+  return fetchFirst(
+    title,
+    path,
+    md5,
+    source,
+    folders.map(
+      (folder) => () => new URL(archive, parseAddress(title, folder.endsWith("/") ? folder : `${folder}/`)).href,
+    ),
+  );
+}
+
+/** The file at `path`, if its checksum is right, or else from the first of the addresses that gives it. */
+export async function fetchFirst(
+  title: string,
+  path: string,
+  md5: string,
+  source: Pick<MnistSource, "download" | "onProgress" | "signal">,
+  addresses: readonly (() => string)[],
+): Promise<string> {
   if ((await kindOf(path)) === "file" && !(await checksumMismatch(path, { md5 }))) return path;
+  const archive = basename(path);
   if (source.download === false) {
     throw new DataError(
       `[${title}] ${archive} is not in ${dirname(path)}, and downloading it is switched off; allow the download, or pass the folder that holds it as data`,
     );
   }
   const { onProgress, signal } = source;
-  const folders = source.url === undefined ? mirrors : [source.url];
   const failures: unknown[] = [];
-  for (const folder of folders) {
+  for (const address of addresses) {
     try {
-      const url = new URL(archive, parseAddress(title, folder.endsWith("/") ? folder : `${folder}/`)).href;
-      return await download(url, path, { md5, ...(onProgress && { onProgress }), ...(signal && { signal }) });
+      return await download(address(), path, { md5, ...(onProgress && { onProgress }), ...(signal && { signal }) });
     } catch (error) {
-      if (!(error instanceof DataError) || folders.length === 1) throw error;
+      if (!(error instanceof DataError) || addresses.length === 1) throw error;
       failures.push(error);
     }
   }

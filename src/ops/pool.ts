@@ -1,6 +1,6 @@
 // Max, average and adaptive average pooling over planes.
 
-import { apply1 } from "../autograd/apply.ts";
+import { apply, apply1 } from "../autograd/apply.ts";
 import { type Op, savesNothing, withoutGradient } from "../autograd/op.ts";
 import type { Run } from "../autograd/run.ts";
 import { checkTensor } from "../autograd/run.ts";
@@ -34,6 +34,13 @@ export interface MaxPoolOptions extends PoolOptions {
   /** Distance between the elements of a window. Default 1. */
   dilation?: Size;
 }
+/** Whether maxima come with their positions. */
+export interface IndicesOption<R extends boolean> {
+  /** Give also where in its plane or volume each maximum was found, counted row after row: i32, what unpooling takes. Default false. */
+  returnIndices?: R;
+}
+/** The maxima; with `returnIndices` a pair of them and of their positions, of the same shape. */
+export type Pooled<R extends boolean> = R extends true ? [values: Tensor, indices: Tensor] : Tensor;
 /** What `avgPool2d` takes beside the size of the window. */
 export interface AvgPoolOptions extends PoolOptions {
   /** Padding counts in the divisor. Default true. */
@@ -41,7 +48,7 @@ export interface AvgPoolOptions extends PoolOptions {
 }
 
 /** Their names. */
-export const MAX_POOL_OPTIONS = ["stride", "padding", "dilation", "ceilMode"];
+export const MAX_POOL_OPTIONS = ["stride", "padding", "dilation", "ceilMode", "returnIndices"];
 export const AVG_POOL_OPTIONS = ["stride", "padding", "ceilMode", "countIncludePad"];
 
 interface Window {
@@ -164,6 +171,14 @@ export const maxBackwardOp: Op<readonly [dy: Tensor, found: Tensor], BackwardAtt
   ...withoutGradient,
 };
 
+function launchMax(run: Run, { x, y, found }: { x: Tensor; y: Tensor; found: Tensor }, w: Window): void {
+  const { params, grid } = outputWalk(run, y);
+  const size = rowsOf(x.shape);
+  maxKernel
+    .variant(loops(w.kernel))
+    .launch(run, { x, y, found }, { ...params, turns: w.kernel, size, ...windowParams(w) }, grid);
+}
+
 const maxOp: Op<readonly [x: Tensor], Window, readonly [y: Tensor], readonly [found: Tensor]> = {
   name: "maxPool2d",
   aux: 1,
@@ -171,13 +186,20 @@ const maxOp: Op<readonly [x: Tensor], Window, readonly [y: Tensor], readonly [fo
     const y = pooledSpec("maxPool2d", x, w);
     return [y, { shape: y.shape, dtype: "u32" }];
   },
-  forward(run, [x], [y, found], w) {
-    const { params, grid } = outputWalk(run, y);
-    const size = rowsOf(x.shape);
-    maxKernel
-      .variant(loops(w.kernel))
-      .launch(run, { x, y, found }, { ...params, turns: w.kernel, size, ...windowParams(w) }, grid);
+  forward: (run, [x], [y, found], w) => launchMax(run, { x, y, found }, w),
+  divisions: ([x]) => alike(planeDims(x), 1, 2),
+  saves: () => ({ inputs: [], outputs: [1] }),
+  vjp: ([dy], c) => [apply1(maxBackwardOp, [dy, c.output(1)], { ...c.attrs, shape: c.inputSpecs[0].shape })],
+};
+
+/** The same with positions as a result. */
+const maxIndicesOp: Op<readonly [x: Tensor], Window, readonly [y: Tensor, found: Tensor]> = {
+  name: "maxPool2dIndices",
+  infer([x], w) {
+    const y = pooledSpec("maxPool2d", x, w);
+    return [y, { shape: y.shape, dtype: "i32" }];
   },
+  forward: (run, [x], [y, found], w) => launchMax(run, { x, y, found }, w),
   divisions: ([x]) => alike(planeDims(x), 1, 2),
   saves: () => ({ inputs: [], outputs: [1] }),
   vjp: ([dy], c) => [apply1(maxBackwardOp, [dy, c.output(1)], { ...c.attrs, shape: c.inputSpecs[0].shape })],
@@ -276,8 +298,14 @@ const adaptiveOp: Op<readonly [x: Tensor], { readonly out: Pair }> = {
  * @throws ValueError for padding beyond half the kernel, ShapeError where no window fits.
  * @see https://pytorch.org/docs/stable/generated/torch.nn.functional.max_pool2d.html
  */
-export const maxPool2d = (x: Tensor, kernelSize: Size, options: MaxPoolOptions = {}): Tensor =>
-  apply1(maxOp, [x], window("maxPool2d", kernelSize, options, MAX_POOL_OPTIONS));
+export function maxPool2d<R extends boolean = false>(
+  x: Tensor,
+  kernelSize: Size,
+  options: MaxPoolOptions & IndicesOption<R> = {},
+): Pooled<R> {
+  const w = window("maxPool2d", kernelSize, options, MAX_POOL_OPTIONS);
+  return (options.returnIndices === true ? [...apply(maxIndicesOp, [x], w)] : apply1(maxOp, [x], w)) as Pooled<R>;
+}
 
 /**
  * The mean of each window of x: [N, C, H, W] or [C, H, W], padding counted as zeros unless `countIncludePad` is false.

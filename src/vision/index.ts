@@ -16,6 +16,7 @@ export {
   readCifar,
   readCifarArchive,
 } from "./datasets/cifar.ts";
+export { type EmnistSplit, type ReadEmnistOptions, readEmnist } from "./datasets/emnist.ts";
 export { ImageDataset, type ImageDatasetParts } from "./datasets/image-dataset.ts";
 export { type IdxArray, type MnistName, parseIdx, readMnist } from "./datasets/mnist.ts";
 export { GpuDataset, type GpuDatasetOptions, type ImageBatch } from "./gpu-dataset.ts";

@@ -1,6 +1,18 @@
 // nn.utils against PyTorch: weight normalisation and parameters as a vector; initialisation with a structure by what it promises.
 import { describe, expect, test } from "vitest";
-import { manualSeed, nn, ones, StateError, scope, type Tensor, ValueError, zeros } from "wgrad";
+import {
+  capture,
+  manualSeed,
+  nn,
+  noGrad,
+  ones,
+  ShapeError,
+  StateError,
+  scope,
+  type Tensor,
+  ValueError,
+  zeros,
+} from "wgrad";
 import { withDevice } from "../support/case.ts";
 import { type GoldenCase, goldenCases, read, wave } from "../support/golden-layers.ts";
 
@@ -39,6 +51,99 @@ test("weightNorm keeps the weight, has PyTorch's keys, and can be undone", async
   expect(() => utils.removeWeightNorm(layer)).toThrow(/is not normalised/);
   expect(() => utils.weightNorm(layer, { name: "gain" })).toThrow(/no parameter "gain"/);
   layer.dispose();
+});
+
+/** With waves 300 and 301 as vectors, of length 1. */
+const spectral = <M extends nn.Module>(module: M, options?: nn.utils.SpectralNormOptions): M => {
+  utils.spectralNorm(module, options);
+  for (const [k, [, vector]] of [...module.namedBuffers()].entries())
+    scope(() => vector.copy_(nn.functional.normalize(wave(vector.shape, 300 + k), { dim: 0 })));
+  return module;
+};
+const vectors: GoldenCase["call"] = (m: nn.Module, [x]) =>
+  scope(() => [m.forward(x!), ...Array.from(m.namedBuffers(), ([, vector]) => vector.clone())]);
+goldenCases("spectral-norm", {
+  "spectralNorm of a convolution": {
+    make: () => spectral(new nn.Conv2d(2, 3, 3, { bias: false })),
+    inputs: [[1, 2, 4, 4]],
+    call: vectors,
+  },
+  "spectralNorm of a transposed convolution": {
+    make: () => spectral(new nn.ConvTranspose2d(2, 3, 3)),
+    inputs: [[1, 2, 3, 3]],
+    call: vectors,
+  },
+  "spectralNorm of a linear layer": { make: () => spectral(new nn.Linear(3, 4)), inputs: [[2, 3]], call: vectors },
+  "spectralNorm of several steps, along the inputs": {
+    make: () => spectral(new nn.Linear(3, 4), { nPowerIterations: 3, dim: 1 }),
+    inputs: [[2, 3]],
+    call: vectors,
+  },
+  "spectralNorm in evaluation": {
+    make: () => spectral(new nn.Linear(3, 4)),
+    inputs: [[2, 3]],
+    call: vectors,
+    evaluation: true,
+  },
+  "spectralNorm of two forwards": {
+    make: () => spectral(new nn.Linear(3, 4)),
+    inputs: [
+      [2, 3],
+      [2, 3],
+    ],
+    call: (m: nn.Module, [x, y]) => scope(() => [m.forward(x!), m.forward(y!)]),
+  },
+});
+
+test("spectralNorm has PyTorch's keys, its state can be loaded, and it can be undone", async () => {
+  manualSeed(3);
+  const [layer, other] = [new nn.Linear(3, 2), new nn.Linear(3, 2)];
+  const before = [...(await layer.weight.data())];
+  for (const m of [layer, other]) utils.spectralNorm(m, { nPowerIterations: 50 });
+  expect(scope(() => Object.keys(layer.stateDict()))).toEqual(["bias", "weight_orig", "weight_u", "weight_v"]);
+  expect([...(await layer.weight.data())]).toEqual(before);
+  expect(() => utils.spectralNorm(layer)).toThrow(/normalised already/);
+  expect(() => utils.removeWeightNorm(layer)).toThrow(/removeSpectralNorm undoes it/);
+  expect(() => nn.deepCopy(layer)).toThrow(/removeSpectralNorm\(\) first/);
+  const x = wave([4, 3], 1);
+  noGrad(() => scope(() => void layer.forward(x)));
+  const state = layer.stateDict();
+  await other.loadStateDict(state);
+  for (const t of Object.values(state)) t.dispose();
+  for (const m of [layer, other]) m.eval();
+  const [mine, its] = await read(() => noGrad(() => [layer.forward(x), other.forward(x)]));
+  expect(its).toEqual(mine);
+  for (const m of [layer, other]) utils.removeSpectralNorm(m);
+  expect(layer.weight).toBeInstanceOf(nn.Parameter);
+  expect(scope(() => Object.keys(layer.stateDict()))).toEqual(["bias", "weight"]);
+  expect(layer.hooked).toBe(false);
+  // Of a weight of two rows the largest singular value, from the eigenvalues of W W^T.
+  const [a, b] = [before.slice(0, 3), before.slice(3)];
+  const dot = (p: number[], q: number[]) => p.reduce((sum, v, i) => sum + v * q[i]!, 0);
+  const [aa, ab, bb] = [dot(a, a), dot(a, b), dot(b, b)];
+  const sigma = Math.sqrt((aa + bb) / 2 + Math.sqrt(((aa - bb) / 2) ** 2 + ab * ab));
+  for (const [i, v] of (await layer.weight.data()).entries()) expect(v).toBeCloseTo(before[i]! / sigma, 5);
+  expect(() => utils.removeSpectralNorm(layer)).toThrow(/is not normalised/);
+  expect(() => utils.spectralNorm(layer, { nPowerIterations: 0 })).toThrow(ValueError);
+  expect(() => utils.spectralNorm(layer, { dim: 2 })).toThrow(ShapeError);
+  expect(() => utils.spectralNorm(layer, { name: "gain" })).toThrow(/no parameter "gain"/);
+  for (const t of [layer, other, x]) t.dispose();
+});
+
+test("a captured step takes a step of the power iteration each time", async () => {
+  const [plain, captured] = [0, 1].map(() => spectral(new nn.Linear(3, 4))) as [nn.Linear, nn.Linear];
+  const state = plain.stateDict();
+  await captured.loadStateDict(state);
+  for (const t of Object.values(state)) t.dispose();
+  const x = wave([2, 3], 1);
+  const step = capture((t: Tensor) => noGrad(() => captured.forward(t).sum()));
+  for (let i = 0; i < 3; i++) {
+    const [a, b] = await read(() => noGrad(() => [plain.forward(x).sum(), step(x)]));
+    expect(b).toEqual(a);
+  }
+  step.dispose();
+  for (const m of [plain, captured]) utils.removeSpectralNorm(m).dispose();
+  x.dispose();
 });
 
 test("parameters go into a vector and back, with gradients", async () => {

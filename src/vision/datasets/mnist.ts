@@ -84,21 +84,29 @@ export async function readMnist(
     () => `[readMnist] the data set must be one of ${Object.keys(MNIST_LAYOUT).join(", ")}, got ${told(name)}`,
     ValueError,
   );
-  const { classes } = MNIST_LAYOUT[name];
-  const pictures = parseIdx(await unpacked(images, source), `${source}: images`);
-  const numbers = parseIdx(await unpacked(labels, source), `${source}: labels`);
+  return readPair("readMnist", { classes: MNIST_LAYOUT[name].classes, images, labels, source, limit: MOST_BYTES });
+}
+
+/** Two IDX files, gzipped or not, as a data set; `limit`: what one of them may unpack to. */
+export async function readPair(
+  name: string,
+  given: { classes: readonly string[]; images: Uint8Array; labels: Uint8Array; source: string; limit: number },
+): Promise<ImageDataset> {
+  const { classes, source, limit } = given;
+  const pictures = parseIdx(await unpacked(name, given.images, source, limit), `${source}: images`);
+  const numbers = parseIdx(await unpacked(name, given.labels, source, limit), `${source}: labels`);
   const [count, height = 0, width = 0] = pictures.shape;
   check(
     pictures.shape.length === 3 && numbers.shape.length === 1 && numbers.shape[0] === count && height * width > 0,
     () =>
-      `[readMnist] ${source}: images of shape [${pictures.shape.join(", ")}] and labels of shape [${numbers.shape.join(", ")}]; expected [N, height, width] and [N]`,
+      `[${name}] ${source}: images of shape [${pictures.shape.join(", ")}] and labels of shape [${numbers.shape.join(", ")}]; expected [N, height, width] and [N]`,
     FormatError,
   );
   const wrong = numbers.data.findIndex((label) => label >= classes.length);
   check(
     wrong < 0,
     () =>
-      `[readMnist] ${source}: label ${numbers.data[wrong]} of image ${wrong} is out of range; expected 0..${classes.length - 1}`,
+      `[${name}] ${source}: label ${numbers.data[wrong]} of image ${wrong} is out of range; expected 0..${classes.length - 1}`,
     FormatError,
   );
   return new ImageDataset({
@@ -109,10 +117,10 @@ export async function readMnist(
   });
 }
 
-async function unpacked(bytes: Uint8Array, source: string): Promise<Uint8Array> {
-  checkFile("readMnist", bytes);
+async function unpacked(name: string, bytes: Uint8Array, source: string, limit: number): Promise<Uint8Array> {
+  checkFile(name, bytes);
   if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
-  return new Uint8Array(await gunzip("readMnist", bytes, source, MOST_BYTES));
+  return new Uint8Array(await gunzip(name, bytes, source, limit));
 }
 
 function checkFile(name: string, bytes: unknown): asserts bytes is Uint8Array {
