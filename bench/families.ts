@@ -28,7 +28,10 @@ const program = new Command("bench:families")
   .option("--batch <n>", "images in a batch", Number, 16)
   .option("--rounds <n>", "rounds a model", Number, 3)
   .option("--profile", "device time by kernel instead, of the models of --only")
-  .option("--table", "docs/models.md instead: what becomes of every model, its parameters and multiply-adds")
+  .option(
+    "--table",
+    "write the tables of docs/models.md instead: what becomes of every model, its parameters and multiply-adds",
+  )
   .option("--json <path>", "where to write the figures (default: bench/results/families.json)");
 const o = program.parse().opts<Options>();
 const names = familyNames.filter((name) => o.only?.some((text) => name.includes(text)) ?? true);
@@ -76,6 +79,6 @@ async function beside(): Promise<void> {
   writeResults("families", machine, { options: o, results }, o.json);
 }
 
-if (o.table) await (await import("./support/model-table.ts")).printTable();
+if (o.table) await (await import("./support/model-table.ts")).writeTables();
 else if (o.profile) await (await import("./support/family-profile.ts")).profileFamilies(names, o.batch);
 else await beside();

@@ -1,5 +1,6 @@
 // docs/models.md, from the library itself: what adaptToSmallImages changes in each family, and every model's parameters and multiply-adds.
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import {
   adaptToSmallImages,
   createModel,
@@ -99,8 +100,12 @@ function changesOf(model: SmallImageModel, { stems = [], unstrided = [], dropped
 const millions = (n: number): string => (n / 1e6).toFixed(n < 1e6 ? 3 : 1);
 const parametersOf = (model: nn.AnyModule): number => Array.from(model.parameters()).reduce((n, p) => n + p.numel, 0);
 
-/** Prints both tables. */
-export async function printTable(): Promise<void> {
+const START = "<!-- tables: written by `npm run bench:families -- --table` -->";
+const END = "<!-- /tables -->";
+const page = fileURLToPath(new URL("../../docs/models.md", import.meta.url));
+
+/** Puts both tables between the markers of docs/models.md. */
+export async function writeTables(): Promise<void> {
   const device = await init();
   const families = new Map<string, { names: string[]; lastMap: number }>();
   const models: string[][] = [];
@@ -134,8 +139,14 @@ export async function printTable(): Promise<void> {
     changes,
     `${lastMap}x${lastMap}`,
   ]);
-  console.log(markdownTable(["models", "what is changed", "last map"], rows));
   const header = ["model", "parameters", "made for", "multiply-adds", "parameters at 32x32", "multiply-adds at 32x32"];
-  console.log(`\n${markdownTable([...header, "last map", "agrees with"], models)}`);
+  const changed = markdownTable(["models", "what is changed", "last map"], rows);
+  const counted = markdownTable([...header, "last map", "agrees with"], models);
+  const text = readFileSync(page, "utf8");
+  const [start, end] = [text.indexOf(START), text.indexOf(END)];
+  if (start < 0 || end < start) throw new Error(`docs/models.md lacks the markers ${START} and ${END}`);
+  const block = [START, "", changed, "", "Parameters and multiply-adds in millions:", "", counted, "", END].join("\n");
+  writeFileSync(page, text.slice(0, start) + block + text.slice(end + END.length));
+  console.log("written to docs/models.md");
   device.destroy();
 }
