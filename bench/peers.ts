@@ -8,7 +8,6 @@ import { bundleBytes } from "./support/bundles.ts";
 import { type DriverCache, freshDriverCache, runForJson, runner } from "./support/child.ts";
 import { BATCH, type PeerName, type TimedFigure, timedFigures } from "./support/figures.ts";
 import { describeMachine, type Machine, machineLine, packageVersion } from "./support/machine.ts";
-import { summarize } from "./support/measure.ts";
 import type { CapturedFigure, HostFigure } from "./support/own-figures.ts";
 import { type ColdReply, type Library, type LibraryName, libraries, PeerProcess } from "./support/peer-process.ts";
 import {
@@ -16,13 +15,13 @@ import {
   capturedRow,
   coldRows,
   hostRows,
-  type Outcome,
   type Outcomes,
   printable,
   type Row,
   timedRow,
   writePage,
 } from "./support/peer-report.ts";
+import { measureFigure } from "./support/peer-turns.ts";
 import { writeResults } from "./support/results.ts";
 
 const OWN = ["cold", "host", "captured", "bundle"];
@@ -95,78 +94,6 @@ async function measureCold(library: Library, cache: DriverCache): Promise<ColdOu
   }
 }
 
-const SAMPLE_MS = 20;
-/** A library that needs longer for one run gets three rounds at most. */
-const SLOW_MS = 3000;
-const RUN_TIMEOUT_MS = 120_000;
-
-interface Contestant {
-  readonly peer: PeerProcess;
-  readonly firstMs: number;
-  readonly values: readonly number[];
-  readonly times: number;
-  readonly rounds: number;
-  readonly samples: number[];
-}
-
-async function prepare(peer: PeerProcess, figure: TimedFigure): Promise<Contestant> {
-  const { spec } = figure;
-  const { firstMs, values } = await peer.ask({ do: "prepare", spec }, peer.library.coldTimeoutMs);
-  const { ms } = await peer.ask({ do: "run", times: 1 }, RUN_TIMEOUT_MS);
-  const times = Math.max(1, Math.min(1000, Math.ceil(SAMPLE_MS / ms)));
-  return { peer, firstMs, values, times, rounds: ms > SLOW_MS ? Math.min(3, o.rounds) : o.rounds, samples: [] };
-}
-
-/** Everyone prepares, then takes turns, each round beginning with another: what disturbs the machine disturbs all. */
-async function measureFigure(peers: readonly PeerProcess[], figure: TimedFigure): Promise<Outcomes> {
-  const outcomes: Partial<Record<LibraryName, Outcome>> = {};
-  const fail = (peer: PeerProcess, error: unknown) => {
-    outcomes[peer.library.name] = { timing: null, firstMs: null, error: messageOf(error), deviation: null };
-  };
-  const contestants: Contestant[] = [];
-  for (const peer of peers) {
-    try {
-      contestants.push(await prepare(peer, figure));
-    } catch (error) {
-      fail(peer, error);
-    }
-  }
-  for (let round = 0; round < o.rounds; round++) {
-    for (let i = 0; i < contestants.length; i++) {
-      const { peer, times, rounds, samples } = contestants[(i + round) % contestants.length]!;
-      if (round >= rounds || peer.library.name in outcomes) continue;
-      try {
-        samples.push((await peer.ask({ do: "run", times }, RUN_TIMEOUT_MS)).ms / times);
-      } catch (error) {
-        fail(peer, error);
-      }
-    }
-  }
-  const reference = contestants.find((c) => c.peer.library.name === "torch") ?? contestants[0];
-  for (const c of contestants) {
-    const { name } = c.peer.library;
-    if (!(name in outcomes)) {
-      outcomes[name] = {
-        timing: { ...summarize(c.samples), batch: c.times },
-        firstMs: c.firstMs,
-        error: null,
-        deviation: c === reference ? null : deviation(figure, c.values, reference!.values),
-      };
-    }
-    if (!c.peer.ended) await c.peer.ask({ do: "release" }, RUN_TIMEOUT_MS).catch((error) => fail(c.peer, error));
-  }
-  return outcomes;
-}
-
-/** Of the first loss; or of the norm, and of elements by the largest of them. */
-function deviation({ spec }: TimedFigure, values: readonly number[], reference: readonly number[]): number {
-  const relative = (i: number, scale: number) => Math.abs(values[i]! - reference[i]!) / Math.abs(scale);
-  const first = relative(0, reference[0]!);
-  if (spec.kind === "train" || spec.kind === "program") return first;
-  const largest = Math.max(...reference.slice(1).map(Math.abs));
-  return Math.max(first, ...reference.slice(1).map((_, i) => relative(i + 1, largest)));
-}
-
 async function measureTimed(all: readonly Library[], caches: ReadonlyMap<LibraryName, DriverCache>) {
   const figures = timedFigures.filter((f) => wants(f.key));
   const results: { figure: TimedFigure; outcomes: Outcomes }[] = [];
@@ -174,7 +101,7 @@ async function measureTimed(all: readonly Library[], caches: ReadonlyMap<Library
   const peers = all.map((library) => new PeerProcess(library, caches.get(library.name)!.env));
   for (const figure of figures) {
     const asked = peers.filter(({ library: { name } }) => name === "wgrad" || (figure.peers?.includes(name) ?? true));
-    const outcomes = await measureFigure(asked, figure);
+    const outcomes = await measureFigure(asked, figure, o.rounds);
     results.push({ figure, outcomes });
     const summary = Object.entries(outcomes).map(([name, { timing, error, deviation: d }]) => {
       const agrees = d === null ? "" : `, off by ${d.toExponential(0)}`;

@@ -3,6 +3,7 @@ import { capture, init, nn, scope, type Tensor, tensor } from "wgrad";
 import type { Device } from "../src/gpu/device.ts";
 import { programs } from "../test/programs/index.ts";
 import { serve, type Work } from "./peers/protocol.mjs";
+import { familyWork } from "./support/families.ts";
 import type { Spec } from "./support/figures.ts";
 import { uniform } from "./support/formula.mjs";
 import { compareCaptured, measureHost } from "./support/own-figures.ts";
@@ -150,9 +151,14 @@ async function program({ name }: Of<"program">): Promise<Work> {
   });
 }
 
+async function family({ name, batch }: Of<"family">): Promise<Work> {
+  await open();
+  return trainer(await familyWork(name, batch));
+}
+
 const own = process.argv[2];
 if (own === "host") {
   console.log(JSON.stringify(await measureHost(await open())));
 } else if (own === "captured") {
   console.log(JSON.stringify(await compareCaptured(await open())));
-} else await serve({ conv, matmul, batchNorm, train, infer, program });
+} else await serve({ conv, matmul, batchNorm, train, infer, program, family });

@@ -138,6 +138,12 @@ export { type AlexNet, type AlexNetOptions, alexnet, cifarAlexnet } from "./visi
 export { loadWeights } from "./vision/models/load-weights.ts";
 export { createModel, listModels, type ModelName, type WeightsNameOf } from "./vision/models/registry.ts";
 export { type ResNet, type ResNetOptions, resnet18, resnet34, resnet50 } from "./vision/models/resnet.ts";
+export {
+  adaptToSmallImages,
+  type SmallImageModel,
+  type SmallImageRules,
+  type SmallImagesOptions,
+} from "./vision/models/small-images.ts";
 export { alexnetWeights } from "./vision/models/weights/alexnet.ts";
 export { IMAGENET_CATEGORIES } from "./vision/models/weights/categories.ts";
 export { convnextWeights } from "./vision/models/weights/convnext.ts";

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from formula import labels, parameter, uniform
+from torch_families import FamilyTrainer
 from torch_programs import ProgramTrainer
 from torchvision.models import resnet18
 
@@ -111,7 +112,7 @@ def infer(spec):
     return Figure(compute)
 
 
-FIGURES = {"conv": conv, "matmul": matmul, "batchNorm": batch_norm, "train": Trainer, "infer": infer, "program": ProgramTrainer}
+FIGURES = {"conv": conv, "matmul": matmul, "batchNorm": batch_norm, "train": Trainer, "infer": infer, "program": ProgramTrainer, "family": FamilyTrainer}
 
 
 def probe(values):
@@ -134,7 +135,7 @@ def main():
         try:
             if request["do"] == "prepare":
                 figure = FIGURES[request["spec"]["kind"]](request["spec"])
-                if isinstance(figure, (Trainer, ProgramTrainer)):
+                if isinstance(figure, (Trainer, ProgramTrainer, FamilyTrainer)):
                     first, loss = milliseconds(figure.step)
                     reply = {"firstMs": first, "values": [loss] + [figure.step() for _ in range(2)]}
                 else:

@@ -1,6 +1,7 @@
 // The figures that wgrad and its peers are compared on: what each library is asked to do, and what wgrad is to reach.
 
 import type { ProgramName } from "../../test/programs/index.ts";
+import type { FamilyName } from "./families.ts";
 
 /** What a worker is asked to set up (see peers/protocol.mjs). Convolutions are 3x3, stride 1, padding 1. */
 export type Spec =
@@ -16,6 +17,7 @@ export type Spec =
   | { readonly kind: "batchNorm"; readonly shape: readonly [number, number, number, number] }
   | { readonly kind: "train"; readonly batch: number }
   | { readonly kind: "program"; readonly name: ProgramName }
+  | { readonly kind: "family"; readonly name: FamilyName; readonly batch: number }
   | { readonly kind: "infer"; readonly batch: number };
 
 export type PeerName = "tfjs" | "jax" | "torch";

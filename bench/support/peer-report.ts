@@ -31,6 +31,8 @@ export interface Outcome {
   readonly error: string | null;
   /** Largest deviation from the reference, relative; null for the reference itself. */
   readonly deviation: number | null;
+  /** What it computed: losses of the first steps, or a norm and elements. */
+  readonly values: readonly number[];
 }
 export type Outcomes = Readonly<Partial<Record<LibraryName, Outcome>>>;
 

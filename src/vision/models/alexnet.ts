@@ -14,6 +14,7 @@ import { slice } from "../../ops/movement.ts";
 import { flatten } from "../../ops/view.ts";
 import { show } from "../../tensor/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
+import type { SmallImageRules } from "./small-images.ts";
 
 /** What `alexnet` and `cifarAlexnet` take. */
 export interface AlexNetOptions {
@@ -63,6 +64,11 @@ export class AlexNet extends Module {
   /** The path of the layer that names the classes. */
   get head(): string {
     return "classifier.6";
+  }
+
+  /** What images of 32x32 need: see `adaptToSmallImages`. */
+  get smallImages(): SmallImageRules {
+    return { stems: ["features.0"], dropped: ["features.2"], lastMap: 7 };
   }
 
   override forward(x: Tensor): Tensor {

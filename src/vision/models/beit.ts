@@ -23,6 +23,7 @@ import { scope } from "../../tensor/scope.ts";
 import { sameShape, show } from "../../tensor/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { PatchEmbed, type VitWidth } from "./deit.ts";
+import type { SmallImageRules, Windowed } from "./small-images.ts";
 import { dropPaths, Headed, Mlp, scale_, tokenFor, truncateLinears, type VitOptions, vitOptions } from "./vit-parts.ts";
 
 /**
@@ -65,13 +66,15 @@ function biasOf(table: Tensor, index: Tensor): Tensor {
 }
 
 /** Attention with a bias by relative position, of its own or given; keys have no bias. x: [N, L, D] to the same. */
-class Attention extends Module<readonly [x: Tensor, shared: Tensor | null]> {
+class Attention extends Module<readonly [x: Tensor, shared: Tensor | null]> implements Windowed {
   readonly qBias: Parameter;
   readonly vBias: Parameter;
-  readonly relativePositionBiasTable: Parameter | null = null;
+  relativePositionBiasTable: Parameter | null = null;
   readonly qkv: Linear;
   readonly proj: Linear;
-  private readonly index: Tensor | null = null;
+  /** Rows and columns of patches. */
+  window: number;
+  private index: Tensor | null = null;
   private readonly heads: number;
   private readonly attentionDropout: number;
   private readonly drop: number;
@@ -80,8 +83,9 @@ class Attention extends Module<readonly [x: Tensor, shared: Tensor | null]> {
     super();
     this.qBias = new Parameter(zeros([features]));
     this.vBias = new Parameter(zeros([features]));
+    const side = options.imageSize / options.patchSize;
+    this.window = side;
     if (own) {
-      const side = options.imageSize / options.patchSize;
       this.relativePositionBiasTable = new Parameter(zeros([(2 * side - 1) ** 2 + 3, heads]));
       const places = relativePositions(side);
       this.index = this.registerBuffer("index", fromHost(places, [places.length], "i32"), { persistent: false });
@@ -91,6 +95,16 @@ class Attention extends Module<readonly [x: Tensor, shared: Tensor | null]> {
     this.heads = heads;
     this.attentionDropout = options.attentionDropout;
     this.drop = options.dropout;
+  }
+
+  setWindow(window: number, table: Parameter): void {
+    const old = this.index;
+    const places = relativePositions(window);
+    const index = fromHost(places, [places.length], "i32", { device: table.device });
+    this.index = this.registerBuffer("index", index, { persistent: false });
+    old?.dispose();
+    this.relativePositionBiasTable = table;
+    this.window = window;
   }
 
   override forward(x: Tensor, shared: Tensor | null): Tensor {
@@ -180,6 +194,11 @@ export class Beit extends Headed {
     this.drop = options.dropout;
     initialize(this, this.blocks);
     for (const p of this.classifier.parameters()) scale_(p, 0.001);
+  }
+
+  /** What images of 32x32 need: see `adaptToSmallImages`. */
+  get smallImages(): SmallImageRules {
+    return { patches: { "patch_embed.proj": 4 }, windows: { blocks: 8 }, lastMap: 8 };
   }
 
   override forward(x: Tensor): Tensor {

@@ -21,6 +21,7 @@ import { full } from "../../tensor/create.ts";
 import { scope } from "../../tensor/scope.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { classesOf, type ModelOptions } from "./options.ts";
+import type { SmallImageRules } from "./small-images.ts";
 
 /** What the builders of ConvNeXts take. */
 export interface ConvNeXtOptions extends ModelOptions {
@@ -104,6 +105,11 @@ export class ConvNeXt extends Module {
   /** The path of the layer that names the classes. */
   get head(): string {
     return "classifier.2";
+  }
+
+  /** What images of 32x32 need: see `adaptToSmallImages`. */
+  get smallImages(): SmallImageRules {
+    return { stems: ["features.0"], lastMap: 4 };
   }
 
   override forward(x: Tensor): Tensor {

@@ -16,6 +16,7 @@ import { packedAttention } from "../../ops/packed-attention.ts";
 import { zeros } from "../../tensor/create.ts";
 import { scope } from "../../tensor/scope.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
+import type { SmallImageRules } from "./small-images.ts";
 import {
   dropPaths,
   Headed,
@@ -133,6 +134,11 @@ export abstract class VitTrunk<O> extends Headed<O> {
     this.blocks = new ModuleList(dropPaths(dropPath, depth).map((p) => new Block({ features, heads }, options, p)));
     this.norm = new LayerNorm(features, { eps: 1e-6 });
     this.drop = options.dropout;
+  }
+
+  /** What images of 32x32 need: see `adaptToSmallImages`. */
+  get smallImages(): SmallImageRules {
+    return { patches: { "patch_embed.proj": 4 }, positions: ["pos_embed"], lastMap: 8 };
   }
 
   /** Tokens behind the last norm: [N, L, D]. */

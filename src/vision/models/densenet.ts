@@ -13,6 +13,7 @@ import { flatten } from "../../ops/view.ts";
 import { scope } from "../../tensor/scope.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { type DropoutOptions, droppedOf } from "./options.ts";
+import type { SmallImageRules } from "./small-images.ts";
 
 /** 1x1 to four times the growth, 3x3 to the growth: what a layer adds to the maps that it was given. */
 class DenseLayer extends Module {
@@ -133,6 +134,11 @@ export class DenseNet extends Module {
   /** The path of the layer that names the classes. */
   get head(): string {
     return "classifier";
+  }
+
+  /** What images of 32x32 need: see `adaptToSmallImages`. */
+  get smallImages(): SmallImageRules {
+    return { stems: ["features.conv0"], dropped: ["features.pool0"], lastMap: 4 };
   }
 
   override forward(x: Tensor): Tensor {

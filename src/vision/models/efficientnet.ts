@@ -18,6 +18,7 @@ import { scope } from "../../tensor/scope.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { divisible } from "./mobilenet-v2.ts";
 import { classesOf, type DropoutOptions } from "./options.ts";
+import type { SmallImageRules } from "./small-images.ts";
 import { convMaker, type ModelPadding, type PaddingOptions, paddingOf } from "./tensorflow-padding.ts";
 
 /** What the builders of EfficientNets take. `dropout` is that before the last layer; its default goes by the model's size. */
@@ -197,6 +198,11 @@ export class EfficientNet extends Module {
   /** The path of the layer that names the classes. */
   get head(): string {
     return "classifier.1";
+  }
+
+  /** What images of 32x32 need: see `adaptToSmallImages`. */
+  get smallImages(): SmallImageRules {
+    return { stems: ["features.0"], unstrided: ["features.2"], lastMap: 4 };
   }
 
   override forward(x: Tensor): Tensor {

@@ -19,6 +19,7 @@ import {
   same,
   sideBySide,
 } from "./inception-parts.ts";
+import type { SmallImageRules } from "./small-images.ts";
 
 /** What `googlenet` takes. */
 export interface GoogLeNetOptions extends InceptionOptions {
@@ -89,7 +90,7 @@ class InceptionAux extends Module {
  */
 export class GoogLeNet extends Module<readonly [x: Tensor], Tensor | GoogLeNetOutputs> {
   readonly conv1 = new BasicConv2d(3, 64, 7, { stride: 2, padding: 3 });
-  readonly maxpool1 = halved();
+  readonly maxpool1: Module = halved();
   readonly conv2 = same(64, 64, 1);
   readonly conv3 = same(64, 192, 3);
   readonly maxpool2 = halved();
@@ -133,6 +134,11 @@ export class GoogLeNet extends Module<readonly [x: Tensor], Tensor | GoogLeNetOu
   /** The paths of the layers that name them in the auxiliary heads; without these, of what a state dict has of them. */
   get auxiliaryHeads(): readonly string[] {
     return this.aux1 ? ["aux1.fc2", "aux2.fc2"] : ["aux1", "aux2"];
+  }
+
+  /** What images of 32x32 need: see `adaptToSmallImages`. */
+  get smallImages(): SmallImageRules {
+    return { stems: ["conv1"], dropped: ["maxpool1"], lastMap: 4 };
   }
 
   override forward(x: Tensor): Tensor | GoogLeNetOutputs {

@@ -13,6 +13,7 @@ import { scope } from "../../tensor/scope.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { BasicConv2d, same, sideBySide } from "./inception-parts.ts";
 import { type DropoutOptions, droppedOf } from "./options.ts";
+import type { SmallImageRules } from "./small-images.ts";
 
 const conv = (from: number, to: number, kernelSize: number, stride = 1) =>
   new BasicConv2d(from, to, kernelSize, { stride });
@@ -139,7 +140,7 @@ export class InceptionResnetV2 extends Module {
   readonly conv2d_1a = conv(3, 32, 3, 2);
   readonly conv2d_2a = conv(32, 32, 3);
   readonly conv2d_2b = same(32, 64, 3);
-  readonly maxpool_3a = new MaxPool2d(3, { stride: 2 });
+  readonly maxpool_3a: Module = new MaxPool2d(3, { stride: 2 });
   readonly conv2d_3b = same(64, 80, 1);
   readonly conv2d_4a = conv(80, 192, 3);
   readonly maxpool_5a = new MaxPool2d(3, { stride: 2 });
@@ -165,6 +166,11 @@ export class InceptionResnetV2 extends Module {
   /** The path of the layer that names the classes. */
   get head(): string {
     return "classif";
+  }
+
+  /** What images of 32x32 need: see `adaptToSmallImages`. */
+  get smallImages(): SmallImageRules {
+    return { stems: ["conv2d_1a", "conv2d_2a", "conv2d_4a"], dropped: ["maxpool_3a"], lastMap: 3 };
   }
 
   override forward(x: Tensor): Tensor {

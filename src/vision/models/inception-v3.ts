@@ -16,6 +16,7 @@ import {
   same,
 } from "./inception-parts.ts";
 import { InceptionA, InceptionB, InceptionC, InceptionD, InceptionE } from "./inception-v3-blocks.ts";
+import type { SmallImageRules } from "./small-images.ts";
 
 /** What Inception v3 with an auxiliary head gives in training, each [N, numClasses]. A usual loss: logits' and 0.4 times the other's. */
 export interface InceptionOutputs {
@@ -30,7 +31,7 @@ class InceptionAux extends Module {
   readonly conv0: BasicConv2d;
   readonly conv1 = new BasicConv2d(128, 768, 5);
   readonly fc: Linear;
-  private readonly average = new AvgPool2d(5, { stride: 3 });
+  private readonly average: Module = new AvgPool2d(5, { stride: 3 });
   private readonly pool = new AdaptiveAvgPool2d(1);
 
   constructor(inChannels: number, numClasses: number) {
@@ -53,7 +54,7 @@ export class Inception3 extends Module<readonly [x: Tensor], Tensor | InceptionO
   readonly Conv2d_1a_3x3 = new BasicConv2d(3, 32, 3, { stride: 2 });
   readonly Conv2d_2a_3x3 = new BasicConv2d(32, 32, 3);
   readonly Conv2d_2b_3x3 = same(32, 64, 3);
-  readonly maxpool1 = new MaxPool2d(3, { stride: 2 });
+  readonly maxpool1: Module = new MaxPool2d(3, { stride: 2 });
   readonly Conv2d_3b_1x1 = same(64, 80, 1);
   readonly Conv2d_4a_3x3 = new BasicConv2d(80, 192, 3);
   readonly maxpool2 = new MaxPool2d(3, { stride: 2 });
@@ -95,6 +96,16 @@ export class Inception3 extends Module<readonly [x: Tensor], Tensor | InceptionO
   /** The path of the layer that names them in the auxiliary head; without it, of what a state dict has of it. */
   get auxiliaryHeads(): readonly string[] {
     return this.AuxLogits ? ["AuxLogits.fc"] : ["AuxLogits"];
+  }
+
+  /** What images of 32x32 need: see `adaptToSmallImages`. */
+  get smallImages(): SmallImageRules {
+    return {
+      stems: ["Conv2d_1a_3x3", "Conv2d_2a_3x3", "Conv2d_4a_3x3"],
+      dropped: ["maxpool1"],
+      averaged: this.AuxLogits ? { "AuxLogits.average": 5 } : {},
+      lastMap: 3,
+    };
   }
 
   override forward(x: Tensor): Tensor | InceptionOutputs {

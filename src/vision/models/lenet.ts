@@ -9,6 +9,7 @@ import { MaxPool2d } from "../../nn/pooling-layers.ts";
 import { flatten } from "../../ops/view.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { classesOf, type ModelOptions } from "./options.ts";
+import type { SmallImageRules } from "./small-images.ts";
 
 /** What `lenet5` takes. */
 export interface LeNetOptions extends ModelOptions {
@@ -42,6 +43,11 @@ export class LeNet5 extends Module {
   /** The path of the layer that names the classes. */
   get head(): string {
     return "fc3";
+  }
+
+  /** What images of 32x32 need: see `adaptToSmallImages`. */
+  get smallImages(): SmallImageRules {
+    return { coloured: ["conv1"], lastMap: 5 };
   }
 
   override forward(x: Tensor): Tensor {

@@ -15,6 +15,7 @@ import { mean } from "../../ops/reduce.ts";
 import { scope } from "../../tensor/scope.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { classesOf, type DropoutOptions } from "./options.ts";
+import type { SmallImageRules } from "./small-images.ts";
 import { convMaker, type ModelPadding, type PaddingOptions, paddingOf } from "./tensorflow-padding.ts";
 
 /** What `mobilenetV2` takes. */
@@ -112,6 +113,11 @@ export class MobileNetV2 extends Module {
   /** The path of the layer that names the classes. */
   get head(): string {
     return "classifier.1";
+  }
+
+  /** What images of 32x32 need: see `adaptToSmallImages`. */
+  get smallImages(): SmallImageRules {
+    return { stems: ["features.0"], unstrided: ["features.2"], lastMap: 4 };
   }
 
   override forward(x: Tensor): Tensor {

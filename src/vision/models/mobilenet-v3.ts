@@ -17,6 +17,7 @@ import { scope } from "../../tensor/scope.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { divisible } from "./mobilenet-v2.ts";
 import { classesOf, type DropoutOptions } from "./options.ts";
+import type { SmallImageRules } from "./small-images.ts";
 import { convMaker, type ModelPadding, type PaddingOptions, paddingOf } from "./tensorflow-padding.ts";
 
 /** What `mobilenetV3Small` and `mobilenetV3Large` take. */
@@ -154,6 +155,8 @@ export class MobileNetV3 extends Module {
   readonly features: Sequential;
   readonly avgpool = new AdaptiveAvgPool2d(1);
   readonly classifier: Sequential;
+  /** Path of the first block of stride 2. */
+  private readonly firstHalved: string;
 
   constructor({ rows, last }: Plan, { numClasses, dropout, widthMult, reducedTail, dilated, padding }: Settings) {
     super();
@@ -161,6 +164,7 @@ export class MobileNetV3 extends Module {
       divisible((inTail && reducedTail ? channels / 2 : channels) * widthMult);
     const activation = ACTIVATIONS.hardswish;
     let from = wide(16);
+    this.firstHalved = `features.${1 + rows.findIndex(([, , , , , stride]) => stride === 2)}`;
     this.features = new Sequential(
       new ConvNormActivation(3, from, { stride: 2, norm, activation, conv: convMaker(padding) }),
     );
@@ -192,6 +196,11 @@ export class MobileNetV3 extends Module {
   /** The path of the layer that names the classes. */
   get head(): string {
     return "classifier.3";
+  }
+
+  /** What images of 32x32 need: see `adaptToSmallImages`. */
+  get smallImages(): SmallImageRules {
+    return { stems: ["features.0"], unstrided: [this.firstHalved], lastMap: 4 };
   }
 
   override forward(x: Tensor): Tensor {

@@ -51,13 +51,24 @@ export function interpolatePosEmbedding(dict: StateDictLike, model: Positioned):
       `[${name}] ${rule.key} ${show(source.shape)} is not of ${first} tokens and a square of patches of ${target.shape[2]} features`,
     ShapeError,
   );
-  const moved = noGrad(() =>
-    scope(() => {
-      const map = reshape(permute(narrow(source, 1, first, from * from), [0, 2, 1]), [1, features, from, from]);
-      const other = interpolate(map, { size: to, mode: "bicubic", ...rule.options });
-      const patches = permute(reshape(other, [1, features, to * to]), [0, 2, 1]);
-      return cat([narrow(source, 1, 0, first), patches], 1);
-    }),
-  );
+  const moved = noGrad(() => scope(() => resizedPositions(source, rule.key, { prefix: first, side: to })));
   return { ...Object.fromEntries(given), [rule.key]: moved };
+}
+
+/**
+ * Position embeddings [1, prefix + patches, D] for `side` rows and columns of patches, interpolated as the library does it that calls them
+ * `key`. Those of `prefix` tokens in front stay.
+ */
+export function resizedPositions(
+  t: Tensor,
+  key: string,
+  to: { readonly prefix: number; readonly side: number },
+): Tensor {
+  const { prefix, side } = to;
+  const [, tokens = 0, features = 0] = t.shape;
+  const from = Math.sqrt(tokens - prefix);
+  const options = RULES.find((rule) => rule.key === key)?.options;
+  const map = reshape(permute(narrow(t, 1, prefix, from * from), [0, 2, 1]), [1, features, from, from]);
+  const other = from === side ? map : interpolate(map, { size: side, mode: "bicubic", ...options });
+  return cat([narrow(t, 1, 0, prefix), permute(reshape(other, [1, features, side * side]), [0, 2, 1])], 1);
 }

@@ -16,6 +16,7 @@ import { flatten } from "../../ops/view.ts";
 import { scope } from "../../tensor/scope.ts";
 import { checkList } from "../../tensor/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
+import type { SmallImageRules } from "./small-images.ts";
 
 const conv3x3 = (inChannels: number, outChannels: number, stride = 1, groups = 1): Conv2d =>
   new Conv2d(inChannels, outChannels, 3, { stride, padding: 1, groups, bias: false });
@@ -180,6 +181,11 @@ export class ResNet extends Module {
   /** The path of the layer that names the classes. */
   get head(): string {
     return "fc";
+  }
+
+  /** What images of 32x32 need: see `adaptToSmallImages`. */
+  get smallImages(): SmallImageRules {
+    return { stems: ["conv1"], dropped: ["maxpool"], lastMap: 4 };
   }
 
   override forward(x: Tensor): Tensor {

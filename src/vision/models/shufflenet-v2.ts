@@ -14,6 +14,7 @@ import { reshape } from "../../ops/view.ts";
 import { scope } from "../../tensor/scope.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { classesOf, type ModelOptions } from "./options.ts";
+import type { SmallImageRules } from "./small-images.ts";
 
 /** Channels of two halves in turn. */
 function shuffled(x: Tensor): Tensor {
@@ -64,7 +65,7 @@ class ShuffleBlock extends Module {
  */
 export class ShuffleNetV2 extends Module {
   readonly conv1: Sequential;
-  readonly maxpool = new MaxPool2d(3, { stride: 2, padding: 1 });
+  readonly maxpool: Module = new MaxPool2d(3, { stride: 2, padding: 1 });
   readonly stage2: Sequential;
   readonly stage3: Sequential;
   readonly stage4: Sequential;
@@ -94,6 +95,11 @@ export class ShuffleNetV2 extends Module {
   /** The path of the layer that names the classes. */
   get head(): string {
     return "fc";
+  }
+
+  /** What images of 32x32 need: see `adaptToSmallImages`. */
+  get smallImages(): SmallImageRules {
+    return { stems: ["conv1"], dropped: ["maxpool"], lastMap: 4 };
   }
 
   override forward(x: Tensor): Tensor {

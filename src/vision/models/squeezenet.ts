@@ -12,6 +12,7 @@ import { flatten } from "../../ops/view.ts";
 import { scope } from "../../tensor/scope.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { type DropoutOptions, droppedOf } from "./options.ts";
+import type { SmallImageRules } from "./small-images.ts";
 
 /** A 1x1 convolution to few channels, and from them 1x1 and 3x3 ones side by side: x: [N, inChannels, H, W] to [N, 2 expand, H, W]. */
 export class Fire extends Module {
@@ -98,6 +99,11 @@ export class SqueezeNet extends Module {
   /** The path of the layer that names the classes. */
   get head(): string {
     return "classifier.1";
+  }
+
+  /** What images of 32x32 need: see `adaptToSmallImages`. */
+  get smallImages(): SmallImageRules {
+    return { stems: ["features.0"], dropped: ["features.2"], lastMap: 8 };
   }
 
   override forward(x: Tensor): Tensor {

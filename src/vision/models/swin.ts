@@ -23,51 +23,60 @@ import { constantFrom, fromHost, zeros } from "../../tensor/create.ts";
 import { scope } from "../../tensor/scope.ts";
 import { show } from "../../tensor/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
+import type { SmallImageRules, Windowed } from "./small-images.ts";
 import { mlpOf } from "./vit.ts";
 import { dropPaths, Headed, type TransformerModelOptions, transformerOptions, truncateLinears } from "./vit-parts.ts";
 
 /** Rows and columns of a window. */
 const WINDOW = 7;
-const AREA = WINDOW * WINDOW;
 
-/** Which row of the table the bias of a query and a key is: by how far the two lie apart. */
-function relativePositions(): Int32Array<ArrayBuffer> {
-  const far = (a: number, b: number): number => a - b + WINDOW - 1;
-  return Int32Array.from({ length: AREA * AREA }, (_, i) => {
-    const [query, key] = [Math.floor(i / AREA), i % AREA];
-    const rows = far(Math.floor(query / WINDOW), Math.floor(key / WINDOW));
-    return rows * (2 * WINDOW - 1) + far(query % WINDOW, key % WINDOW);
+/** Which row of the table the bias of a query and a key is, by how far the two lie apart in a window of so many rows and columns. */
+function relativePositions(side: number): Int32Array<ArrayBuffer> {
+  const area = side * side;
+  const far = (a: number, b: number): number => a - b + side - 1;
+  return Int32Array.from({ length: area * area }, (_, i) => {
+    const [query, key] = [Math.floor(i / area), i % area];
+    const rows = far(Math.floor(query / side), Math.floor(key / side));
+    return rows * (2 * side - 1) + far(query % side, key % side);
   });
 }
 
-/** 0 where two places of a window were neighbours before the shift, else -100: [windows, 1, AREA, AREA]. */
-function shiftMask(rows: number, columns: number, shift: readonly [number, number]): Float32Array<ArrayBuffer> {
+/** 0 where two places of a window were neighbours before the shift, else -100: [windows, 1, side^2, side^2]. */
+function shiftMask(
+  rows: number,
+  columns: number,
+  shift: readonly [number, number],
+  side: number,
+): Float32Array<ArrayBuffer> {
+  const area = side * side;
   const region = (at: number, size: number, by: number): number =>
-    Number(at >= size - WINDOW) + Number(at >= size - by && by > 0);
-  const across = columns / WINDOW;
-  const mask = new Float32Array((rows / WINDOW) * across * AREA * AREA);
+    Number(at >= size - side) + Number(at >= size - by && by > 0);
+  const across = columns / side;
+  const mask = new Float32Array((rows / side) * across * area * area);
   const of = (window: number, place: number): number => {
-    const row = Math.floor(window / across) * WINDOW + Math.floor(place / WINDOW);
-    const column = (window % across) * WINDOW + (place % WINDOW);
+    const row = Math.floor(window / across) * side + Math.floor(place / side);
+    const column = (window % across) * side + (place % side);
     return 3 * region(row, rows, shift[0]) + region(column, columns, shift[1]);
   };
   for (let i = 0; i < mask.length; i++) {
-    const [window, query, key] = [Math.floor(i / AREA / AREA), Math.floor(i / AREA) % AREA, i % AREA];
+    const [window, query, key] = [Math.floor(i / area / area), Math.floor(i / area) % area, i % area];
     if (of(window, query) !== of(window, key)) mask[i] = -100;
   }
   return mask;
 }
 
 /** Attention within windows, every other time within windows that lie half a window further: x: [N, H, W, C] to the same. */
-class ShiftedWindowAttention extends Module {
+class ShiftedWindowAttention extends Module implements Windowed {
   readonly qkv: Linear;
   readonly proj: Linear;
-  /** [(2 * 7 - 1)^2, heads]. */
-  readonly relativePositionBiasTable: Parameter;
-  /** [7^4]. */
-  readonly relativePositionIndex: Tensor;
+  /** [(2 * window - 1)^2, heads]. */
+  relativePositionBiasTable: Parameter;
+  /** [window^4]. */
+  relativePositionIndex: Tensor;
+  /** Rows and columns of a window. */
+  window = WINDOW;
   private readonly heads: number;
-  private readonly shift: number;
+  private shift: number;
   private readonly attentionDropout: number;
   private readonly drop: number;
 
@@ -76,7 +85,7 @@ class ShiftedWindowAttention extends Module {
     this.qkv = new Linear(channels, 3 * channels);
     this.proj = new Linear(channels, channels);
     this.relativePositionBiasTable = truncNormal_(new Parameter(zeros([(2 * WINDOW - 1) ** 2, heads])), 0, 0.02);
-    const index = fromHost(relativePositions(), [AREA * AREA], "i32");
+    const index = fromHost(relativePositions(WINDOW), [WINDOW ** 4], "i32");
     this.relativePositionIndex = this.registerBuffer("relativePositionIndex", index);
     this.heads = heads;
     this.shift = shift;
@@ -84,21 +93,35 @@ class ShiftedWindowAttention extends Module {
     this.drop = options.dropout;
   }
 
-  /** What is added to the scores: [1, heads, AREA, AREA], or for each window. */
+  setWindow(window: number, table: Parameter): void {
+    const old = this.relativePositionIndex;
+    const options = { device: old.device };
+    const index = fromHost(relativePositions(window), [window ** 4], "i32", options);
+    this.relativePositionIndex = this.registerBuffer("relativePositionIndex", index);
+    old.dispose();
+    this.relativePositionBiasTable = table;
+    this.window = window;
+    this.shift = this.shift > 0 ? Math.floor(window / 2) : 0;
+  }
+
+  /** What is added to the scores: [1, heads, window^2, window^2], or for each window. */
   private mask(rows: number, columns: number, shift: readonly [number, number]): Tensor {
-    const { heads, relativePositionBiasTable: table, relativePositionIndex: index } = this;
-    const bias = permute(reshape(indexSelect(table, 0, index), [1, AREA, AREA, heads]), [0, 3, 1, 2]);
+    const { heads, relativePositionBiasTable: table, relativePositionIndex: index, window } = this;
+    const area = window * window;
+    const bias = permute(reshape(indexSelect(table, 0, index), [1, area, area, heads]), [0, 3, 1, 2]);
     if (shift[0] + shift[1] === 0) return bias;
-    const values = shiftMask(rows, columns, shift);
-    const shape = [values.length / AREA / AREA, 1, AREA, AREA];
+    const values = shiftMask(rows, columns, shift, window);
+    const shape = [values.length / area / area, 1, area, area];
     return add(constantFrom(values, shape, "f32", { device: table.device }), bias);
   }
 
   override forward(x: Tensor): Tensor {
     return scope(() => {
       const [n = 0, rows = 0, columns = 0, channels = 0] = x.shape;
-      const [down, across] = [Math.ceil(rows / WINDOW), Math.ceil(columns / WINDOW)];
-      const [height, width] = [down * WINDOW, across * WINDOW];
+      const { window } = this;
+      const area = window * window;
+      const [down, across] = [Math.ceil(rows / window), Math.ceil(columns / window)];
+      const [height, width] = [down * window, across * window];
       const padded = height > rows || width > columns;
       // One window sees all there is.
       const shift = [down > 1 ? this.shift : 0, across > 1 ? this.shift : 0] as const;
@@ -108,13 +131,13 @@ class ShiftedWindowAttention extends Module {
       return chain(x, [
         (t) => (padded ? pad(t, [0, 0, 0, width - columns, 0, height - rows]) : t),
         (t) => (shifted ? roll(t, [-shift[0], -shift[1]], [1, 2]) : t),
-        (t) => permute(reshape(t, [n, down, WINDOW, across, WINDOW, channels]), [0, 1, 3, 2, 4, 5]),
-        (t) => reshape(t, [n * down * across, AREA, channels]),
+        (t) => permute(reshape(t, [n, down, window, across, window, channels]), [0, 1, 3, 2, 4, 5]),
+        (t) => reshape(t, [n * down * across, area, channels]),
         this.qkv,
         (t) => packedAttention(t, this.heads, mask, p),
         this.proj,
         (t) => dropout(t, this.drop, this.training),
-        (t) => permute(reshape(t, [n, down, across, WINDOW, WINDOW, channels]), [0, 1, 3, 2, 4, 5]),
+        (t) => permute(reshape(t, [n, down, across, window, window, channels]), [0, 1, 3, 2, 4, 5]),
         (t) => reshape(t, [n, height, width, channels]),
         (t) => (shifted ? roll(t, shift, [1, 2]) : t),
         (t) => (padded ? slice(t, [null, [0, rows], [0, columns]]) : t),
@@ -211,6 +234,15 @@ export class SwinTransformer extends Headed {
     this.norm = new LayerNorm(channels);
     this.classifier = new Linear(channels, options.numClasses);
     truncateLinears(this);
+  }
+
+  /** What images of 32x32 need: see `adaptToSmallImages`. */
+  get smallImages(): SmallImageRules {
+    return {
+      patches: { "features.0.0": 2 },
+      windows: { "features.1": 4, "features.3": 4, "features.5": 4, "features.7": 2 },
+      lastMap: 2,
+    };
   }
 
   override forward(x: Tensor): Tensor {

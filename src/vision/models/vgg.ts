@@ -12,6 +12,7 @@ import { AdaptiveAvgPool2d, MaxPool2d } from "../../nn/pooling-layers.ts";
 import { flatten } from "../../ops/view.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import { type DropoutOptions, droppedOf } from "./options.ts";
+import type { SmallImageRules } from "./small-images.ts";
 
 /** Convolutions of each of the five stages, by layers in all. */
 const DEPTHS = {
@@ -65,6 +66,11 @@ export class VGG extends Module {
   /** The path of the layer that names the classes. */
   get head(): string {
     return "classifier.6";
+  }
+
+  /** What images of 32x32 need: see `adaptToSmallImages`. */
+  get smallImages(): SmallImageRules {
+    return { averaged: { avgpool: 1 }, flattened: { "classifier.0": 512 }, lastMap: 1 };
   }
 
   override forward(x: Tensor): Tensor {

@@ -18,6 +18,7 @@ import { select } from "../../ops/movement.ts";
 import { zeros } from "../../tensor/create.ts";
 import { scope } from "../../tensor/scope.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
+import type { SmallImageRules } from "./small-images.ts";
 import { dropPaths, patchTokens, tokenFor, type VitOptions, vitOptions } from "./vit-parts.ts";
 
 /** Features of a token, heads of its attention, features inside the linear layers, blocks and the patch's side. */
@@ -156,6 +157,11 @@ export class VisionTransformer extends Module {
   /** The path of the layer that names the classes. */
   get head(): string {
     return "heads.head";
+  }
+
+  /** What images of 32x32 need: see `adaptToSmallImages`. */
+  get smallImages(): SmallImageRules {
+    return { patches: { conv_proj: 4 }, positions: ["encoder.pos_embedding"], lastMap: 8 };
   }
 
   override forward(x: Tensor): Tensor {

@@ -1,0 +1,8 @@
+// npm run test:models: adaptToSmallImages on every model, transformers with one block.
+import { listModels } from "wgrad";
+import { withDevice } from "../support/case.ts";
+import { testSmallImages } from "./small-images-case.ts";
+
+withDevice();
+
+for (const name of listModels()) testSmallImages(name, /vit|deit|beit/.test(name) ? { depth: 1 } : {});
