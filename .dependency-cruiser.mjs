@@ -13,6 +13,7 @@ const rooms = [
   ["nn"],
   ["data"],
   ["io", "optim", "vision"],
+  ["train"],
   ["core"],
   ["onnx"],
   ["index", "mini"],

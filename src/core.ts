@@ -10,12 +10,14 @@ export type { StepResult } from "./capture/recording.ts";
 export { type DefinedOp, defineOp, type OpDefinition } from "./custom/define-op.ts";
 export { type Kernel, kernel, type Launcher } from "./custom/kernel.ts";
 export {
+  AnomalyError,
   DataError,
   DeviceError,
   DtypeError,
   FormatError,
   KernelError,
   LimitError,
+  NonFiniteLossError,
   OutOfMemoryError,
   ShapeError,
   StateDictError,
@@ -134,6 +136,49 @@ export { scope } from "./tensor/scope.ts";
 export type { Shape } from "./tensor/shape.ts";
 export { emptyCache, type MemoryInfo, memory } from "./tensor/storage.ts";
 export { type GradHook, type NestedArray, type Spec, Tensor } from "./tensor/tensor.ts";
+export { detectAnomaly } from "./train/anomaly.ts";
+export type {
+  Batches,
+  LabelledBatch,
+  PlainBatch,
+  Prepare,
+  PrepareOption,
+  TensorsOf,
+  Trainable,
+} from "./train/batches.ts";
+export { type CheckpointInfo, checkpoint, earlyStopping, progress } from "./train/callbacks.ts";
+export {
+  type ClassScores,
+  type ConfusionMatrix,
+  type EvaluateOptions,
+  type Evaluation,
+  evaluate,
+  type Scores,
+} from "./train/evaluate.ts";
+export type {
+  Callbacks,
+  EpochEndEvent,
+  EpochRecord,
+  EpochStartEvent,
+  FitEndEvent,
+  FitRun,
+  FitStartEvent,
+  History,
+  StepEvent,
+  TrainScores,
+} from "./train/events.ts";
+export { type FitData, type FitOptions, fit } from "./train/fit.ts";
+export {
+  type ConfusedPair,
+  type Interpretation,
+  type InterpretOptions,
+  interpret,
+  mostConfused,
+  type TopLoss,
+} from "./train/interpret.ts";
+export { type FindLearningRateOptions, findLearningRate, type LearningRates } from "./train/learning-rate.ts";
+export type { Reading } from "./train/outcomes.ts";
+export type { FitOptimizer, Phase, Plan, Recipe, RecipeOptions, ScheduleOf } from "./train/recipe.ts";
 export { type AlexNet, type AlexNetOptions, alexnet, cifarAlexnet } from "./vision/models/alexnet.ts";
 export { loadWeights } from "./vision/models/load-weights.ts";
 export { createModel, listModels, type ModelName, type WeightsNameOf } from "./vision/models/registry.ts";

@@ -129,6 +129,68 @@ export class DataError extends WgradError {
   }
 }
 
+/** A run's loss has become NaN or an infinity: at which place of which epoch. */
+export class NonFiniteLossError extends WgradError {
+  /** The epoch, counted from 1. */
+  readonly epoch: number;
+  /** The batch of the epoch whose loss it is, counted from 1. */
+  readonly step: number;
+  /** That loss. */
+  readonly loss: number;
+
+  constructor(
+    message: string,
+    at: {
+      /** The epoch, counted from 1. */
+      epoch: number;
+      /** The batch of the epoch, counted from 1. */
+      step: number;
+      /** Its loss. */
+      loss: number;
+    },
+  ) {
+    super(message);
+    this.epoch = at.epoch;
+    this.step = at.step;
+    this.loss = at.loss;
+  }
+
+  override get name(): string {
+    return "NonFiniteLossError";
+  }
+}
+
+/** An operation has given NaN or an infinity, in a result or in a gradient. */
+export class AnomalyError extends WgradError {
+  /** The operation, such as "log". */
+  readonly operation: string;
+  /** The path of the module that it was called in, such as "layer1.0.conv1"; "" outside of modules, or in the model itself. */
+  readonly module: string;
+  /** What is not finite: an input that no operation made (data or a parameter), a result, or a gradient of an input. */
+  readonly kind: "input" | "output" | "gradient";
+
+  constructor(
+    message: string,
+    at: {
+      /** The operation. */
+      operation: string;
+      /** The path of the module that it was called in. */
+      module: string;
+      /** What is not finite. */
+      kind: "input" | "output" | "gradient";
+    },
+  ) {
+    super(message);
+    this.operation = at.operation;
+    this.module = at.module;
+    this.kind = at.kind;
+  }
+
+  override get name(): string {
+    return "AnomalyError";
+  }
+}
+
 type WgradErrorClass = new (message: string) => WgradError;
 
 /**

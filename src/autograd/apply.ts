@@ -39,6 +39,7 @@ export function apply<In extends Inputs, A, Out extends Outputs, Kept extends Ou
   // Either way as many outputs as the type of `op` says, see `infer` and `aux`.
   const outputs: Outputs =
     absorbed(op, inputs, attrs, edges, device) ?? applied(op, inputs, given, attrs, edges, specs, device);
+  context.trace?.applied?.(op, inputs, outputs);
   return outputs as Out;
 }
 

@@ -2,6 +2,7 @@
 // the gradients of leaves, is the caller's: see backward.ts and grad.ts.
 import type { Node } from "../autograd/node.ts";
 import { type Inputs, type Outputs, type VjpContext, visibleOutputs } from "../autograd/op.ts";
+import { context } from "../context.ts";
 import { StateError } from "../errors.ts";
 import { binary } from "../ops/binary.ts";
 import * as binaries from "../ops/binary-rows.ts";
@@ -45,7 +46,8 @@ export function propagate(roots: readonly Root[], order: readonly Node[], p: Pro
     if (!slots) continue;
     const given = gradientsOf(node, slots);
     p.atNode?.(node, given);
-    const gradients = distinct(given, () => p.derive(node, given));
+    const derive = () => p.derive(node, given);
+    const gradients = distinct(given, () => (context.trace?.derive ? context.trace.derive(node, derive) : derive()));
     for (const [i, gradient] of gradients.entries()) {
       const edge = node.edges[i];
       if (!edge || !gradient) continue;

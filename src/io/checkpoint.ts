@@ -37,7 +37,8 @@ const DIGITS = 64;
 /** Where the digits end: what they are the digest of. */
 const DIGESTED = HEADER_LENGTH_BYTES + START.length + DIGITS;
 
-const isStateful = (value: unknown): value is Stateful =>
+/** Whether a checkpoint holds its state. */
+export const isStateful = (value: unknown): value is Stateful =>
   typeof value === "object" &&
   value !== null &&
   "stateDict" in value &&

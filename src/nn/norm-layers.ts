@@ -110,6 +110,11 @@ export abstract class BatchNorm extends Module {
     return batches;
   }
 
+  /** For the library's own use: as many passes wait to be counted as with `other`, whose counted ones were copied. */
+  waitAs(other: BatchNorm): void {
+    this.uncounted = other.uncounted;
+  }
+
   /** What follows [N, channels in the shapes that it takes, by their number of dimensions. */
   protected abstract shapes(): Readonly<Record<number, string>>;
 

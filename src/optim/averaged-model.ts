@@ -1,6 +1,7 @@
 // Averages of a model's weights while it is trained: a moving one (EMA) or that of all updates (SWA); with the batch norms'
 // statistics and the schedule that go with it.
 import { noGrad } from "../autograd/mode.ts";
+import { beforeReplay } from "../capture/hooks.ts";
 import { check, checkNumber, checkOptions, checkWhole, listed, StateError, told, ValueError } from "../errors.ts";
 import { deepCopy } from "../nn/deep-copy.ts";
 import { type AnyModule, Module } from "../nn/module.ts";
@@ -100,6 +101,13 @@ export class AveragedModel<I extends readonly unknown[] = readonly [Tensor], O =
         for (const launch of batches(averaged, 3, sideBySide)) update("AveragedModel", kernel, table, 0, launch);
         for (const [target, source] of copied) copy_(target, source);
         add_(this.nAveraged, 1);
+        // A replay copies what batch norms had counted on the device; what they count on the host comes with it.
+        const norms = (of: AnyModule) => [...of.modules()].filter((module) => module instanceof BatchNorm);
+        const theirs = norms(model);
+        const both = norms(this.module).flatMap((own, i) => (theirs[i] ? [[own, theirs[i]] as const] : []));
+        beforeReplay(() => {
+          for (const [own, other] of both) own.waitAs(other);
+        });
       }),
     );
   }
