@@ -20,6 +20,13 @@ def attention(q, k, v, mask=None, causal=False, scale=None):
     return scores.softmax(-1) @ v
 
 
+def packed(qkv, mask):
+    """Queries, keys and values of two heads side by side: [N, L, 3 D]; a mask [P, heads or 1, L, L] begins again after P batches."""
+    n, steps, _ = qkv.shape
+    q, k, v = qkv.reshape(n, steps, 3, 2, -1).permute(2, 0, 3, 1, 4)
+    return attention(q, k, v, mask.repeat(n // len(mask), 1, 1, 1)).transpose(1, 2).flatten(2)
+
+
 def visible(*shape):
     """Every third key is left out, but never all of a row."""
     return torch.arange(math.prod(shape)).reshape(shape) % 3 != 1
@@ -42,6 +49,11 @@ cases = {
         lambda q, k, v: attention(q, k, v, torch.arange(15).reshape(3, 5) // 5 != 1), [(3, 4), (5, 4), (5, 4)]
     ),
     "attention of 65 tokens": function(attention, [(1, 65, 4), (1, 65, 4), (1, 65, 4)]),
+    "packed attention, a mask for all": function(packed, [(4, 5, 18), (1, 2, 5, 5)]),
+    "packed attention, a mask that begins again": function(packed, [(6, 5, 18), (3, 2, 5, 5)]),
+    "packed attention, a mask of all heads that begins again": function(packed, [(6, 4, 12), (2, 1, 4, 4)]),
+    "packed attention, a mask for each batch": function(packed, [(3, 5, 12), (3, 1, 5, 5)]),
+    "packed attention, seen keys that begin again": function(lambda x: packed(x, visible(2, 1, 5, 5)), [(4, 5, 12)]),
 }
 
 full = lambda m, *xs: m(*xs)

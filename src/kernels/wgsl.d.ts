@@ -713,7 +713,7 @@ declare module "*/radix-place.wgsl" {
 declare module "*/random.wgsl" {
   const source: Wgsl.Source<
     { shift: Wgsl.Buffer; y: Wgsl.Buffer },
-    { n: number; first: number; seed_low: number; seed_high: number; stream: number; a: number; b: number; low: number; range: number },
+    { n: number; first: number; seed_low: number; seed_high: number; stream: number; a: number; b: number; low: number; range: number; scale: number; offset: number; least: number; most: number },
     "T" | "Params" | "draw" | "unit" | "multiply" | "philox" | "each" | "WG"
   >;
   export default source;

@@ -1,47 +1,16 @@
 // Initialisation of matrices and kernels with a structure: cut-off normal numbers, orthogonal rows, identities, few elements.
 import { check, checkNumber, checkWhole, ShapeError, ValueError } from "../errors.ts";
-import { add, clamp, div, lt, mul, neg, sub } from "../ops/arithmetic.ts";
-import { log, sqrt } from "../ops/elementwise.ts";
+import { div, mul, sub } from "../ops/arithmetic.ts";
 import { matmul } from "../ops/matmul.ts";
 import { permute } from "../ops/movement.ts";
-import { randn, uniform } from "../ops/random.ts";
+import { randn } from "../ops/random.ts";
+import { truncatedNormal } from "../ops/truncated-normal.ts";
 import { reshape } from "../ops/view.ts";
-import { where } from "../ops/where.ts";
 import { fromHost, full } from "../tensor/create.ts";
 import { permutation } from "../tensor/random-state.ts";
 import { show, sizeOf } from "../tensor/shape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { assign } from "./assign.ts";
-
-// The inverse of erf by two polynomials in -log(1 - x^2) (M. Giles, Approximating the erfinv function, 2012), highest power first:
-// relative error below 4e-7 in exact arithmetic.
-const NEAR = [
-  2.81022636e-8, 3.43273939e-7, -3.5233877e-6, -4.39150654e-6, 0.00021858087, -0.00125372503, -0.00417768164,
-  0.246640727, 1.50140941,
-];
-const FAR = [
-  -0.000200214257, 0.000100950558, 0.00134934322, -0.00367342844, 0.00573950773, -0.0076224613, 0.00943887047,
-  1.00167406, 2.83297682,
-];
-
-const polynomial = ([first = 0, second = 0, ...rest]: readonly number[], w: Tensor): Tensor =>
-  rest.reduce((sum, c) => add(mul(sum, w), c), add(mul(w, first), second));
-
-function inverseErf(x: Tensor): Tensor {
-  const w = neg(log(mul(add(neg(x), 1), add(x, 1))));
-  return mul(where(lt(w, 5), polynomial(NEAR, sub(w, 2.5)), polynomial(FAR, sub(sqrt(w), 3))), x);
-}
-
-/** erf on f64 to 2e-7, which is enough for numbers that become f32; by the polynomial of ops/unary-rows.ts. */
-function erf(v: number): number {
-  const t = 1 / (1 + 0.5 * Math.abs(v));
-  const terms = [
-    -1.26551223, 1.00002368, 0.37409196, 0.09678418, -0.18628806, 0.27886807, -1.13520398, 1.48851587, -0.82215223,
-    0.17087277,
-  ];
-  const tail = t * Math.exp(-v * v + terms.reduceRight((sum, c) => sum * t + c, 0));
-  return v >= 0 ? 1 - tail : tail - 1;
-}
 
 /**
  * Normal numbers of this mean and standard deviation, of which only those from `a` to `b` are drawn.
@@ -54,11 +23,7 @@ export const truncNormal_ = <T extends Tensor>(t: T, mean = 0, std = 1, a = -2, 
     checkNumber("init", "a", a);
     checkNumber("init", "b", b, a);
     if (std === 0) return full(t.shape, Math.min(Math.max(mean, a), b), { device: t.device });
-    const [low, high] = [a, b].map((bound) => erf((bound - mean) / (std * Math.SQRT2))) as [number, number];
-    // At -1 and 1 themselves it is infinite.
-    const most = 1 - 2 ** -24;
-    const x = inverseErf(clamp(uniform(t.shape, low, high, { device: t.device }), { min: -most, max: most }));
-    return clamp(add(mul(x, std * Math.SQRT2), mean), { min: a, max: b });
+    return truncatedNormal(t.shape, mean, std, [a, b], { device: t.device });
   });
 
 /** As many as bring the least singular value of a large normal matrix, about 1e-4 of its largest one, to 1. */

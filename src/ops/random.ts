@@ -12,21 +12,25 @@ import { checkShape, type Shape, type ShapeInput } from "../tensor/shape.ts";
 import { empty, type Tensor } from "../tensor/tensor.ts";
 
 /** The numbers that a draw uses by name, see random.wgsl. */
-interface Numbers {
+export interface Numbers {
   readonly a?: number;
   readonly b?: number;
   readonly low?: number;
   readonly range?: number;
+  readonly scale?: number;
+  readonly offset?: number;
+  readonly least?: number;
+  readonly most?: number;
 }
 
-interface RandomOp extends Op<readonly [], Numbers & { readonly stream: number }> {
+export interface RandomOp extends Op<readonly [], Numbers & { readonly stream: number }> {
   readonly dtype: "f32" | "i32";
 }
 
 const kernel = new Kernel(randomWgsl);
 
 /** `body`: what four elements are computed of the four words r, as WGSL of a function's body; `tag` names it. */
-function randomOp(name: string, dtype: RandomOp["dtype"], body: string, tag = name): RandomOp {
+export function randomOp(name: string, dtype: RandomOp["dtype"], body: string, tag = name): RandomOp {
   const variant = kernel.variant({ T: dtype, draw: `fn draw(r: vec4u) -> vec4<T> { ${body} }` }, tag);
   return {
     name,
@@ -34,12 +38,13 @@ function randomOp(name: string, dtype: RandomOp["dtype"], body: string, tag = na
     infer: () => {
       throw new Error(`[${name}] fills tensors that exist: use runInto`);
     },
-    forward(run, _, [y], { stream, a = 0, b = 0, low = 0, range = 0 }) {
+    forward(run, _, [y], { stream, a = 0, b = 0, low = 0, range = 0, scale = 1, offset = 0, least = 0, most = 0 }) {
       const shift = rngShift(run.device);
       const [seed_low, seed_high] = seedWords();
       inParts(run.device.info, [y.numel], (part, count, first) => {
         const n = Math.ceil(count / 4);
-        const params = { n, first: first / 4, seed_low, seed_high, stream, a, b, low, range };
+        const words = { n, first: first / 4, seed_low, seed_high, stream };
+        const params = { ...words, a, b, low, range, scale, offset, least, most };
         variant.launch(run, { shift, y: part(y) }, params, grid1d(n, WG));
       });
     },
@@ -70,9 +75,10 @@ const bernoulliOp = randomOp("bernoulli", "f32", "return select(vec4f(), vec4f(p
 
 const OPTIONS = ["requiresGrad", "device"];
 const DEVICE = ["device"];
-type RandomOptions = Pick<TensorOptions, "device" | "requiresGrad">;
+export type RandomOptions = Pick<TensorOptions, "device" | "requiresGrad">;
 
-function random<S extends Shape>(op: RandomOp, shape: S, numbers: Numbers, options: RandomOptions): Tensor<S> {
+/** A new tensor of what the operation draws from a stream of its own. */
+export function random<S extends Shape>(op: RandomOp, shape: S, numbers: Numbers, options: RandomOptions): Tensor<S> {
   checkShape(op.name, shape);
   checkCreation(op.name, options, OPTIONS);
   const y = empty(shape, op.dtype, options.device) as Tensor<S>;

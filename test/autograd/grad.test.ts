@@ -13,6 +13,7 @@ import {
   tensor,
   where,
 } from "../../src/index.ts";
+import { packedAttention } from "../../src/ops/packed-attention.ts";
 import { memory } from "../../src/tensor/storage.ts";
 
 const F = nn.functional;
@@ -235,6 +236,18 @@ describe("gradients of gradients", () => {
       await gradgradcheck((x, t) => F.crossEntropy(x, t.softmax(1), options), [x34(), x34()]);
     }
     await gradgradcheck((x) => F.nllLoss(x.logSoftmax(1), labels), [x34()]);
+  });
+
+  test("attention of windows, whose mask begins again after some", async () => {
+    const windows = (x: Tensor, mask: Tensor) => packedAttention(x, 2, mask).square();
+    for (const shape of [
+      [2, 2, 3, 3],
+      [2, 1, 3, 3],
+    ]) {
+      const inputs = [randn([4, 3, 12]), randn(shape)].map((t) => t.requiresGrad_());
+      expect(await gradcheck(windows, inputs)).toBe(true);
+      await gradgradcheck(windows, inputs, { rtol: 2e-2 });
+    }
   });
 
   test("an operation whose gradient cannot be differentiated says so", () => {

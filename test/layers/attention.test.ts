@@ -16,6 +16,7 @@ import {
   ValueError,
   zeros,
 } from "wgrad";
+import { packedAttention } from "../../src/ops/packed-attention.ts";
 import { withDevice } from "../support/case.ts";
 import { type GoldenCase, goldenCases, wave } from "../support/golden-layers.ts";
 
@@ -45,6 +46,11 @@ const later = (n: number) => mask([n, n], (i) => i % n > Math.floor(i / n));
 const of = (inputs: GoldenCase["inputs"], options: () => Options = () => ({})): GoldenCase => ({
   inputs,
   call: (_, [q, k, v, added]: Tensor[]) => attention(q!, k!, v!, { ...(added && { mask: added }), ...options() }),
+});
+/** Of queries, keys and values of two heads side by side. */
+const packed = (qkv: number[], masked: number[] | (() => Tensor)): GoldenCase => ({
+  inputs: [qkv, masked],
+  call: (_, [x, added]: Tensor[]) => packedAttention(x!, 2, added!),
 });
 const whole = ([y, weights]: [Tensor, Tensor | null]) => (weights ? [y, weights] : [y]);
 const mha = (
@@ -131,6 +137,11 @@ goldenCases("attention", {
     [1, 65, 4],
     [1, 65, 4],
   ]),
+  "packed attention, a mask for all": packed([4, 5, 18], [1, 2, 5, 5]),
+  "packed attention, a mask that begins again": packed([6, 5, 18], [3, 2, 5, 5]),
+  "packed attention, a mask of all heads that begins again": packed([6, 4, 12], [2, 1, 4, 4]),
+  "packed attention, a mask for each batch": packed([3, 5, 12], [3, 1, 5, 5]),
+  "packed attention, seen keys that begin again": packed([4, 5, 12], () => mask([2, 1, 5, 5], (i) => i % 3 !== 1)),
 
   MHA: mha([[5, 2, 6]], {}, () => ({})),
   "MHA, batch first, no weights": mha([[2, 5, 6]], { heads: 3, batchFirst: true }, bare),
@@ -334,6 +345,28 @@ test("heads whose scores are too many for memory at once give what they give one
     const [whole, parts] = [own(results[i]!), own(results[i + 1]!)];
     expect(await whole.data()).toEqual(await parts.data());
   }
+});
+
+test("a mask begins again in the midst of a batch whose scores are too many for memory at once", async () => {
+  const [batch, n, width] = [4, 1100, 4];
+  const results = scope(() => {
+    const qkv = wave([batch, n, 3 * width], 1).requiresGrad_();
+    const added = wave([2, 1, n, n], 2).requiresGrad_();
+    const dy = wave([batch, n, width], 3);
+    const y = packedAttention(qkv, 1, added);
+    y.backward(dy);
+    const given = [qkv.detach().clone(), added.detach().clone()].map((t) => t.requiresGrad_()) as [Tensor, Tensor];
+    const [q, k, v] = given[0].reshape([batch, 1, n, 3 * width]).split(width, -1) as [Tensor, Tensor, Tensor];
+    const apart = attention(q, k, v, { mask: cat([given[1], given[1]]) });
+    apart.backward(dy.reshape([batch, 1, n, width]));
+    const pairs: [Tensor, Tensor][] = [
+      [y, apart],
+      [qkv.grad!, given[0].grad!],
+      [added.grad!, given[1].grad!],
+    ];
+    return pairs.map(([a, b]) => [a.detach().sub(b.detach().reshape(a.shape)).abs().max(), b.abs().max()]);
+  });
+  for (const [error, size] of results) expect(await own(error!).item()).toBeLessThan(1e-5 * (await own(size!).item()));
 });
 
 test.each(["eager", "captured"])("a Transformer learns to copy a sequence backwards: %s", async (how) => {

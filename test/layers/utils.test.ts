@@ -166,24 +166,54 @@ describe("init", () => {
   test.each([
     [0, 1, -2, 2],
     [1, 0.5, 0.5, 3],
+    [0, 1, 1, 2],
     [0, 1, -30, 30],
   ])("truncNormal_ of mean %d, std %d from %d to %d", async (mean, std, a, b) => {
     manualSeed(2);
-    const [x = []] = await read(() => init.truncNormal_(zeros([20_000]), mean, std, a, b));
+    const [x = []] = await read(() => init.truncNormal_(zeros([200_000]), mean, std, a, b));
     expect(x.every((v) => v >= a && v <= b)).toBe(true);
-    // The distribution function at some points, against a sum over the density.
-    const density = (v: number) => Math.exp(-((v - mean) ** 2) / (2 * std * std));
-    const mass = (from: number, to: number) => {
-      const n = 4000;
-      let sum = 0;
-      for (let i = 0; i < n; i++) sum += density(from + ((i + 0.5) * (to - from)) / n);
-      return (sum * (to - from)) / n;
-    };
-    for (const at of [mean - 1.5 * std, mean - 0.5 * std, mean, mean + std]) {
-      const expected = at <= a ? 0 : mass(a, at) / mass(a, b);
-      const share = x.filter((v) => v <= at).length / x.length;
-      expect(Math.abs(share - expected)).toBeLessThan(0.02);
+    // The distribution function at points of a grid, by sums over the density.
+    const [from, to, n] = [Math.max(a, mean - 8 * std), Math.min(b, mean + 8 * std), 20_000];
+    const point = (i: number) => from + ((i + 0.5) * (to - from)) / n;
+    const density = Array.from({ length: n }, (_, i) => Math.exp(-((point(i) - mean) ** 2) / (2 * std * std)));
+    const total = density.reduce((sum, d) => sum + d, 0);
+    const moment = (power: number, about: number) =>
+      density.reduce((sum, d, i) => sum + (d / total) * (point(i) - about) ** power, 0);
+    const center = moment(1, 0);
+    const drawn = x.reduce((sum, v) => sum + v, 0) / x.length;
+    expect(Math.abs(drawn - center)).toBeLessThan((4 * std) / Math.sqrt(x.length));
+    const variance = x.reduce((sum, v) => sum + (v - drawn) ** 2, 0) / x.length;
+    expect(Math.abs(variance / moment(2, center) - 1)).toBeLessThan(8 / Math.sqrt(x.length));
+    // Kolmogorov's distance, of which one draw in 10,000 has more than this.
+    x.sort((p, q) => p - q);
+    let [below, seen, farthest] = [0, 0, 0];
+    for (const [i, d] of density.entries()) {
+      below += d / total;
+      while (seen < x.length && x[seen]! <= from + ((i + 1) * (to - from)) / n) seen++;
+      farthest = Math.max(farthest, Math.abs(seen / x.length - below));
     }
+    expect(farthest).toBeLessThan(2.23 / Math.sqrt(x.length));
+  });
+
+  test("truncNormal_ draws the same numbers after the same seed, others at each call and in each replay", async () => {
+    const t = zeros([1001]);
+    const draw = async (fill: () => unknown) => {
+      fill();
+      return t.data();
+    };
+    const fill = () => init.truncNormal_(t, 0, 1, -1, 2);
+    manualSeed(4);
+    const [first, second] = [await draw(fill), await draw(fill)];
+    manualSeed(4);
+    const given = ones([1]);
+    const step = capture((x: Tensor) => {
+      fill();
+      return x.mul(2);
+    });
+    const replay = () => step(given).dispose();
+    expect([await draw(replay), await draw(replay)]).toEqual([first, second]);
+    expect(second).not.toEqual(first);
+    for (const made of [t, given, step]) made.dispose();
   });
 
   test.each([

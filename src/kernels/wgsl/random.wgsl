@@ -5,10 +5,12 @@
 import package::lib::each;
 alias T = f32;
 
-// a and b are the numbers of a draw of floats, low and range those of a draw of integers.
+// a and b are the numbers of a draw of floats, low and range those of a draw of integers; scale and offset are put on what a draw
+// made of them, which ends between least and most.
 struct Params {
   n: u32, first: u32, seed_low: u32, seed_high: u32, stream: u32,
   a: f32, b: f32, low: u32, range: u32,
+  scale: f32, offset: f32, least: f32, most: f32,
 }
 @group(0) @binding(0) var<storage, read> shift: array<u32>;
 @group(0) @binding(1) var<storage, read_write> y: array<vec4<T>>;
