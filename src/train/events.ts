@@ -128,7 +128,6 @@ export interface FitEndEvent<O = unknown> {
   readonly batches: number;
 }
 
-// biome-ignore lint/suspicious/noConfusingVoidType: a callback that returns nothing is the common case
 type Answer = void | Promise<void>;
 
 /** Functions that `fit` calls, and waits for. All may be left out. */
