@@ -1,8 +1,8 @@
 // The folder of a run: metrics.json, checkpoints and plots, written atomically, and read again by --resume.
-import { rm, stat, statfs } from "node:fs/promises";
+import { readFile, rm, stat, statfs } from "node:fs/promises";
 import { join } from "node:path";
-import { DataError, type nn, type optim, saveSafetensors, ValueError, type vision } from "wgrad";
-import { loadCheckpoint, saveCheckpoint, writeFileAtomic } from "wgrad/node";
+import { DataError, type FitRun, type nn, saveSafetensors, ValueError } from "wgrad";
+import { loadCheckpoint, writeFileAtomic } from "wgrad/node";
 
 export interface EpochRecord {
   /** Counted from 1. */
@@ -28,30 +28,8 @@ export interface Metrics {
   readonly reread?: { readonly testLoss: number; readonly testAcc: number };
 }
 
-/** What an epoch has done so far: of each batch its loss and size. */
-export interface EpochPart {
-  readonly losses: readonly number[];
-  readonly sizes: readonly number[];
-  readonly correct: number;
-  readonly seconds: number;
-}
-
-/** Where a run stands, beside the states of its parts. */
-export interface Progress {
-  readonly metrics: Metrics;
-  /** Infinity before the first epoch. */
-  readonly bestLoss: number;
-  /** Of the epoch that was stopped in the middle; null between epochs. */
-  readonly part: EpochPart | null;
-}
-
-/** What a run's checkpoint restores. */
-export interface Trainee {
-  readonly model: nn.AnyModule;
-  readonly optimizer: optim.Adam;
-  readonly scheduler: optim.ReduceLROnPlateau;
-  readonly loader: vision.DataLoader;
-}
+/** What is saved of a run that `fit` makes. */
+export type Trainee = Pick<FitRun, "model" | "save">;
 
 const STATE = "last.state.safetensors";
 export const PLOTS = ["loss-by-iteration.png", "accuracy-and-loss-by-epoch.png"] as const;
@@ -109,14 +87,14 @@ export class RunFolder {
   }
 
   /** Writes metrics and weights after an epoch, the best ones when this epoch is it. Each file is replaced atomically. */
-  async save(trainee: Trainee, progress: Progress, isBest: boolean): Promise<void> {
+  async save(trainee: Trainee, metrics: Metrics, isBest: boolean): Promise<void> {
     const dict = trainee.model.stateDict();
     const weights = await saveSafetensors(dict);
     for (const tensor of Object.values(dict)) tensor.dispose();
     if (isBest) await writeFileAtomic(this.file("best.safetensors"), weights);
     await writeFileAtomic(this.file("last.safetensors"), weights);
-    await this.saveMetrics(progress.metrics);
-    await this.saveState(trainee, progress);
+    await this.saveMetrics(metrics);
+    await this.saveState(trainee, metrics);
   }
 
   saveMetrics(metrics: Metrics): Promise<void> {
@@ -124,15 +102,15 @@ export class RunFolder {
   }
 
   /** All that a resumed run needs, in one file: an interruption between two files cannot mix two epochs. */
-  saveState(trainee: Trainee, progress: Progress): Promise<void> {
-    return saveCheckpoint(this.file(STATE), { ...trainee, progress });
+  async saveState(trainee: Trainee, metrics: Metrics): Promise<void> {
+    await writeFileAtomic(this.file(STATE), await trainee.save({ metrics }));
   }
 
-  /** Loads the last checkpoint into the trainee. Throws where it belongs to other settings. */
-  async resume(trainee: Trainee, config: Metrics["config"]): Promise<Progress> {
+  /** The last checkpoint, for `fit` to go on from, and its metrics. Throws where it belongs to other settings. */
+  async resume(config: Metrics["config"]): Promise<{ bytes: Uint8Array; metrics: Metrics }> {
     const path = this.file(STATE);
-    const { progress } = (await loadCheckpoint(path, {}, { rng: false })) as { progress: Progress };
-    const before = progress.metrics.config;
+    const { metrics } = (await loadCheckpoint(path, {}, { rng: false })) as { metrics: Metrics };
+    const before = metrics.config;
     // More epochs may be added to a run; everything else must be as it was, or the numbers would not be the same.
     const changed = Object.keys(config).filter(
       (k) => k !== "epochs" && JSON.stringify(config[k]) !== JSON.stringify(before[k]),
@@ -143,7 +121,6 @@ export class RunFolder {
         .join(", ");
       throw new ValueError(`${this.path} was started with other settings: ${list}. Use the same, or another --out`);
     }
-    await loadCheckpoint(path, { ...trainee });
-    return progress;
+    return { bytes: await readFile(path), metrics };
   }
 }

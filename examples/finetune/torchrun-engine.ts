@@ -4,7 +4,7 @@ import { readFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { freeze, loadSafetensors, nn, unfreeze, vision } from "wgrad";
+import { evaluate, freeze, loadSafetensors, nn, unfreeze, vision } from "wgrad";
 import { progressBar } from "./progress-bar.ts";
 import { epochLine, phaseLine, type Run } from "./recipe.ts";
 import { type EpochRecord, HANDOVER, type Metrics } from "./run-folder.ts";
@@ -17,7 +17,6 @@ import {
   TorchrunError,
 } from "./torchrun-process.ts";
 import { clearHandover, handoverBytes, writeRecipe } from "./torchrun-recipe.ts";
-import { evaluator } from "./train.ts";
 
 /** Relative, as other machines may have the folder elsewhere. */
 const RUNNER = relative("", fileURLToPath(new URL("torchrun_runner.py", import.meta.url)));
@@ -90,9 +89,9 @@ async function testHere({ folder, model, pictures, log }: Run, theirs: EpochReco
   await model.loadStateDict(tensors);
   for (const tensor of Object.values(tensors)) tensor.dispose();
   const set = new vision.GpuDataset(pictures.test);
-  const test = evaluator(model, set, vision.normalize(pictures.mean, pictures.std));
-  const { loss, accuracy } = await test.run();
-  test.dispose();
+  const transform = vision.normalize(pictures.mean, pictures.std);
+  const loader = new vision.DataLoader(set, { batchSize: Math.min(100, set.length), transform });
+  const { loss, top1: accuracy } = await evaluate(model, loader);
   set.dispose();
   const { testLoss = Number.NaN, testAcc = Number.NaN } = theirs ?? {};
   const show = (l: number, a: number) => `${l.toFixed(4)} ${(100 * a).toFixed(1)} %`;

@@ -52,6 +52,7 @@ const withGrad = (): Tensor => {
   return p;
 };
 const adam = () => new optim.Adam([withGrad()]);
+const adamOf = (model: wgrad.nn.Module) => new optim.Adam(model.parameters());
 const sgd = () => new optim.SGD([withGrad()], { lr: 0.1, momentum: 0.9 });
 const net = () => new nn.Sequential(new nn.Linear(3, 4), new nn.ReLU(), new nn.Linear(4, 2));
 const images = (): wgrad.vision.ImageDataset =>
@@ -88,17 +89,25 @@ const GIVEN: Readonly<Record<string, () => unknown[]>> = {
   "wgrad.capture": () => [(x: Tensor) => x.add(1)],
   "wgrad.cat": () => [[m(2, 3), m(1, 3)], 0],
   "wgrad.defineOp": () => [{ name: "mine", infer: ([x]: never[]) => [x], forward() {}, vjp: "not differentiable" }],
+  "wgrad.checkpoint": () => [() => undefined, { every: 2, bestOnly: false, values: {} }],
+  "wgrad.detectAnomaly": () => [() => 1, { nanOnly: true }],
+  "wgrad.earlyStopping": () => [{ patience: 2, minDelta: 0.1 }],
+  "wgrad.evaluate": () => [net(), [[m(2, 3), ids(0, 1)]], { flip: true, bins: 3 }],
   "wgrad.features": () => [net(), ["0", "2"]],
+  "wgrad.findLearningRate": () => [net(), [[m(2, 3), ids(0, 1)]], { optimizer: adamOf, numIter: 2, suggest: "valley" }],
+  "wgrad.fit": () => [net(), { train: [[m(2, 3), ids(0, 1)]] }, { epochs: 1, optimizer: adamOf, accumulate: 2 }, { callbacks: [] }],
   "wgrad.freeze": () => [net(), { only: ["0"], except: "0.bias" }],
   "wgrad.freezeBatchNorm": () => [new nn.Sequential(new nn.BatchNorm2d(2)), { affine: true }],
   "wgrad.full": () => [[2], 1, { dtype: "i32", requiresGrad: false }],
   "wgrad.gradcheck": () => [(x: Tensor) => x.mul(2), leaf(2), { directions: 1, eps: 1e-2, raiseException: true }],
   "wgrad.grid1d": () => [100, 64],
+  "wgrad.interpret": () => [net(), [[m(2, 3), ids(0, 1)]], { k: 1 }],
   "wgrad.kernel": () => ["mine", WGSL],
   "wgrad.loadSafetensors": () => [file()],
   "wgrad.safetensorsMetadata": () => [file()],
   "wgrad.loadTorch": () => [file(), { key: "" }],
   "wgrad.manualSeed": () => [1],
+  "wgrad.mostConfused": () => [{ numClasses: 2, counts: Int32Array.of(1, 2, 3, 4) }, { k: 1, minCount: 1 }],
   "wgrad.noGrad": () => [() => 1],
   "wgrad.ones": () => [[2], { dtype: "i32" }],
   "wgrad.zeros": () => [[2], { dtype: "i32" }],
@@ -106,6 +115,7 @@ const GIVEN: Readonly<Record<string, () => unknown[]>> = {
     net(),
     { base: 0.1, decay: 0.5, weightDecay: 0.1, noDecay: "0.bias", layers: ["0", "2"] },
   ],
+  "wgrad.progress": () => [() => undefined, { everySteps: 1 }],
   "wgrad.rand": () => [[2], {}],
   "wgrad.randn": () => [[2], {}],
   "wgrad.randint": () => [0, 5, [2], {}],

@@ -6,12 +6,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { DataError, init, manualSeed, nn, optim, type Tensor, ValueError, vision } from "wgrad";
+import { DataError, init, manualSeed, nn, type Tensor, ValueError, vision } from "wgrad";
 import { resumeCommand, stopOnInterrupt } from "../../examples/finetune/interrupt.ts";
-import type { Network } from "../../examples/finetune/model.ts";
 import { ignoredOptions, parseOptions } from "../../examples/finetune/options.ts";
-import { type EpochPart, type Metrics, type Progress, RunFolder } from "../../examples/finetune/run-folder.ts";
-import { summarize, trainer } from "../../examples/finetune/train.ts";
+import { type Metrics, RunFolder } from "../../examples/finetune/run-folder.ts";
+import { trainWithWgrad } from "../../examples/finetune/wgrad-engine.ts";
 
 let folder: string;
 beforeEach(async () => {
@@ -38,23 +37,20 @@ class Tiny extends nn.Module {
 
 const config: Metrics["config"] = { seed: 1, epochs: 3 };
 
-async function makeRun() {
+/** A new run of the example, as its command makes it. */
+async function runOf(name: string, ...args: string[]) {
   const device = await init();
   manualSeed(1);
-  const model: nn.Module = new Tiny();
-  const optimizer = new optim.Adam(model.parameters(), { lr: 0.01 });
-  const scheduler = new optim.ReduceLROnPlateau(optimizer, { patience: 0 });
-  const set = new vision.GpuDataset(pictures);
-  const loader = new vision.DataLoader(set, { batchSize: 4, shuffle: true, seed: 1 });
-  const trainee = { model: model as Network, optimizer, scheduler, loader };
-  const train = trainer(trainee, set, vision.compose([vision.randomHorizontalFlip()]));
+  const model = new Tiny();
+  const given = parseOptions(["--epochs", "3", "--freeze-epochs", "1", "--batch-size", "4", "--lr", "0.01", ...args]);
+  const [mean, std] = [vision.IMAGENET_MEAN, vision.IMAGENET_STD];
+  const lines: string[] = [];
+  const runFolder = new RunFolder(join(folder, name));
+  await runFolder.prepare(given.options);
   return {
-    trainee,
-    epoch: (earlier: EpochPart | null, stop = { requested: false }) => train.epoch(device, "epoch", earlier, stop),
-    dispose() {
-      train.dispose();
-      for (const d of [set, optimizer, model]) d.dispose();
-    },
+    ...{ given, device, model, config, lines, folder: runFolder },
+    pictures: { name: "pictures", train: pictures, test: pictures.subset(7), mean, std },
+    log: (line: string) => void lines.push(line),
   };
 }
 
@@ -67,46 +63,43 @@ const stopAfter = (batches: number) => {
     },
   };
 };
-
-const progressOf = (part: EpochPart | null, iterations: number[] = []): Progress => ({
-  metrics: { config, adapter: {}, epochs: [], iterations },
-  bestLoss: Number.POSITIVE_INFINITY,
-  part,
-});
+const never = { requested: false };
+const lossesOf = (metrics: Metrics | null) =>
+  metrics?.epochs.map(({ seconds: _, imagesPerSecond: __, ...numbers }) => numbers);
 
 test("stopped in the middle of an epoch, a run goes on to the bit", async () => {
-  const whole = await makeRun();
-  const straight = [await whole.epoch(null), await whole.epoch(null)];
-  const weights = whole.trainee.model.stateDict();
-  const expected = await Promise.all(Object.values(weights).map(async (t) => [...(await t.data())]));
+  const straight = await runOf("straight");
+  const whole = await trainWithWgrad(straight, never);
+  expect(whole?.iterations).toHaveLength(18);
+  expect(whole?.epochs.map(({ phase }) => phase)).toEqual(["frozen", "released", "released"]);
+  expect(straight.lines[0]).toBe("frozen: 0 of 579 parameters frozen");
 
-  const stopped = await makeRun();
-  const first = await stopped.epoch(null);
-  const part = await stopped.epoch(null, stopAfter(2));
-  expect(part.losses).toHaveLength(2);
-  const runFolder = new RunFolder(join(folder, "run"));
-  await runFolder.save(stopped.trainee, progressOf(part, [...first.losses]), true);
-  expect((await readdir(runFolder.path)).sort()).toEqual([
+  const stopped = await runOf("run");
+  // The first epoch has 6 batches.
+  expect(await trainWithWgrad(stopped, stopAfter(8))).toBeNull();
+  expect(process.exitCode).toBe(130);
+  process.exitCode = 0;
+  expect(stopped.lines.at(-2)).toBe("stopped in epoch 2 after 2 batches of 6");
+  expect(stopped.lines.at(-1)).toMatch(/^saved in .*; go on with:/);
+  expect((await readdir(stopped.folder.path)).sort()).toEqual([
     "best.safetensors",
     "last.safetensors",
     "last.state.safetensors",
     "metrics.json",
   ]);
 
-  const resumed = await makeRun();
-  await resumed.epoch(null, stopAfter(3));
-  const progress = await runFolder.resume(resumed.trainee, { ...config, epochs: 5 });
-  expect(progress).toEqual(progressOf(part, [...first.losses]));
-  const rest = await resumed.epoch(progress.part);
-  expect([...progress.metrics.iterations, ...rest.losses]).toEqual(straight.flatMap(({ losses }) => losses));
-  const [a, b] = [summarize(rest), summarize(straight[1] ?? rest)];
-  expect([a.loss, a.accuracy]).toEqual([b.loss, b.accuracy]);
-  const dict = resumed.trainee.model.stateDict();
-  expect(await Promise.all(Object.values(dict).map(async (t) => [...(await t.data())]))).toEqual(expected);
+  const resumed = await runOf("run", "--out", "run", "--resume");
+  manualSeed(99);
+  const rest = await trainWithWgrad(resumed, never);
+  expect(resumed.lines[0]).toMatch(/^resumed .* after epoch 1 and 2 batches$/);
+  expect(rest?.iterations).toEqual(whole?.iterations);
+  expect(lossesOf(rest)).toEqual(lossesOf(whole));
+  const weights = ({ folder: { path } }: typeof straight) => readFile(join(path, "last.safetensors"));
+  expect(await weights(resumed)).toEqual(await weights(straight));
 
-  const act = runFolder.resume(resumed.trainee, { ...config, seed: 2 });
+  const act = resumed.folder.resume({ ...config, seed: 2 });
   await expect(act).rejects.toThrow(/was started with other settings: seed \(1, now 2\)/);
-  for (const d of [...Object.values(weights), ...Object.values(dict), whole, stopped, resumed]) d.dispose();
+  for (const { model } of [straight, stopped, resumed]) model.dispose();
 });
 
 describe("the folder of a run", () => {
