@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import {
   adaptToSmallImages,
   createModel,
+  emptyCache,
   init,
   listModels,
   type ModelName,
@@ -133,6 +134,8 @@ export async function writeTables(): Promise<void> {
     ]);
     model.dispose();
     await device.sync();
+    emptyCache();
+    console.log(models.at(-1)?.join("  "));
   }
   const rows = [...families].map(([changes, { names, lastMap }]) => [
     names.join(", "),

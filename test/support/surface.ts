@@ -83,7 +83,7 @@ const kaiming = () => ({ a: 0, mode: "fanIn", nonlinearity: "relu" });
 
 /** Arguments by path. What has none here is called with `[]` before they are replaced. */
 const GIVEN: Readonly<Record<string, () => unknown[]>> = {
-  "wgrad.adaptToSmallImages": () => [wgrad.createModel("squeezenet1_1", { numClasses: 2 }), { kernels: "crop" }],
+  "wgrad.adaptToSmallImages": () => [wgrad.createModel("lenet5"), { kernels: "crop" }],
   "wgrad.arange": () => [0, 3, 1, { dtype: "i32" }],
   "wgrad.bernoulli": () => [[2], 0.5, 1, {}],
   "wgrad.capture": () => [(x: Tensor) => x.add(1)],
