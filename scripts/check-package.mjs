@@ -54,20 +54,6 @@ const BUNDLES = [
     production: 10_100,
     development: 11_100,
   },
-  {
-    name: "mini: an MLP that is exported",
-    program: `import { init, tensor } from "wgrad/mini"; import { Linear, ReLU, Sequential } from "wgrad/nn";
-      import { exportOnnx } from "wgrad/onnx"; globalThis.app = { init, tensor, Linear, ReLU, Sequential, exportOnnx };`,
-    production: 1,
-    development: 1,
-  },
-  {
-    name: "an MLP that is exported",
-    program: `import { init, nn } from "wgrad"; import { exportOnnx } from "wgrad/onnx";
-      globalThis.app = { init, layer: new nn.Linear(2, 3), exportOnnx };`,
-    production: 1,
-    development: 1,
-  },
   // esbuild, which bundles here, keeps a namespace whole where one class of it is used; Rollup does not.
   {
     name: "nn.Linear",
