@@ -8,6 +8,7 @@ import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
+import { InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";
 import { tsImport } from "tsx/esm/api";
 import { readmeBlock } from "./readme-blocks.mjs";
 
@@ -128,6 +129,17 @@ function expectMini({ losses, typed, bare, doubled }) {
   expect(String(doubled) === "2,4", `mini: mul gives ${doubled}`);
 }
 
+/** Has ONNX Runtime run the file that a program wrote. */
+async function expectExported({ bytes, pixels, logits, typed }) {
+  const session = await InferenceSession.create(Uint8Array.from(bytes), { logSeverityLevel: 3 });
+  const results = await session.run({ pixels: new OrtTensor("float32", Float32Array.from(pixels), [2, 1, 4, 4]) });
+  const found = Array.from(results.logits.data);
+  const near = found.length === 6 && found.every((value, i) => Math.abs(value - logits[i]) < 1e-5);
+  expect(near, `onnx: ONNX Runtime gives ${found}, the library ${logits}`);
+  expect(typed, "onnx: what has no mapping is not an ExportError of the package");
+  await session.release();
+}
+
 const steps = {
   "npm pack": () => {
     const [{ filename, size, files }] = JSON.parse(run("npm", ["pack", "--json", "--pack-destination", folder], root));
@@ -177,7 +189,15 @@ const steps = {
     }
   },
   types: () => {
-    for (const name of ["consumer", "consumer-mini", "consumer-node", "types", "types-mini", "types-webgpu"]) {
+    for (const name of [
+      "consumer",
+      "consumer-mini",
+      "consumer-node",
+      "consumer-onnx",
+      "types",
+      "types-mini",
+      "types-webgpu",
+    ]) {
       for (const ending of ["mts", "cts", "ts"]) {
         cpSync(join(root, `test/package/${name}.ts`), join(folder, `${name}.${ending}`));
       }
@@ -192,7 +212,7 @@ const steps = {
         const options = { ...base, module, moduleResolution: resolution };
         const files = (...names) => names.flatMap((name) => endings.map((ending) => `${name}.${ending}`));
         compile(compiler, options, files("types"));
-        compile(compiler, { ...options, ...dom }, files("types", "consumer", "consumer-node"));
+        compile(compiler, { ...options, ...dom }, files("types", "consumer", "consumer-node", "consumer-onnx"));
         // Apart: where `wgrad` is imported, tensors have methods.
         compile(compiler, { ...options, ...dom }, files("types-mini", "consumer-mini"));
         if (resolution === "bundler") compile(compiler, { ...options, ...webgpu }, files("types-webgpu"));
@@ -214,15 +234,17 @@ const steps = {
     expect(looked > 600, `only ${looked} names were looked at`);
     return `${looked} names and members`;
   },
-  "run from ESM": () => {
+  "run from ESM": async () => {
     expectTrained(runProgram(["consumer.mjs"]));
     expect(runProgram(["consumer-node.mjs"]).sameErrors, "wgrad/node has errors of its own");
     expectMini(runProgram(["consumer-mini.mjs"]));
+    await expectExported(runProgram(["consumer-onnx.mjs"]));
   },
-  "run from CommonJS": () => {
+  "run from CommonJS": async () => {
     expectTrained(runProgram(["consumer.cjs"]));
     expect(runProgram(["consumer-node.cjs"]).sameErrors, "wgrad/node has errors of its own");
     expectMini(runProgram(["consumer-mini.cjs"]));
+    await expectExported(runProgram(["consumer-onnx.cjs"]));
     const same = 'Tensor === require("wgrad").Tensor && Tensor === require("wgrad/mini").Tensor';
     const both = `import("wgrad").then(({ Tensor }) => console.log(${same}))`;
     expect(runProgram(["--eval", both]), "CommonJS or wgrad/mini has a Tensor of its own");
@@ -258,6 +280,8 @@ const steps = {
       expect(short === (mode === "production"), `the message in ${mode} is ${result.message}`);
       await bundle({ entryPoints: [join(folder, "consumer-mini.ts")], outfile, minify: true, conditions });
       expectMini(runProgram(["browser.mjs"]));
+      await bundle({ entryPoints: [join(folder, "consumer-onnx.ts")], outfile, minify: true, conditions });
+      await expectExported(runProgram(["browser.mjs"]));
     }
   },
   "bundle size": async () => {

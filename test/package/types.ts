@@ -2,6 +2,7 @@
 // in both worlds, with each compiler): it names nothing but the package and JavaScript.
 import { capture, type Device, init, loadTorch, nn, optim, resnet18, type Tensor, tensor, vision, zeros } from "wgrad";
 import { CIFAR10, download } from "wgrad/node";
+import { exportOnnx, type OnnxOptions } from "wgrad/onnx";
 
 class Net extends nn.Module {
   body = new nn.Sequential(new nn.Linear(2, 8), new nn.ReLU());
@@ -29,6 +30,10 @@ export async function main(): Promise<[number, object]> {
   step(device);
   await model.loadStateDict(await loadTorch(new Uint8Array()), { strict: false });
   const data = await CIFAR10({ train: true, data: await download("https://example.org", "file") });
-  void [data, shape, resnet18({ numClasses: 10 }), vision.DataLoader];
+  const options: OnnxOptions = { dynamicBatch: true };
+  const bytes: Uint8Array = await exportOnnx(model, tensor([[1, 2]]), options);
+  // @ts-expect-error: an input is a tensor
+  void exportOnnx(model, [[1, 2]]);
+  void [bytes, data, shape, resnet18({ numClasses: 10 }), vision.DataLoader];
   return [await loss.item(), device.gpu];
 }
