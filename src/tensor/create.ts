@@ -196,6 +196,8 @@ export function constantFrom<S extends Shape>(
   const { capture } = context;
   const made = () => fromHost(data, shape, dtype, options);
   if (!capture) return made();
+  // What waits is part of the step, and an upload would run it.
+  context.pending?.run();
   // As constant as the numbers that it comes from: not part of the recorded step, but as long-lived.
   const t = within({ capture: null }, made);
   capture.hold(t);

@@ -1,7 +1,22 @@
 // capture(): replays give what the eager step gives, bit for bit; and what makes it record again.
 
 import { expect, test } from "vitest";
-import { capture, manualSeed, memory, nn, noGrad, optim, rand, randn, scope, type Tensor, tensor, zeros } from "wgrad";
+import {
+  arange,
+  capture,
+  manualSeed,
+  memory,
+  nn,
+  noGrad,
+  optim,
+  rand,
+  randn,
+  roll,
+  scope,
+  type Tensor,
+  tensor,
+  zeros,
+} from "wgrad";
 import { withDevice } from "../support/case.ts";
 import { uniform, upload } from "../support/host.ts";
 
@@ -180,4 +195,23 @@ test("random numbers of a replay continue the eager sequence", async () => {
     return out;
   };
   expect(await draw(true)).toEqual(await draw(false));
+});
+
+test("constants that a step uploads do not take what waits for its next operation out of the step", async () => {
+  const [a, b, image, weight] = [randn([3, 3]), randn([3, 3]), randn([1, 2, 4, 4]), randn([2, 2, 3, 3])];
+  const step = (x: Tensor, y: Tensor, z: Tensor) => {
+    const product = x.matmul(y);
+    const loss = F.crossEntropy(product, arange(3, { dtype: "i32" }));
+    const maps = F.conv2d(z, weight, null, { padding: 1 });
+    return [loss, roll(maps, 1, 2).mean(), F.interpolate(maps, { size: 7, mode: "bicubic" }).mean()];
+  };
+  const replayed = capture(step);
+  for (const factor of [1, -2, 3]) {
+    const inputs = [a.mul(factor), b.mul(factor), image.mul(factor)] as const;
+    const [eager, captured] = [scope(() => step(...inputs)), replayed(...inputs)];
+    const read = (results: readonly Tensor[]) => Promise.all(results.map((t) => t.item()));
+    expect(await read(captured)).toEqual(await read(eager));
+    for (const t of [...inputs, ...eager, ...captured]) t.dispose();
+  }
+  for (const t of [a, b, image, weight, replayed]) t.dispose();
 });
