@@ -1,8 +1,8 @@
 """Writes test/golden/families.json: what torchvision's models are and compute, from weights by a formula.
 
 For each model: the number of parameters, a digest of the names and shapes of its state dict, the logits of two pictures in
-evaluation, and in training all logits (of auxiliary heads, too) and the norms of the gradients: of all parameters, or, in the
-entries of older models, of some. Dropout and stochastic depth are off. Numbers are those of bench/peers/formula.py. Models that
+evaluation, and in training all logits (of auxiliary heads, too) and the norms of the gradients: of all parameters in their order,
+or of some by name. Dropout and stochastic depth are off. Numbers are those of bench/peers/formula.py. Models that
 torchvision lacks are written out in files beside this one.
 Needs torchvision 0.14 (Debian: apt install python3-torchvision). Run from the repository's root:
 /usr/bin/python3 scripts/golden/families.py [NAME ...], which writes the entries of these names alone, without names all.
@@ -30,7 +30,7 @@ from inception_resnet_v2 import inception_resnet_v2  # noqa: E402
 warnings.simplefilter("ignore", FutureWarning)  # of how torchvision may initialise its models one day
 BUILDERS = {**transformers.builders, "inception_resnet_v2": inception_resnet_v2}
 # Those of whose parameters only some gradients are kept.
-SOME = ("densenet", "mobilenet_v2", "res", "shufflenet", "squeezenet", "vgg", "wide_resnet")
+SOME = ("densenet", "mobilenet_v2", "moco_v3_resnet50", "res", "shufflenet", "squeezenet", "vgg", "wide_resnet")
 NAMES = """convnext_base convnext_large convnext_small convnext_tiny densenet121 densenet161 densenet169 densenet201
 efficientnet_b0 efficientnet_b1 efficientnet_b2 efficientnet_b3 efficientnet_b4 efficientnet_b5 efficientnet_b6 efficientnet_b7
 efficientnet_v2_l efficientnet_v2_m efficientnet_v2_s googlenet inception_resnet_v2 inception_v3
@@ -46,6 +46,7 @@ DEEP = re.compile("large|base$|base_")
 OPTIONS = {
     **{name: SHALLOW if DEEP.search(name) else {"imageSize": 64} for name in transformers.builders},
     "deit_tiny_patch16_224": {},
+    "moco_v3_resnet50": {},
     **{name: SHALLOW for name in ("vit_b_16", "vit_b_32", "vit_l_16", "vit_l_32")},
     "vit_h_14": {"imageSize": 56, "depth": 2},
     "googlenet": {"transformInput": True},
@@ -157,6 +158,8 @@ def entry(name):
     y.backward(torch.from_numpy(uniform(tuple(y.shape), 1001)).double())
     every = max(1, len(state) // 12) if name.startswith(SOME) else 1
     trained = [(key, p) for key, p in model.named_parameters() if p.requires_grad]
+    gradients = {key: short(p.grad.norm().item()) for key, p in trained[::every]}
+    whole = len(gradients) == len(list(model.parameters()))
     return {
         **({"size": size} if size != SIZE else {}),
         **({"options": options} if options else {}),
@@ -166,7 +169,7 @@ def entry(name):
         "state": hashlib.sha256(json.dumps(state, separators=(",", ":")).encode()).hexdigest(),
         "logits": [number(v) for v in logits.reshape(-1).tolist()],
         "training": [number(v) for v in y.detach().reshape(-1).tolist()],
-        "gradients": {key: short(p.grad.norm().item()) for key, p in trained[::every]},
+        "gradients": list(gradients.values()) if whole else gradients,
     }
 
 

@@ -8,6 +8,7 @@ import math
 import torch
 from torch import nn
 from torch.nn import functional as F
+from torchvision import models
 
 
 def norm(dim):
@@ -173,6 +174,7 @@ widths = {"tiny": (192, 3), "small": (384, 6), "base": (768, 12), "large": (1024
 builders = {
     "beit_base_patch16_224": lambda **o: Beit(768, 12, **{"depth": 12, **o}),
     "beit_large_patch16_224": lambda **o: Beit(1024, 16, **{"depth": 24, **o}),
+    "moco_v3_resnet50": lambda **o: models.resnet50(**o),
     "moco_v3_vit_small": lambda **o: moco(384, 12, **o),
     "moco_v3_vit_base": lambda **o: moco(768, 12, **o),
 }

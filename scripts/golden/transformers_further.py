@@ -1,4 +1,4 @@
-"""Writes test/golden/transformers.json: MoCo v3's loss, BEiT's logits for masked images and interpolated positions.
+"""Writes test/golden/transformers.json: MoCo v3's loss of its ViT and its ResNet, BEiT's logits for masked images and interpolated positions.
 
 Written from arXiv 2104.02057 and 2106.08254. Run from the repository's root: /usr/bin/python3 scripts/golden/transformers_further.py
 """
@@ -12,6 +12,7 @@ import torch
 import transformers
 from torch import nn
 from torch.nn import functional as F
+from torchvision import models
 from torchvision.models.vision_transformer import interpolate_embeddings
 
 root = os.path.join(os.path.dirname(__file__), "..", "..")
@@ -38,16 +39,16 @@ def mlp(layers, size, last_norm=True):
 
 
 class MoCo(nn.Module):
-    def __init__(self):
+    def __init__(self, encoder, predictor, t):
         super().__init__()
-        self.base_encoder = transformers.moco(384, 12, image_size=32, patch_size=8, depth=1)
-        self.base_encoder.head = mlp(3, 384)
+        self.base_encoder = encoder
         self.momentum_encoder = copy.deepcopy(self.base_encoder).requires_grad_(False)
-        self.predictor = mlp(2, DIM)
+        self.predictor = predictor
+        self.t = t
 
     def loss(self, q, k):
-        logits = F.normalize(q) @ F.normalize(k).T / T
-        return F.cross_entropy(logits, torch.arange(len(q))) * 2 * T
+        logits = F.normalize(q) @ F.normalize(k).T / self.t
+        return F.cross_entropy(logits, torch.arange(len(q))) * 2 * self.t
 
     def forward(self, x1, x2):
         q1, q2 = (self.predictor(self.base_encoder(x)) for x in (x1, x2))
@@ -89,12 +90,26 @@ def views(n, size, seed):
     return torch.from_numpy(uniform((n, 3, size, size), seed)).double()
 
 
-model = MoCo()
-fill(model)
-model.double()
-loss = model(views(6, 32, 1000), views(6, 32, 1001))
-loss.backward()
-out = {"moco": {"loss": loss.item(), "state": list(model.state_dict()), "gradients": norms(model)}}
+def pretrained(model, size):
+    """The loss of two views, and that of the same views again, for which the momentum encoder has moved on."""
+    fill(model)
+    model.double()
+    x = [views(6, size, seed) for seed in (1000, 1001)]
+    loss = model(*x)
+    loss.backward()
+    with torch.no_grad():
+        again = model(*x)
+    return {"loss": loss.item(), "again": again.item(), "state": list(model.state_dict()), "gradients": norms(model)}
+
+
+vit = transformers.moco(384, 12, image_size=32, patch_size=8, depth=1)
+vit.head = mlp(3, 384)
+resnet = models.resnet50()
+resnet.fc = mlp(2, 2048)
+out = {
+    "moco": pretrained(MoCo(vit, mlp(2, DIM), T), 32),
+    "mocoResnet": pretrained(MoCo(resnet, mlp(2, DIM, last_norm=False), 1.0), 64),
+}
 
 beit = MaskedBeit()
 fill(beit)

@@ -1,13 +1,24 @@
 // MoCo v3: its encoders for classification, and the model for pretraining without labels.
+
 import { noGrad } from "../../autograd/mode.ts";
-import { check, checkFunction, checkNumber, checkOptions, checkWhole, told, ValueError } from "../../errors.ts";
+import { context } from "../../context.ts";
+import {
+  check,
+  checkFunction,
+  checkNumber,
+  checkOptions,
+  checkWhole,
+  StateError,
+  told,
+  ValueError,
+} from "../../errors.ts";
 import { ReLU } from "../../nn/activation-layers.ts";
 import { Sequential } from "../../nn/containers.ts";
 import { constant_, normal_, uniform_, xavierUniform_, zeros_ } from "../../nn/initialization.ts";
 import { Linear } from "../../nn/linear-layer.ts";
 import { Module } from "../../nn/module.ts";
 import { BatchNorm1d } from "../../nn/norm-layers.ts";
-import { add, mul } from "../../ops/arithmetic.ts";
+import { add, mul, neg } from "../../ops/arithmetic.ts";
 import { normalize } from "../../ops/distances.ts";
 import { copy_ } from "../../ops/inplace.ts";
 import { lerp_ } from "../../ops/inplace-functions.ts";
@@ -15,7 +26,8 @@ import { crossEntropy } from "../../ops/losses.ts";
 import { linear } from "../../ops/matmul.ts";
 import { arange, fromHost } from "../../tensor/create.ts";
 import { scope } from "../../tensor/scope.ts";
-import type { Tensor } from "../../tensor/tensor.ts";
+import { show } from "../../tensor/shape.ts";
+import { Tensor } from "../../tensor/tensor.ts";
 import { DeiT, type VitWidth } from "./deit.ts";
 import type { Classifier } from "./pretrained.ts";
 import { Bottleneck, type ResNet, type ResNetOptions, resnet50 } from "./resnet.ts";
@@ -133,15 +145,34 @@ function lastLayer(model: Classifier): Linear {
   );
 }
 
+/** Throws unless m is a number from 0 to 1, or a tensor of one element. */
+function checkMomentum(m: number | Tensor): void {
+  if (m instanceof Tensor) {
+    check(
+      m.dtype === "f32" && m.numel === 1 && m.ndim < 2,
+      () => `[MoCoV3] m must be a number or an f32 tensor of shape [] or [1], got ${m.dtype} ${show(m.shape)}`,
+    );
+    return;
+  }
+  checkNumber("MoCoV3", "m", m, 0, 1);
+  check(
+    !context.capture,
+    "[MoCoV3] the number m would be the same in each replay of the captured step: give m as a tensor that is an input of the step, such as tensor([0.99])",
+    StateError,
+  );
+}
+
 /**
  * Contrastive pretraining: `forward(x1, x2, m)` gives the loss of two views of the same images, [N, 3, H, W] each. The momentum encoder,
  * which is not trained, first moves to m times itself and 1 - m times the encoder (m near 1; MoCo v3 raises it from 0.99 to 1 by a
  * cosine). `encoder` makes an encoder each time that it is called: `new MoCoV3(() => mocoV3VitSmall(), { temperature: 0.2 })`. A ResNet
  * (last layer `fc`) gets two layers as a projector and a predictor without a norm at its end, a ViT three and one with it.
- * @throws ValueError where `encoder` makes no model with a linear layer `head`, or options are out of range.
+ * Inside of `capture` m is a tensor of one element and an input of the step, since a number would stay what it was when the step was
+ * recorded: `const step = capture((x1, x2, m: Tensor) => ...); step(x1, x2, tensor([momentum]))`.
+ * @throws StateError inside of `capture` for a number m; ValueError where `encoder` makes no model with a linear layer `head`, or options are out of range.
  * @see https://arxiv.org/abs/2104.02057 and https://github.com/facebookresearch/moco-v3
  */
-export class MoCoV3 extends Module<readonly [x1: Tensor, x2: Tensor, m: number]> {
+export class MoCoV3 extends Module<readonly [x1: Tensor, x2: Tensor, m: number | Tensor]> {
   readonly baseEncoder: Module;
   readonly momentumEncoder: Module;
   readonly predictor: Sequential;
@@ -169,12 +200,13 @@ export class MoCoV3 extends Module<readonly [x1: Tensor, x2: Tensor, m: number]>
   }
 
   /** Moves the momentum encoder's parameters to m times themselves and 1 - m times the encoder's. */
-  private follow(m: number): void {
+  private follow(m: number | Tensor): void {
     const targets = [...this.momentumEncoder.parameters()];
     noGrad(() => {
+      const share = typeof m === "number" ? 1 - m : add(neg(m), 1);
       for (const [i, p] of [...this.baseEncoder.parameters()].entries()) {
         const target = targets[i];
-        if (target) lerp_(target, p, 1 - m);
+        if (target) lerp_(target, p, share);
       }
     });
   }
@@ -185,8 +217,8 @@ export class MoCoV3 extends Module<readonly [x1: Tensor, x2: Tensor, m: number]>
     return mul(crossEntropy(mul(logits, 1 / this.temperature), own), 2 * this.temperature);
   }
 
-  override forward(x1: Tensor, x2: Tensor, m: number): Tensor {
-    checkNumber("MoCoV3", "m", m, 0, 1);
+  override forward(x1: Tensor, x2: Tensor, m: number | Tensor): Tensor {
+    checkMomentum(m);
     return scope(() => {
       const queries = [x1, x2].map((x) => this.predictor.forward(this.baseEncoder.forward(x)));
       const keys = noGrad(() => {

@@ -1,6 +1,6 @@
 // Position embeddings of a pretrained vision transformer for images of another size.
 import { noGrad } from "../../autograd/mode.ts";
-import { check, ShapeError, StateDictError } from "../../errors.ts";
+import { check, checkWhole, ShapeError, StateDictError } from "../../errors.ts";
 import { entriesOf, type StateDict, type StateDictLike } from "../../nn/load-state-dict.ts";
 import { cat } from "../../ops/cat.ts";
 import { interpolate } from "../../ops/interpolate.ts";
@@ -9,7 +9,7 @@ import { reshape } from "../../ops/view.ts";
 import { scope } from "../../tensor/scope.ts";
 import { sameShape, show } from "../../tensor/shape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import type { Classifier } from "./pretrained.ts";
+import { type Classifier, checkClassifier } from "./pretrained.ts";
 
 /** A model with a position for each patch, behind those of its other tokens. */
 export interface Positioned extends Classifier {
@@ -27,11 +27,13 @@ const RULES = [
  * The dict with position embeddings for the model's image size, interpolated (bicubic) as torchvision's `interpolate_embeddings` does for
  * its models and timm for its own; all else is what was given. Where the size is the same, so are the embeddings. The new tensor is the
  * caller's to dispose.
- * @throws StateDictError where there are none; ShapeError where they are not of a square of patches.
+ * @throws ValueError for what is no such model; StateDictError where there are no positions; ShapeError where they are not of a square of patches.
  * @see https://github.com/pytorch/vision/blob/main/torchvision/models/vision_transformer.py
  */
 export function interpolatePosEmbedding(dict: StateDictLike, model: Positioned): StateDict {
   const name = "interpolatePosEmbedding";
+  checkClassifier(name, model);
+  checkWhole(name, "the model's prefixTokens", model.prefixTokens, 0);
   const given = entriesOf(name, dict);
   const parameters = new Map(model.namedParameters());
   const rule = RULES.find(({ key }) => parameters.has(key) && given.has(key));
