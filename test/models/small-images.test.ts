@@ -68,7 +68,7 @@ test("patches answer as they would to an image enlarged four times", async () =>
   for (const t of [x, before, after, model]) t.dispose();
 });
 
-test("VGG gives the logits that it gave before, from a classifier of a quarter of the parameters", async () => {
+test("VGG gives the logits that it gave before, with a fifth of the parameters", async () => {
   const model = createModel("vgg11", { numClasses: 10 });
   model.eval();
   const x = rand([2, 3, 32, 32]);
