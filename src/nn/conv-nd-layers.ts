@@ -29,7 +29,7 @@ interface PaddingOption extends BiasOption {
 }
 
 interface TransposedOption extends BiasOption {
-  /** Zeros alone: padding of a transposed convolution is what is cut off. */
+  /** Zeros alone: padding of a transposed convolution is what is cut off. Default "zeros". */
   paddingMode?: "zeros";
 }
 

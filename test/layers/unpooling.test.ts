@@ -77,7 +77,8 @@ goldenCases("unpooling", {
     inputs: [[2, 2, 7, 9]],
   },
   MaxUnpool3d: {
-    call: (_, [x]) => scope(() => F.maxUnpool3d(...F.maxPool3d(x!, [2, 1, 2], { returnIndices: true }), [2, 1, 2])),
+    call: (_, [x]) =>
+      scope(() => new nn.MaxUnpool3d([2, 1, 2]).forward(...F.maxPool3d(x!, [2, 1, 2], { returnIndices: true }))),
     inputs: [[2, 4, 3, 2]],
   },
   "maxUnpool2d to a size": {

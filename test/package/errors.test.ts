@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import * as wgrad from "wgrad";
 
-const { KernelError, ...others } = wgrad;
+const { AnomalyError, KernelError, NonFiniteLossError, ...others } = wgrad;
 
 test("each error class gives its own name", () => {
   const classes = Object.entries(others).filter(([name]) => name.endsWith("Error"));
@@ -12,6 +12,18 @@ test("each error class gives its own name", () => {
     expect(error).toBeInstanceOf(wgrad.WgradError);
     expect(error.name).toBe(name);
     expect(error.stack).toMatch(new RegExp(`^${name}: \\[op\\] what is wrong`));
+  }
+});
+
+test("errors of a training run say where", () => {
+  const epoch = { epoch: 2, step: 5, loss: Number.NaN };
+  const anomaly = { operation: "log", module: "layer1.0", kind: "output" } as const;
+  for (const [error, at, name] of [
+    [new NonFiniteLossError("[fit] NaN", epoch), epoch, "NonFiniteLossError"],
+    [new AnomalyError("[log] NaN", anomaly), anomaly, "AnomalyError"],
+  ] as const) {
+    expect(error).toBeInstanceOf(wgrad.WgradError);
+    expect({ ...error, name: error.name }).toEqual({ ...at, name });
   }
 });
 

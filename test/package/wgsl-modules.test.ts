@@ -70,6 +70,7 @@ test("exponentials and logarithms are those that know NaN and infinities", async
     "resample-weights.wgsl",
     "blur-images.wgsl",
     "random.ts",
+    "truncated-normal.ts",
   ];
   const { kernels, parts } = await kernelPaths();
   const ops = new URL("../../src/ops/", import.meta.url);
