@@ -2,7 +2,7 @@
 import { expect, expectTypeOf, test } from "vitest";
 import { DtypeError, grad, gradcheck, nn, ShapeError, scope, type Tensor, tensor, ValueError, zeros } from "wgrad";
 import { withDevice } from "../support/case.ts";
-import { type GoldenCase, goldenCases } from "../support/golden-layers.ts";
+import { type GoldenCase, goldenCases, wave } from "../support/golden-layers.ts";
 
 withDevice();
 const F = nn.functional;
@@ -148,4 +148,16 @@ test("what does not fit is told", async () => {
   expect(() => wide.forward(x5)).toThrow(/\[Conv3d\] padding 3 .* reflect takes at most 2/);
   expect(() => wide.forward(x)).toThrow(ShapeError);
   for (const t of [x, x5, indices, floats, y, wide, round]) t.dispose();
+});
+
+test("the function of volumes is the layer's", async () => {
+  const x = wave([1, 2, 4, 3, 2], 1);
+  const [values, indices] = F.maxPool3d(x, [2, 1, 2], { returnIndices: true });
+  const results = [
+    F.maxUnpool3d(values, indices, [2, 1, 2]),
+    new nn.MaxUnpool3d([2, 1, 2]).forward(values, indices),
+  ] as const;
+  const [own, layers] = await Promise.all(results.map((t) => t.data()));
+  expect(own).toEqual(layers);
+  for (const t of [x, values, indices, ...results]) t.dispose();
 });
