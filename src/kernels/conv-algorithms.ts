@@ -2,18 +2,20 @@
 import type { ConvAlgorithm, ForwardIo, InputGradientIo, WeightGradientIo } from "./conv-algorithm.ts";
 import { depthwiseForward, depthwiseInputGradient, depthwiseWeightGradient } from "./conv-depthwise.ts";
 import { generalForward, generalInputGradient, rowsForward, rowsInputGradient } from "./conv-implicit-gemm.ts";
-import { pointwiseForward, pointwiseInputGradient } from "./conv-pointwise.ts";
+import { pointwiseForward, pointwiseInputGradient, vectorForward, vectorInputGradient } from "./conv-pointwise.ts";
 import { generalWeightGradient, rowsWeightGradient } from "./conv-weight-gradient.ts";
 
 export const forwardAlgorithms: readonly ConvAlgorithm<ForwardIo>[] = [
   depthwiseForward,
   rowsForward,
+  vectorForward,
   generalForward,
   pointwiseForward,
 ];
 export const inputGradientAlgorithms: readonly ConvAlgorithm<InputGradientIo>[] = [
   depthwiseInputGradient,
   rowsInputGradient,
+  vectorInputGradient,
   generalInputGradient,
   pointwiseInputGradient,
 ];
