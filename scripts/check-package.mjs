@@ -25,8 +25,8 @@ const BUNDLES = [
   {
     name: "ResNet18",
     program: 'import { init, optim, resnet18 } from "wgrad"; globalThis.app = { init, optim, resnet18 };',
-    production: 78_400,
-    development: 83_900,
+    production: 79_300,
+    development: 85_000,
   },
   {
     name: "init, tensor",
@@ -38,8 +38,8 @@ const BUNDLES = [
     name: "mini: ResNet18",
     program: `import { backward, crossEntropy, init, resnet18, tensor } from "wgrad/mini"; import { SGD } from "wgrad/optim";
       globalThis.app = { init, tensor, model: () => resnet18(), SGD, crossEntropy, backward };`,
-    production: 62_200,
-    development: 66_700,
+    production: 62_800,
+    development: 67_400,
   },
   {
     name: "mini: an MLP",
@@ -58,8 +58,8 @@ const BUNDLES = [
   {
     name: "nn.Linear",
     program: 'import { init, nn } from "wgrad"; globalThis.app = { init, layer: new nn.Linear(2, 3) };',
-    production: 106_800,
-    development: 114_200,
+    production: 109_500,
+    development: 117_200,
   },
 ];
 
