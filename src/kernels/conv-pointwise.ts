@@ -3,7 +3,7 @@ import type { DeviceInfo } from "../gpu/device.ts";
 import type { ConvAlgorithm, ForwardIo, InputGradientIo } from "./conv-algorithm.ts";
 import { area, type ConvGeometry } from "./conv-geometry.ts";
 import { type Epilogue, noEpilogue } from "./epilogue.ts";
-import { launchMatmul, matmulTiles } from "./matmul-plan.ts";
+import { launchMatmul, matmulTiles, readsVectors } from "./matmul-plan.ts";
 import type { MatmulShape } from "./matmul-shape.ts";
 import { inFours } from "./vectors.ts";
 
@@ -13,9 +13,9 @@ const supports = (g: ConvGeometry): boolean =>
 /** From so many positions on a tile's columns are an image's. */
 const LARGE_MAP = 64;
 
-/** Whether products of vectors of four are the better guess: channels and positions are multiples of four, lanes as in matmul-plan.ts. */
-const byVectors = (g: ConvGeometry, { subgroupSize }: DeviceInfo): boolean =>
-  subgroupSize >= 4 && subgroupSize <= 16 && area(g.size) >= LARGE_MAP && inFours(area(g.size), g.channels, g.filters);
+/** Whether products of vectors of four are the better guess: there are such, and channels and positions are multiples of four. */
+const byVectors = (g: ConvGeometry, info: DeviceInfo): boolean =>
+  readsVectors(info) && area(g.size) >= LARGE_MAP && inFours(area(g.size), g.channels, g.filters);
 
 /** [rows, columns] times an image's maps. Transposed, the weight [filters, channels] is read by columns. */
 function shapeOf(g: ConvGeometry, transposed: boolean): MatmulShape {

@@ -5,6 +5,7 @@ import { type Epilogue, epilogueBuffers, epilogueOverrides, epilogueParams } fro
 import { type Buffer, Kernel } from "./kernel.ts";
 import type { MatmulShape } from "./matmul-shape.ts";
 import { Lists, subgroupTiles, type Tile, tilesOf } from "./variants.ts";
+import { inFours } from "./vectors.ts";
 import subgroupWgsl from "./wgsl/matmul-subgroup.wgsl";
 import vectorWgsl from "./wgsl/matmul-vector.wgsl";
 import workgroupWgsl from "./wgsl/matmul-workgroup.wgsl";
@@ -22,13 +23,13 @@ const vectorKernel = new Kernel(vectorWgsl);
 const SMALL_PRODUCT = 2 ** 20;
 const lists = new Lists<MatmulTile>();
 
-/** Whether vectors of four along the dimension whose stride is 1 begin at multiples of four. */
-const aligned = (others: readonly number[], from: number): boolean => [...others, from].every((n) => n % 4 === 0);
+/** Whether there are tiles that read vectors of four for subgroups of this size. */
+export const readsVectors = ({ subgroupSize: lanes }: DeviceInfo): boolean => lanes >= 4 && lanes <= 16;
 
 /** How an operand is read in vectors: along k, along its rows or columns, or null where it is not. */
 function vectorsOf([along, k, outer, inner]: readonly number[], from: number): "k" | "side" | null {
-  if (k === 1 && aligned([along ?? 0, outer ?? 0, inner ?? 0], from)) return "k";
-  return along === 1 && aligned([k ?? 0, outer ?? 0, inner ?? 0], from) ? "side" : null;
+  if (k === 1 && inFours(along ?? 0, outer ?? 0, inner ?? 0, from)) return "k";
+  return along === 1 && inFours(k ?? 0, outer ?? 0, inner ?? 0, from) ? "side" : null;
 }
 
 /** Tiles that read vectors of four, where both operands allow it. */
@@ -36,7 +37,7 @@ function vectorTiles({ n, a, b, offset = AT_START }: MatmulShape, info: DeviceIn
   const [bRow, bColumn, ...bBatch] = b;
   const [left, right] = [vectorsOf(a, offset[0]), vectorsOf([bColumn, bRow, ...bBatch], offset[1])];
   const lanes = info.subgroupSize;
-  if (!left || !right || lanes < 4 || lanes > 16) return [];
+  if (!left || !right || !readsVectors(info)) return [];
   // As few columns past the end as possible.
   const vectors = right === "k" && Math.ceil(n / (3 * lanes)) * 3 < Math.ceil(n / (4 * lanes)) * 4 ? 3 : 4;
   // A vector along k is four steps; without one, two steps keep less alive.
